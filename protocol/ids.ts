@@ -1,0 +1,49 @@
+import { z } from 'zod';
+
+const minted = (prefix: string) =>
+  z
+    .string()
+    .regex(new RegExp(`^${prefix}_[0-9A-Za-z]{22}$`))
+    .meta({ description: `An id the server made: "${prefix}_" and 22 letters or digits.` });
+
+export const ConsultationId = minted('cns').brand<'ConsultationId'>();
+export type ConsultationId = z.infer<typeof ConsultationId>;
+
+export const MessageId = minted('msg').brand<'MessageId'>();
+export type MessageId = z.infer<typeof MessageId>;
+
+export const CallId = minted('cal').brand<'CallId'>();
+export type CallId = z.infer<typeof CallId>;
+
+export const AttachmentId = minted('att').brand<'AttachmentId'>();
+export type AttachmentId = z.infer<typeof AttachmentId>;
+
+/** A person as the host application names them: opaque here, never a phone number or a name. */
+export const PersonId = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/)
+  .brand<'PersonId'>()
+  .meta({ description: 'The host application’s id of a person, 1–64 characters of A–Z a–z 0–9 . _ : -' });
+export type PersonId = z.infer<typeof PersonId>;
+
+/** One running SDK of a person. Chosen by the SDK once and kept. */
+export const DeviceId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{8,64}$/)
+  .brand<'DeviceId'>()
+  .meta({ description: 'The SDK’s id of this installation, 8–64 characters of A–Z a–z 0–9 _ -' });
+export type DeviceId = z.infer<typeof DeviceId>;
+
+/** Makes a send idempotent: the same id with the same content is one message. Unique per person and consultation. */
+export const ClientMessageId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{8,64}$/)
+  .brand<'ClientMessageId'>()
+  .meta({ description: 'The sender’s id of a message, 8–64 characters of A–Z a–z 0–9 _ -' });
+export type ClientMessageId = z.infer<typeof ClientMessageId>;
+
+/** The number of a fact in its consultation: 1, 2, 3 … without gaps. */
+export const Sequence = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+/** A moment in milliseconds since 1970-01-01 UTC, by the server's clock. */
+export const Moment = z.int().min(0);

@@ -1,0 +1,30 @@
+/** Largest Socket.IO frame in bytes, after decompression. A larger one closes the connection that sent it. */
+export const MAX_FRAME_BYTES = 64 * 1024;
+
+/** Longest text of one message, in UTF-16 code units; four times that in UTF-8 stays below the frame limit. */
+export const MAX_TEXT_LENGTH = 4_000;
+
+/** Longest caption of a picture or note on an ending, in UTF-16 code units. */
+export const MAX_CAPTION_LENGTH = 500;
+
+/** Largest upload in bytes by kind. A phone photograph is 3–12 MB, ten minutes of Opus speech about 2 MB. */
+export const MAX_UPLOAD_BYTES = {
+  image: 25 * 1024 * 1024,
+  voice: 15 * 1024 * 1024,
+  file: 50 * 1024 * 1024,
+} as const;
+
+/** Largest picture in pixels (width × height); above it a file is taken for a decompression bomb. */
+export const MAX_IMAGE_PIXELS = 64_000_000;
+
+/** Longest voice message in milliseconds. */
+export const MAX_VOICE_MS = 10 * 60_000;
+
+/** Most entries one page of a thread holds. */
+export const MAX_PAGE_SIZE = 200;
+
+/** Page size when a request names none. */
+export const DEFAULT_PAGE_SIZE = 50;
+
+/** How many peaks describe a voice message. Each is 0 (silence) to 100 (full scale). */
+export const VOICE_PEAK_COUNT = 64;

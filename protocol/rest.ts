@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import { errorCatalogue, type ErrorCode } from './errors.ts';
+import { AttachmentId, ConsultationId, PersonId, Sequence } from './ids.ts';
+import { MAX_CAPTION_LENGTH, MAX_PAGE_SIZE } from './limits.ts';
+import { AttachmentStatus, ConsultationView, DisplayName, Entry } from './model.ts';
+
+/** RFC 9457 problem details. `code` and `requestId` are extension members. */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().optional(),
+  code: z.enum(Object.keys(errorCatalogue) as [ErrorCode, ...ErrorCode[]]),
+  requestId: z.string(),
+});
+export type Problem = z.infer<typeof Problem>;
+
+const Person = z.strictObject({ personId: PersonId, displayName: DisplayName });
+
+export const CreateConsultation = z.strictObject({ patient: Person, doctor: Person });
+export type CreateConsultation = z.infer<typeof CreateConsultation>;
+
+export const EndConsultation = z.strictObject({
+  reason: z.enum(['completed', 'cancelled', 'expired']).default('completed'),
+  note: z.string().trim().min(1).max(MAX_CAPTION_LENGTH).optional(),
+});
+export type EndConsultation = z.infer<typeof EndConsultation>;
+
+export const ThreadQuery = z.strictObject({
+  afterSequence: z.coerce.number().pipe(Sequence).default(0),
+  limit: z.coerce.number().pipe(z.int().min(1).max(MAX_PAGE_SIZE)).default(100),
+});
+export type ThreadQuery = z.infer<typeof ThreadQuery>;
+
+export interface RouteDefinition {
+  readonly method: 'get' | 'post' | 'head' | 'patch' | 'delete';
+  readonly path: string;
+  readonly operationId: string;
+  readonly summary: string;
+  /** Who may call it: the host application's server, a participant, or both. */
+  readonly audience: readonly ('host' | 'participant')[];
+  readonly params: Record<string, z.ZodType>;
+  readonly query?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly headers?: Record<string, { required: boolean; description: string }>;
+  readonly status: number;
+  readonly response: z.ZodType | 'bytes' | 'empty';
+  readonly errors: readonly ErrorCode[];
+}
+
+const define = <const T extends Record<string, RouteDefinition>>(table: T): T => table;
+const ofConsultation = { consultationId: ConsultationId };
+const always = [
+  'UNAUTHENTICATED',
+  'TOKEN_EXPIRED',
+  'RATE_LIMITED',
+  'INTERNAL',
+  'STORAGE_UNAVAILABLE',
+] as const;
+
+/** The REST interface. The OpenAPI document is generated from this table. */
+export const routes = define({
+  createConsultation: {
+    method: 'post',
+    path: '/v1/consultations',
+    operationId: 'createConsultation',
+    summary:
+      'Create a consultation between a patient and a doctor. With the same Idempotency-Key the first answer is repeated.',
+    audience: ['host'],
+    params: {},
+    headers: {
+      'Idempotency-Key': {
+        required: false,
+        description: '1–128 printable characters; the same key and body create one consultation.',
+      },
+    },
+    body: CreateConsultation,
+    status: 201,
+    response: ConsultationView,
+    errors: [...always, 'INVALID', 'FORBIDDEN', 'CONFLICT', 'STORAGE_FULL'],
+  },
+  getConsultation: {
+    method: 'get',
+    path: '/v1/consultations/:consultationId',
+    operationId: 'getConsultation',
+    summary: 'The present state of a consultation.',
+    audience: ['host', 'participant'],
+    params: ofConsultation,
+    status: 200,
+    response: ConsultationView,
+    errors: [...always, 'NOT_FOUND'],
+  },
+  getThread: {
+    method: 'get',
+    path: '/v1/consultations/:consultationId/thread',
+    operationId: 'getThread',
+    summary: 'The thread in ascending order, by pages.',
+    audience: ['host', 'participant'],
+    params: ofConsultation,
+    query: ThreadQuery,
+    status: 200,
+    response: z.strictObject({ entries: z.array(Entry), hasMore: z.boolean(), lastSequence: Sequence }),
+    errors: [...always, 'INVALID', 'NOT_FOUND'],
+  },
+  endConsultation: {
+    method: 'post',
+    path: '/v1/consultations/:consultationId/end',
+    operationId: 'endConsultation',
+    summary: 'End a consultation on behalf of the host application.',
+    audience: ['host'],
+    params: ofConsultation,
+    body: EndConsultation,
+    status: 200,
+    response: ConsultationView,
+    errors: [...always, 'INVALID', 'FORBIDDEN', 'NOT_FOUND', 'WRONG_STATE', 'STORAGE_FULL'],
+  },
+  getAttachment: {
+    method: 'get',
+    path: '/v1/consultations/:consultationId/attachments/:attachmentId',
+    operationId: 'getAttachment',
+    summary: 'Whether an attachment is ready, and what is known of it.',
+    audience: ['host', 'participant'],
+    params: { ...ofConsultation, attachmentId: AttachmentId },
+    status: 200,
+    response: AttachmentStatus,
+    errors: [...always, 'NOT_FOUND'],
+  },
+  getAttachmentContent: {
+    method: 'get',
+    path: '/v1/consultations/:consultationId/attachments/:attachmentId/content',
+    operationId: 'getAttachmentContent',
+    summary: 'The bytes of a ready attachment. Range requests (RFC 9110 §14) are honoured.',
+    audience: ['host', 'participant'],
+    params: { ...ofConsultation, attachmentId: AttachmentId },
+    query: z.strictObject({ variant: z.enum(['original', 'thumbnail']).default('original') }),
+    status: 200,
+    response: 'bytes',
+    errors: [...always, 'INVALID', 'NOT_FOUND', 'ATTACHMENT_NOT_READY', 'INTEGRITY'],
+  },
+});
+
+export type RouteName = keyof typeof routes;
