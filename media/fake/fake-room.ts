@@ -1,0 +1,74 @@
+import { SerialQueue } from '../mediasoup/serial-queue.ts';
+import { type RoomCloseReason, type SeatEvent, SfuError, type SfuRoom, type SfuSeat } from '../sfu.ts';
+import type { FakeScript } from './fake-script.ts';
+import { FakeSeat, type FakeSeatRoom } from './fake-seat.ts';
+
+export interface FakeRoomOptions {
+  readonly script: FakeScript;
+  readonly connectsByItself: boolean;
+  /** Calls a listener and keeps what it throws to itself. */
+  readonly call: (listener: () => void) => void;
+  readonly onClosed: (reason: RoomCloseReason) => void;
+}
+
+/** Every operation is one synchronous step, taken in its turn, as in the real room. */
+export class FakeRoom implements SfuRoom, FakeSeatRoom {
+  readonly seats = new Map<string, FakeSeat>();
+  readonly script: FakeScript;
+  readonly connectsByItself: boolean;
+  readonly call: (listener: () => void) => void;
+  readonly #onClosed: (reason: RoomCloseReason) => void;
+  readonly #queue = new SerialQueue();
+  #closed = false;
+
+  constructor({ script, connectsByItself, call, onClosed }: FakeRoomOptions) {
+    this.script = script;
+    this.connectsByItself = connectsByItself;
+    this.call = call;
+    this.#onClosed = onClosed;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  openSeat(options: { seatId: string; onEvent: (event: SeatEvent) => void }): Promise<SfuSeat> {
+    return this.serially(() => {
+      if (this.#closed) throw new SfuError('room_closed');
+      this.script.step('openSeat');
+      this.seats.get(options.seatId)?.close();
+      const seat = new FakeSeat({ ...options, room: this });
+      this.seats.set(options.seatId, seat);
+      return seat;
+    });
+  }
+
+  close(): void {
+    this.#end('closed');
+  }
+
+  /** Called by `fake.killWorker`. */
+  workerDied(): void {
+    this.#end('worker_died');
+  }
+
+  seatsBut(seat: FakeSeat): readonly FakeSeat[] {
+    return [...this.seats.values()].filter((other) => other !== seat);
+  }
+
+  seatClosed(seat: FakeSeat): void {
+    this.seats.delete(seat.seatId);
+  }
+
+  serially<T>(step: () => T): Promise<T> {
+    return this.#queue.run(async () => step());
+  }
+
+  #end(reason: RoomCloseReason): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const seat of this.seats.values()) seat.roomClosed();
+    this.seats.clear();
+    this.#onClosed(reason);
+  }
+}

@@ -1,0 +1,228 @@
+import { randomUUID } from 'node:crypto';
+import { ortc, type types } from 'mediasoup';
+import { portParameters } from '../mediasoup/native.ts';
+import { checkedCapabilities, consumableParameters, type TrackParameters } from '../mediasoup/parameters.ts';
+import type { DtlsParameters, IceParameters, RtpCapabilities, RtpParameters } from '../rtp.ts';
+import {
+  type ConsumerOffer,
+  type MediaKind,
+  type MediaSource,
+  type SeatEvent,
+  SfuError,
+  type SfuSeat,
+  type TransportDirection,
+  type TransportOffer,
+} from '../sfu.ts';
+import type { FakeOperation, FakeScript } from './fake-script.ts';
+import { FakeTransport } from './fake-transport.ts';
+
+export type PathState = Extract<SeatEvent, { type: 'transportChanged' }>['state'];
+
+/** What a seat needs of its room. */
+export interface FakeSeatRoom {
+  readonly closed: boolean;
+  readonly script: FakeScript;
+  readonly connectsByItself: boolean;
+  readonly call: (listener: () => void) => void;
+  /** Takes a step when all steps before it are answered. */
+  serially<T>(step: () => T): Promise<T>;
+  seatsBut(seat: FakeSeat): readonly FakeSeat[];
+  seatClosed(seat: FakeSeat): void;
+}
+
+export interface FakeTrack {
+  readonly producerId: string;
+  readonly from: string;
+  readonly source: MediaSource;
+  readonly kind: MediaKind;
+  /** As the room forwards it, before it is fitted to one receiver. */
+  readonly consumable: types.RtpParameters;
+  paused: boolean;
+}
+
+export interface FakeSubscription {
+  readonly consumerId: string;
+  readonly track: FakeTrack;
+  readonly rtpParameters: RtpParameters;
+  resumed: boolean;
+}
+
+export class FakeSeat implements SfuSeat {
+  readonly seatId: string;
+  /** What the seat sends, by source. */
+  readonly tracks = new Map<MediaSource, FakeTrack>();
+  /** What the seat receives, by consumer id. */
+  readonly subscriptions = new Map<string, FakeSubscription>();
+  readonly #room: FakeSeatRoom;
+  readonly #onEvent: (event: SeatEvent) => void;
+  readonly #transports: Readonly<Record<TransportDirection, FakeTransport>>;
+  readonly #paths = new Map<TransportDirection, PathState>();
+  #capabilities: types.RtpCapabilities | undefined;
+  #nextMid = 0;
+  #closed = false;
+
+  constructor(options: { seatId: string; onEvent: (event: SeatEvent) => void; room: FakeSeatRoom }) {
+    this.seatId = options.seatId;
+    this.#onEvent = options.onEvent;
+    this.#room = options.room;
+    this.#transports = { send: new FakeTransport(), receive: new FakeTransport() };
+  }
+
+  get send(): TransportOffer {
+    return this.#transports.send.offer;
+  }
+
+  get receive(): TransportOffer {
+    return this.#transports.receive.offer;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** The state of a transport's path; undefined while it was never connected. */
+  path(direction: TransportDirection): PathState | undefined {
+    return this.#paths.get(direction);
+  }
+
+  /** Called by `fake.changePath`. */
+  changePath(direction: TransportDirection, state: PathState): void {
+    if (this.#closed || this.#paths.get(direction) === state) return;
+    this.#paths.set(direction, state);
+    this.#emit({ type: 'transportChanged', direction, state });
+  }
+
+  async connectTransport(direction: TransportDirection, dtlsParameters: DtlsParameters): Promise<void> {
+    this.#step('connectTransport');
+    const isNews = this.#transports[direction].connect(dtlsParameters);
+    if (isNews && this.#room.connectsByItself) queueMicrotask(() => this.changePath(direction, 'connected'));
+  }
+
+  async restartIce(direction: TransportDirection): Promise<IceParameters> {
+    this.#step('restartIce');
+    return this.#transports[direction].restartIce();
+  }
+
+  setCapabilities(capabilities: RtpCapabilities): Promise<ConsumerOffer[]> {
+    return this.#serially('setCapabilities', () => {
+      this.#capabilities = checkedCapabilities(capabilities);
+      for (const seat of this.#room.seatsBut(this)) {
+        for (const track of seat.tracks.values()) this.#subscribe(track);
+      }
+      return [...this.subscriptions.values()].map(offerOf);
+    });
+  }
+
+  produce(options: TrackParameters & { paused: boolean }): Promise<{ producerId: string }> {
+    return this.#serially('produce', () => {
+      const consumable = consumableParameters(options);
+      const { source, kind, paused } = options;
+      const track = { producerId: randomUUID(), from: this.seatId, source, kind, consumable, paused };
+      this.#endTrack(source);
+      this.tracks.set(source, track);
+      for (const seat of this.#room.seatsBut(this)) seat.#offer(track);
+      return { producerId: track.producerId };
+    });
+  }
+
+  setSourcePaused(source: MediaSource, paused: boolean): Promise<void> {
+    return this.#serially('setSourcePaused', () => {
+      const track = this.tracks.get(source);
+      if (track === undefined || track.paused === paused) return;
+      track.paused = paused;
+      for (const seat of this.#room.seatsBut(this)) seat.#trackPaused(track);
+    });
+  }
+
+  async resumeConsumer(consumerId: string): Promise<void> {
+    this.#step('resumeConsumer');
+    const subscription = this.subscriptions.get(consumerId);
+    if (subscription === undefined) throw new SfuError('not_found');
+    subscription.resumed = true;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const source of this.tracks.keys()) this.#endTrack(source);
+    this.subscriptions.clear();
+    this.#room.seatClosed(this);
+  }
+
+  /** The room is gone; nobody needs to be told seat by seat. */
+  roomClosed(): void {
+    this.#closed = true;
+    this.tracks.clear();
+    this.subscriptions.clear();
+  }
+
+  #serially<T>(operation: FakeOperation, step: () => T): Promise<T> {
+    return this.#room.serially(() => {
+      this.#step(operation);
+      return step();
+    });
+  }
+
+  #step(operation: FakeOperation): void {
+    if (this.#room.closed) throw new SfuError('room_closed');
+    if (this.#closed) throw new SfuError('seat_closed');
+    this.#room.script.step(operation);
+  }
+
+  #endTrack(source: MediaSource): void {
+    const track = this.tracks.get(source);
+    if (track === undefined) return;
+    this.tracks.delete(source);
+    for (const seat of this.#room.seatsBut(this)) seat.#trackEnded(track);
+  }
+
+  #offer(track: FakeTrack): void {
+    const subscription = this.#subscribe(track);
+    if (subscription) this.#emit({ type: 'consumerAdded', consumer: offerOf(subscription) });
+  }
+
+  /** Undefined when the device cannot receive the track, or has not said what it can. */
+  #subscribe(track: FakeTrack): FakeSubscription | undefined {
+    const existing = this.#subscriptionTo(track);
+    if (existing) return existing;
+    const capabilities = this.#capabilities;
+    if (capabilities === undefined || !ortc.canConsume(track.consumable, capabilities)) return undefined;
+    const fitted = ortc.getConsumerRtpParameters({
+      consumableRtpParameters: track.consumable,
+      remoteRtpCapabilities: capabilities,
+      pipe: false,
+      enableRtx: track.kind === 'video',
+    });
+    const rtpParameters = portParameters({ ...fitted, mid: String(this.#nextMid++) });
+    const subscription = { consumerId: randomUUID(), track, rtpParameters, resumed: false };
+    this.subscriptions.set(subscription.consumerId, subscription);
+    return subscription;
+  }
+
+  #trackEnded(track: FakeTrack): void {
+    const subscription = this.#subscriptionTo(track);
+    if (subscription === undefined) return;
+    this.subscriptions.delete(subscription.consumerId);
+    this.#emit({ type: 'consumerRemoved', consumerId: subscription.consumerId });
+  }
+
+  #trackPaused(track: FakeTrack): void {
+    const subscription = this.#subscriptionTo(track);
+    if (subscription === undefined) return;
+    const { consumerId } = subscription;
+    this.#emit({ type: 'consumerPaused', consumerId, paused: track.paused });
+  }
+
+  #subscriptionTo(track: FakeTrack): FakeSubscription | undefined {
+    return [...this.subscriptions.values()].find((subscription) => subscription.track === track);
+  }
+
+  #emit(event: SeatEvent): void {
+    if (!this.#closed) this.#room.call(() => this.#onEvent(event));
+  }
+}
+
+function offerOf({ consumerId, track, rtpParameters }: FakeSubscription): ConsumerOffer {
+  const { producerId, from, source, kind, paused } = track;
+  return { consumerId, producerId, from, source, kind, rtpParameters, producerPaused: paused };
+}

@@ -1,0 +1,82 @@
+import { type RoomCloseReason, type Sfu, type SfuHealth, type SfuRoom, SfuError } from '../sfu.ts';
+import { forwardableCapabilities } from './codecs.ts';
+import { MediasoupRoom } from './room.ts';
+import { type MediasoupSfuOptions, WORKER_PATIENCE_MS } from './settings.ts';
+import { WorkerPool } from './worker-pool.ts';
+
+export type { MediasoupSfuOptions } from './settings.ts';
+
+export interface MediasoupSfu extends Sfu {
+  /** The processes of the workers alive now, for tests that kill one and for an operator's eyes. */
+  readonly workerPids: readonly number[];
+}
+
+/**
+ * Starts the workers. Rejects when one cannot be started (no such program, port taken): later deaths are
+ * healed, a wrong setting is not.
+ */
+export async function createMediasoupSfu(options: MediasoupSfuOptions): Promise<MediasoupSfu> {
+  return new MediasoupSfuAdapter(options, await WorkerPool.open(options));
+}
+
+class MediasoupSfuAdapter implements MediasoupSfu {
+  readonly capabilities = forwardableCapabilities();
+  readonly #options: MediasoupSfuOptions;
+  readonly #pool: WorkerPool;
+  readonly #rooms = new Set<MediasoupRoom>();
+
+  constructor(options: MediasoupSfuOptions, pool: WorkerPool) {
+    this.#options = options;
+    this.#pool = pool;
+  }
+
+  get workerPids(): readonly number[] {
+    return this.#pool.alive.map((worker) => worker.pid);
+  }
+
+  async openRoom({ onClosed }: { onClosed: (reason: RoomCloseReason) => void }): Promise<SfuRoom> {
+    const { router, webRtcServer } = await this.#openRouter();
+    const room: MediasoupRoom = new MediasoupRoom({
+      router,
+      webRtcServer,
+      settings: this.#options,
+      onClosed: (reason) => {
+        this.#rooms.delete(room);
+        onClosed(reason);
+      },
+    });
+    this.#rooms.add(room);
+    return room;
+  }
+
+  health(): SfuHealth {
+    return {
+      workers: this.#pool.size,
+      aliveWorkers: this.#pool.alive.length,
+      rooms: this.#rooms.size,
+      seats: [...this.#rooms].reduce((seats, room) => seats + room.seatCount, 0),
+      workerDeaths: this.#pool.deaths,
+    };
+  }
+
+  close(): Promise<void> {
+    // Rooms first: ended under them, the workers would look as if they had died.
+    for (const room of this.#rooms) room.close();
+    return this.#pool.close();
+  }
+
+  /** A worker that dies under our hands is no reason to refuse: the next one is asked. */
+  async #openRouter() {
+    const giveUpAt = performance.now() + WORKER_PATIENCE_MS;
+    for (;;) {
+      const worker = await this.#pool.leastLoaded(giveUpAt);
+      try {
+        const router = await worker.openRouter();
+        if (router.closed) throw new SfuError('no_worker');
+        return { router, webRtcServer: worker.webRtcServer };
+      } catch (error) {
+        if (worker.alive) throw error;
+      }
+    }
+  }
+}

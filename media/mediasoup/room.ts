@@ -1,0 +1,118 @@
+import type { types } from 'mediasoup';
+import { type RoomCloseReason, type SeatEvent, SfuError, type SfuRoom, type SfuSeat } from '../sfu.ts';
+import { explained } from './errors.ts';
+import { MediasoupSeat, type SeatRoom } from './seat.ts';
+import { SeatTransport } from './seat-transport.ts';
+import { SerialQueue } from './serial-queue.ts';
+import type { MediasoupSfuOptions } from './settings.ts';
+
+export interface MediasoupRoomOptions {
+  readonly router: types.Router;
+  readonly webRtcServer: types.WebRtcServer;
+  readonly settings: MediasoupSfuOptions;
+  readonly onClosed: (reason: RoomCloseReason) => void;
+}
+
+/**
+ * One router and its seats. What opens seats, tracks or consumers goes through one queue, so that no two of
+ * them ever see each other half done; closing never waits in it.
+ */
+export class MediasoupRoom implements SfuRoom, SeatRoom {
+  readonly router: types.Router;
+  readonly settings: MediasoupSfuOptions;
+  readonly #webRtcServer: types.WebRtcServer;
+  readonly #onClosed: (reason: RoomCloseReason) => void;
+  readonly #seats = new Map<string, MediasoupSeat>();
+  readonly #queue = new SerialQueue();
+  #closed = false;
+
+  constructor({ router, webRtcServer, settings, onClosed }: MediasoupRoomOptions) {
+    this.router = router;
+    this.settings = settings;
+    this.#webRtcServer = webRtcServer;
+    this.#onClosed = onClosed;
+    router.once('workerclose', () => this.#workerClosed());
+    settings.logger.info('room.opened', { room: router.id });
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  get seatCount(): number {
+    return this.#seats.size;
+  }
+
+  openSeat(options: { seatId: string; onEvent: (event: SeatEvent) => void }): Promise<SfuSeat> {
+    return this.serially(async () => {
+      this.#seats.get(options.seatId)?.close();
+      const { send, receive } = await this.#openTransports();
+      const seat = new MediasoupSeat({ ...options, room: this, send, receive });
+      this.#seats.set(options.seatId, seat);
+      return seat;
+    });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    // The seats first: once they know, nothing that mediasoup tells them on the way down is passed on.
+    for (const seat of this.#seats.values()) seat.roomClosed();
+    this.#seats.clear();
+    this.router.close();
+    this.#ended('closed');
+  }
+
+  seatsBut(seat: MediasoupSeat): readonly MediasoupSeat[] {
+    return [...this.#seats.values()].filter((other) => other !== seat);
+  }
+
+  seatClosed(seat: MediasoupSeat): void {
+    this.#seats.delete(seat.seatId);
+  }
+
+  serially<T>(task: () => Promise<T>): Promise<T> {
+    return this.#queue.run(async () => {
+      if (this.#closed) throw new SfuError('room_closed');
+      try {
+        return await task();
+      } catch (error) {
+        throw explained(error, { roomClosed: this.#closed, seatClosed: false });
+      }
+    });
+  }
+
+  /** mediasoup has closed the router and all below it. */
+  #workerClosed(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const seat of this.#seats.values()) seat.roomClosed();
+    this.#seats.clear();
+    this.#ended('worker_died');
+  }
+
+  #ended(reason: RoomCloseReason): void {
+    this.settings.logger.info('room.closed', { room: this.router.id, reason });
+    try {
+      this.#onClosed(reason);
+    } catch (error) {
+      this.settings.logger.error('listener.failed', { room: this.router.id, cause: String(error) });
+    }
+  }
+
+  async #openTransports(): Promise<{ send: SeatTransport; receive: SeatTransport }> {
+    const { router, settings } = this;
+    const webRtcServer = this.#webRtcServer;
+    const send = await SeatTransport.open({ router, webRtcServer, settings, direction: 'send' });
+    try {
+      const receive = await SeatTransport.open({ router, webRtcServer, settings, direction: 'receive' });
+      if (!this.#closed) return { send, receive };
+      receive.close();
+    } catch (error) {
+      send.close();
+      throw error;
+    }
+    send.close();
+    throw new SfuError('room_closed');
+  }
+}

@@ -1,0 +1,189 @@
+import type { types } from 'mediasoup';
+import type { DtlsParameters, IceParameters, RtpCapabilities } from '../rtp.ts';
+import {
+  type ConsumerOffer,
+  type MediaSource,
+  type SeatEvent,
+  SfuError,
+  type SfuSeat,
+  type TransportDirection,
+  type TransportOffer,
+} from '../sfu.ts';
+import { explained } from './errors.ts';
+import { IncomingTracks, type Track } from './incoming-tracks.ts';
+import { nativeParameters } from './native.ts';
+import { checkedCapabilities, checkTrack, type TrackParameters } from './parameters.ts';
+import type { SeatTransport } from './seat-transport.ts';
+import type { MediasoupSfuOptions } from './settings.ts';
+
+/** What a seat needs of its room. */
+export interface SeatRoom {
+  readonly router: types.Router;
+  readonly settings: MediasoupSfuOptions;
+  readonly closed: boolean;
+  /** Runs a task when all tasks before it are done; rejects with `room_closed` once the room is closed. */
+  serially<T>(task: () => Promise<T>): Promise<T>;
+  seatsBut(seat: MediasoupSeat): readonly MediasoupSeat[];
+  seatClosed(seat: MediasoupSeat): void;
+}
+
+export interface MediasoupSeatOptions {
+  readonly seatId: string;
+  readonly onEvent: (event: SeatEvent) => void;
+  readonly room: SeatRoom;
+  readonly send: SeatTransport;
+  readonly receive: SeatTransport;
+}
+
+export class MediasoupSeat implements SfuSeat {
+  readonly seatId: string;
+  /** For the other seats of the room, which tell it of their tracks. */
+  readonly incoming: IncomingTracks;
+  readonly #room: SeatRoom;
+  readonly #onEvent: (event: SeatEvent) => void;
+  readonly #transports: Readonly<Record<TransportDirection, SeatTransport>>;
+  readonly #tracks = new Map<MediaSource, Track>();
+  #closed = false;
+
+  constructor({ seatId, onEvent, room, send, receive }: MediasoupSeatOptions) {
+    this.seatId = seatId;
+    this.#room = room;
+    this.#onEvent = onEvent;
+    this.#transports = { send, receive };
+    const { router, settings } = room;
+    this.incoming = new IncomingTracks({ router, receive, settings, emit: (event) => this.#emit(event) });
+    for (const transport of [send, receive]) {
+      const { direction } = transport;
+      transport.onPathChanged((state) => this.#emit({ type: 'transportChanged', direction, state }));
+    }
+  }
+
+  get send(): TransportOffer {
+    return this.#transports.send.offer;
+  }
+
+  get receive(): TransportOffer {
+    return this.#transports.receive.offer;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  connectTransport(direction: TransportDirection, dtlsParameters: DtlsParameters): Promise<void> {
+    return this.#whileOpen(() => this.#transports[direction].connect(dtlsParameters));
+  }
+
+  restartIce(direction: TransportDirection): Promise<IceParameters> {
+    return this.#whileOpen(() => this.#transports[direction].restartIce());
+  }
+
+  setCapabilities(capabilities: RtpCapabilities): Promise<ConsumerOffer[]> {
+    return this.#serially(async () => {
+      this.incoming.setCapabilities(checkedCapabilities(capabilities));
+      const tracks = this.#room.seatsBut(this).flatMap((seat) => [...seat.#tracks.values()]);
+      return this.incoming.answer(tracks);
+    });
+  }
+
+  produce(options: TrackParameters & { paused: boolean }): Promise<{ producerId: string }> {
+    return this.#serially(async () => {
+      checkTrack(options);
+      // The first goes before the second comes: on the same transport they may have the same MID or SSRCs.
+      const former = this.#tracks.get(options.source);
+      if (former) this.#endTrack(former);
+      const track = await this.#openTrack(options);
+      this.#tracks.set(options.source, track);
+      await Promise.all(this.#room.seatsBut(this).map((seat) => seat.incoming.announce(track)));
+      return { producerId: track.id };
+    });
+  }
+
+  setSourcePaused(source: MediaSource, paused: boolean): Promise<void> {
+    return this.#serially(async () => {
+      const track = this.#tracks.get(source);
+      if (track === undefined || track.paused === paused) return;
+      await (paused ? track.pause() : track.resume());
+      for (const seat of this.#room.seatsBut(this)) seat.incoming.trackPaused(track, paused);
+    });
+  }
+
+  resumeConsumer(consumerId: string): Promise<void> {
+    return this.#whileOpen(() => this.incoming.resume(consumerId));
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    for (const track of this.#tracks.values()) this.#endTrack(track);
+    this.#room.seatClosed(this);
+    this.incoming.end();
+    this.#transports.send.close();
+    this.#transports.receive.close();
+  }
+
+  /** The room is gone and all transports with it; nobody needs to be told seat by seat. */
+  roomClosed(): void {
+    this.#closed = true;
+    this.#tracks.clear();
+    this.incoming.end();
+  }
+
+  async #openTrack({ source, kind, rtpParameters, paused }: TrackParameters & { paused: boolean }) {
+    const appData = { source, from: this.seatId };
+    try {
+      const track: Track = await this.#transports.send.transport.produce({
+        kind,
+        rtpParameters: nativeParameters(rtpParameters),
+        paused,
+        appData,
+      });
+      if (!this.#closed) return track;
+      track.close();
+    } catch (error) {
+      if (this.#closed || this.#room.closed) throw error;
+      // The request held nothing but the device's parameters, so they are what the worker refused
+      // (an SSRC or MID in use by its other track, for one).
+      throw new SfuError('invalid_parameters', { cause: error });
+    }
+    throw new SfuError('seat_closed');
+  }
+
+  #endTrack(track: Track): void {
+    this.#tracks.delete(track.appData.source);
+    for (const seat of this.#room.seatsBut(this)) seat.incoming.trackEnded(track);
+    track.close();
+  }
+
+  #emit(event: SeatEvent): void {
+    if (this.#closed) return;
+    try {
+      this.#onEvent(event);
+    } catch (error) {
+      // A listener's fault must not reach the seat whose action this was.
+      const room = this.#room.router.id;
+      this.#room.settings.logger.error('listener.failed', { room, event: event.type, cause: String(error) });
+    }
+  }
+
+  #serially<T>(task: () => Promise<T>): Promise<T> {
+    return this.#room.serially(() => this.#whileOpen(task));
+  }
+
+  /** Answers only if the seat was open from the beginning to the end. */
+  async #whileOpen<T>(task: () => Promise<T>): Promise<T> {
+    this.#assertOpen();
+    try {
+      const answer = await task();
+      this.#assertOpen();
+      return answer;
+    } catch (error) {
+      throw explained(error, { roomClosed: this.#room.closed, seatClosed: this.#closed });
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#room.closed) throw new SfuError('room_closed');
+    if (this.#closed) throw new SfuError('seat_closed');
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * The port to a Selective Forwarding Unit. It knows rooms and seats and nothing of consultations: whatever a
+ * seat sends is offered to every other seat of its room.
+ */
+import type { DtlsParameters, IceCandidate, IceParameters, RtpCapabilities, RtpParameters } from './rtp.ts';
+
+export type MediaKind = 'audio' | 'video';
+/** Where a track comes from. A seat sends at most one of each. */
+export type MediaSource = 'microphone' | 'camera';
+/** Seen from the device: `send` carries its tracks to the server, `receive` the others' tracks to it. */
+export type TransportDirection = 'send' | 'receive';
+
+export interface TransportOffer {
+  readonly transportId: string;
+  readonly iceParameters: IceParameters;
+  readonly iceCandidates: IceCandidate[];
+  readonly dtlsParameters: DtlsParameters;
+}
+
+export interface ConsumerOffer {
+  readonly consumerId: string;
+  readonly producerId: string;
+  /** The sending seat's id. */
+  readonly from: string;
+  readonly source: MediaSource;
+  readonly kind: MediaKind;
+  readonly rtpParameters: RtpParameters;
+  readonly producerPaused: boolean;
+}
+
+/** Facts a seat must pass on to its device. They come in the order in which they happened. */
+export type SeatEvent =
+  | { readonly type: 'consumerAdded'; readonly consumer: ConsumerOffer }
+  | { readonly type: 'consumerRemoved'; readonly consumerId: string }
+  | { readonly type: 'consumerPaused'; readonly consumerId: string; readonly paused: boolean }
+  /** The path of a transport as ICE/DTLS see it. `connected` may follow `disconnected`. */
+  | {
+      readonly type: 'transportChanged';
+      readonly direction: TransportDirection;
+      readonly state: 'connected' | 'disconnected' | 'failed';
+    };
+
+export type RoomCloseReason = 'closed' | 'worker_died';
+
+export type SfuErrorReason = 'no_worker' | 'room_closed' | 'seat_closed' | 'not_found' | 'invalid_parameters';
+
+/**
+ * What the caller can act on; anything else thrown by an adapter is a bug. Every call on a room or seat that
+ * closes meanwhile (by its owner, by a newer seat of the same id, by the death of its worker) ends with
+ * `room_closed` or `seat_closed`; none is left hanging.
+ */
+export class SfuError extends Error {
+  override readonly name = 'SfuError';
+  readonly reason: SfuErrorReason;
+  constructor(reason: SfuErrorReason, options?: { cause?: unknown }) {
+    super(`media: ${reason}`, options);
+    this.reason = reason;
+  }
+}
+
+export interface SfuHealth {
+  readonly workers: number;
+  readonly aliveWorkers: number;
+  readonly rooms: number;
+  readonly seats: number;
+  /** Workers that died and were replaced since the start. */
+  readonly workerDeaths: number;
+}
+
+export interface Sfu {
+  /** What every room of this SFU can forward. It does not change while the SFU lives. */
+  readonly capabilities: RtpCapabilities;
+  /**
+   * Opens a room on the least loaded worker. When none is alive it waits about 2 s for the replacement, then
+   * throws `no_worker`; so it does after `close()`. `onClosed` is called once, whoever closes the room: within
+   * `room.close()`, as its last step, or when its worker died. What a listener throws is logged and harms
+   * nobody; that holds for `onEvent` too.
+   */
+  openRoom(options: { onClosed: (reason: RoomCloseReason) => void }): Promise<SfuRoom>;
+  health(): SfuHealth;
+  /** Closes all rooms and ends all workers; resolves when no process is left. May be called twice. */
+  close(): Promise<void>;
+}
+
+export interface SfuRoom {
+  /**
+   * Opens a seat with its two transports. A seat id is held once a room: opening it again closes the former
+   * seat first, so that a person who returns never meets a ghost of themselves.
+   */
+  openSeat(options: { seatId: string; onEvent: (event: SeatEvent) => void }): Promise<SfuSeat>;
+  readonly closed: boolean;
+  /** Closes all seats, without an event to any of them. May be called twice. */
+  close(): void;
+}
+
+export interface SfuSeat {
+  readonly seatId: string;
+  /** What the device needs to open its end. After an ICE restart it holds the new credentials. */
+  readonly send: TransportOffer;
+  readonly receive: TransportOffer;
+  readonly closed: boolean;
+  /** May be repeated with the same parameters (a lost answer); others throw `invalid_parameters`. */
+  connectTransport(direction: TransportDirection, dtlsParameters: DtlsParameters): Promise<void>;
+  /** New ICE credentials for a transport; its tracks go on once the device has used them. */
+  restartIce(direction: TransportDirection): Promise<IceParameters>;
+  /**
+   * Says what the device can receive. Answers one offer for each track the other seats send now; later ones
+   * arrive as `consumerAdded`. A track is in exactly one of the two. Calling it again answers the same consumers.
+   * A track the device has no codec for is left out. Consumers are paused until `resumeConsumer`.
+   */
+  setCapabilities(capabilities: RtpCapabilities): Promise<ConsumerOffer[]>;
+  /**
+   * Begins to send a track: the microphone's is audio, the camera's video. A second `produce` of the same source
+   * replaces the first: `consumerRemoved`, then `consumerAdded`. Parameters no room can forward are refused
+   * with `invalid_parameters` and leave the first in place.
+   */
+  produce(options: {
+    source: MediaSource;
+    kind: MediaKind;
+    rtpParameters: RtpParameters;
+    paused: boolean;
+  }): Promise<{ producerId: string }>;
+  /** Pauses or resumes a source; the others get `consumerPaused`. A source that is not sent is not an error. */
+  setSourcePaused(source: MediaSource, paused: boolean): Promise<void>;
+  /** Lets a consumer of this seat flow. Video begins with a key frame. Throws `not_found` for any other id. */
+  resumeConsumer(consumerId: string): Promise<void>;
+  /** Ends its tracks everywhere; afterwards the seat emits nothing. May be called twice. */
+  close(): void;
+}
