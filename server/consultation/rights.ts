@@ -1,0 +1,39 @@
+import type { ConsultationPhase, ParticipantRole } from '@teleconsult/protocol';
+import type { CommandType } from './commands.ts';
+
+interface Right {
+  readonly roles: readonly ParticipantRole[];
+  /** Phases in which it is possible; `idle` ones answer without changing anything. */
+  readonly phases: readonly ConsultationPhase[];
+  readonly idle?: readonly ConsultationPhase[];
+}
+
+const everybody: readonly ParticipantRole[] = ['patient', 'doctor'];
+const beforeStart: readonly ConsultationPhase[] = ['requested', 'waiting'];
+const inCall: Right = { roles: everybody, phases: ['active'] };
+
+/** Role × state × action. What is not in the table is not allowed. */
+export const rights: Readonly<Record<CommandType, Right>> = {
+  enter: { roles: ['patient'], phases: ['requested'], idle: ['waiting', 'active'] },
+  accept: { roles: ['doctor'], phases: beforeStart, idle: ['active'] },
+  decline: { roles: ['doctor'], phases: beforeStart },
+  cancel: { roles: ['patient'], phases: beforeStart },
+  end: { roles: ['doctor'], phases: ['active'] },
+  send: { roles: everybody, phases: ['requested', 'waiting', 'active'] },
+  'call.start': inCall,
+  'call.accept': inCall,
+  'call.decline': inCall,
+  'call.hangUp': inCall,
+  'call.setMedia': inCall,
+  'seat.join': inCall,
+  'seat.setSource': inCall,
+};
+
+export type Verdict = 'allowed' | 'idle' | 'forbidden' | 'wrong_state';
+
+export function judge(command: CommandType, role: ParticipantRole, phase: ConsultationPhase): Verdict {
+  const right = rights[command];
+  if (!right.roles.includes(role)) return 'forbidden';
+  if (right.phases.includes(phase)) return 'allowed';
+  return right.idle?.includes(phase) ? 'idle' : 'wrong_state';
+}

@@ -1,0 +1,121 @@
+/**
+ * What a consultation is. States are unions that hold only what exists in them; a transition replaces the record.
+ */
+import type {
+  CallEndReason,
+  CallId,
+  CallMedia,
+  ClientMessageId,
+  ConsultationEndReason,
+  ConsultationId,
+  DeviceId,
+  MessageContent,
+  MessageId,
+  Participant,
+  PersonId,
+} from '@teleconsult/protocol';
+
+export type Phase =
+  | { readonly name: 'requested'; readonly since: number }
+  | { readonly name: 'waiting'; readonly since: number }
+  | { readonly name: 'active'; readonly since: number }
+  | { readonly name: 'ended'; readonly since: number; readonly reason: ConsultationEndReason };
+
+interface SeatBase {
+  readonly personId: PersonId;
+  readonly since: number;
+  /** What the person wants, kept over every loss: a muted microphone is never un-muted by a return. */
+  readonly microphoneOn: boolean;
+  readonly cameraOn: boolean;
+}
+
+export type Seat =
+  | (SeatBase & { readonly state: 'invited' })
+  | (SeatBase & {
+      readonly state: 'connecting' | 'present' | 'reconnecting';
+      readonly deviceId: DeviceId;
+    })
+  | (SeatBase & { readonly state: 'left' });
+
+export type CallPhase =
+  | { readonly name: 'ringing'; readonly until: number }
+  | { readonly name: 'connecting'; readonly answeredAt: number; readonly until: number }
+  | { readonly name: 'live'; readonly answeredAt: number };
+
+/** A running call. An ended one is an entry of the thread and no longer part of the state. */
+export interface CallRecord {
+  readonly callId: CallId;
+  readonly media: CallMedia;
+  readonly startedBy: PersonId;
+  readonly startedAt: number;
+  readonly phase: CallPhase;
+  readonly seats: readonly Seat[];
+}
+
+export interface ConsultationState {
+  readonly id: ConsultationId;
+  readonly createdAt: number;
+  readonly participants: readonly Participant[];
+  readonly phase: Phase;
+  readonly call: CallRecord | null;
+  /** Rises with every change of the call or its seats, over all calls of the consultation. */
+  readonly callRevision: number;
+  /** The sequence of the newest entry. */
+  readonly sequence: number;
+}
+
+/** A durable fact before it gets its sequence and moment. */
+export type FactDraft =
+  | { readonly kind: 'consultation.requested' }
+  | { readonly kind: 'consultation.waiting' }
+  | { readonly kind: 'consultation.accepted' }
+  | { readonly kind: 'consultation.ended'; readonly reason: ConsultationEndReason; readonly note?: string }
+  | {
+      readonly kind: 'message.sent';
+      readonly messageId: MessageId;
+      readonly clientMessageId: ClientMessageId;
+      readonly content: MessageContent;
+    }
+  | { readonly kind: 'call.started'; readonly callId: CallId; readonly media: CallMedia }
+  | { readonly kind: 'call.answered'; readonly callId: CallId }
+  | { readonly kind: 'call.mediaChanged'; readonly callId: CallId; readonly media: CallMedia }
+  | {
+      readonly kind: 'call.ended';
+      readonly callId: CallId;
+      readonly reason: CallEndReason;
+      readonly durationMs: number;
+    };
+
+/** What must be done outside, once the transition is on disk. */
+export type Effect =
+  | { readonly type: 'callEnded'; readonly call: CallRecord; readonly reason: CallEndReason }
+  /** The seat's media must go: its person left or another device took over. */
+  | {
+      readonly type: 'seatReleased';
+      readonly callId: CallId;
+      readonly personId: PersonId;
+      readonly deviceId: DeviceId;
+      readonly why: 'left' | 'moved';
+    };
+
+/** Times that govern a consultation, in milliseconds. */
+export interface Timings {
+  /** How long a call rings before it ends with `no_answer`. */
+  readonly ringMs: number;
+  /** How long an answered call may take until two seats are present before it ends with `failed`. */
+  readonly connectMs: number;
+  /** How long a lost seat is kept before it becomes `left`. */
+  readonly seatGraceMs: number;
+  /** How long a ring survives the loss of its caller. */
+  readonly callerGraceMs: number;
+  /** How long a consultation may wait for its doctor before it expires. */
+  readonly waitingMs: number;
+}
+
+export const DEFAULT_TIMINGS: Timings = {
+  ringMs: 45_000,
+  connectMs: 30_000,
+  seatGraceMs: 60_000,
+  callerGraceMs: 10_000,
+  waitingMs: 24 * 3_600_000,
+};

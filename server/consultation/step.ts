@@ -1,0 +1,94 @@
+/**
+ * The domain's one entrance: state + event + now → the next state with what became true, or a refusal.
+ * Pure: it never awaits, reads a clock, makes an id or imports a driver. docs/SPEC.md holds the table.
+ */
+import type { ConsultationEvent, ParticipantCommand, SystemEvent } from './commands.ts';
+import { acceptCall, declineCall, hangUp, setCallMedia, startCall } from './call.ts';
+import { acceptConsultation, endConsultation, enterWaitingRoom } from './lifecycle.ts';
+import { next, type Outcome, refuse, unreachable } from './outcome.ts';
+import { judge } from './rights.ts';
+import { deviceLost, deviceReturned, joinSeat, setSource } from './seat.ts';
+import type { ConsultationState, Timings } from './state.ts';
+import { tick } from './tick.ts';
+
+export interface StepContext {
+  readonly now: number;
+  readonly timings: Timings;
+}
+
+export function step(state: ConsultationState, event: ConsultationEvent, context: StepContext): Outcome {
+  return 'by' in event ? participantStep(state, event, context) : systemStep(state, event, context);
+}
+
+function participantStep(
+  state: ConsultationState,
+  command: ParticipantCommand,
+  context: StepContext,
+): Outcome {
+  const participant = state.participants.find(({ personId }) => personId === command.by);
+  if (participant === undefined) return refuse('NOT_FOUND');
+  const verdict = judge(command.type, participant.role, state.phase.name);
+  switch (verdict) {
+    case 'forbidden':
+      return refuse('FORBIDDEN');
+    case 'wrong_state':
+      return refuse('WRONG_STATE', `the consultation is ${state.phase.name}`);
+    case 'idle':
+      return next(state);
+    case 'allowed':
+      return allowedStep(state, command, context);
+    default:
+      return unreachable(verdict);
+  }
+}
+
+function allowedStep(state: ConsultationState, command: ParticipantCommand, context: StepContext): Outcome {
+  switch (command.type) {
+    case 'enter':
+      return enterWaitingRoom(state, command.by, context.now);
+    case 'accept':
+      return acceptConsultation(state, command.by, context.now);
+    case 'decline':
+      return endConsultation(state, { reason: 'declined', by: command.by, note: command.note }, context.now);
+    case 'cancel':
+      return endConsultation(state, { reason: 'cancelled', by: command.by }, context.now);
+    case 'end':
+      return endConsultation(state, { reason: 'completed', by: command.by, note: command.note }, context.now);
+    case 'send': {
+      const { messageId, clientMessageId, content, by } = command;
+      return next(state, [{ fact: { kind: 'message.sent', messageId, clientMessageId, content }, by }]);
+    }
+    case 'call.start':
+      return startCall(state, command, context);
+    case 'call.accept':
+      return acceptCall(state, command, context);
+    case 'call.decline':
+      return declineCall(state, command, context.now);
+    case 'call.hangUp':
+      return hangUp(state, command, context.now);
+    case 'call.setMedia':
+      return setCallMedia(state, command, context.now);
+    case 'seat.join':
+      return joinSeat(state, command, context.now);
+    case 'seat.setSource':
+      return setSource(state, command);
+    default:
+      return unreachable(command);
+  }
+}
+
+function systemStep(state: ConsultationState, event: SystemEvent, context: StepContext): Outcome {
+  switch (event.type) {
+    case 'host.end':
+      if (state.phase.name === 'ended') return refuse('WRONG_STATE', 'the consultation has ended');
+      return endConsultation(state, { reason: event.reason, by: null, note: event.note }, context.now);
+    case 'device.lost':
+      return deviceLost(state, event, context.now);
+    case 'device.returned':
+      return deviceReturned(state, event, context.now);
+    case 'tick':
+      return tick(state, context);
+    default:
+      return unreachable(event);
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * What the host needs of the outside. Each port has one contract suite, run on every adapter (test/contract).
+ */
+import type {
+  AttachmentId,
+  AttachmentKind,
+  CallId,
+  ClientMessageId,
+  ConsultationId,
+  ConsultationPhase,
+  DeviceId,
+  EntryKind,
+  FactName,
+  FactPayload,
+  MessageId,
+  ParticipantRole,
+  PersonId,
+} from '@teleconsult/protocol';
+import type { ConsultationKey } from '../vault/consultation-key.ts';
+
+/** Milliseconds since 1970. A port, so that tests can move time. */
+export type Clock = () => number;
+
+export interface IdGenerator {
+  consultationId(): ConsultationId;
+  messageId(): MessageId;
+  callId(): CallId;
+  attachmentId(): AttachmentId;
+}
+
+/** An entry as it lies in the store: who, when and what kind in clear, everything said sealed. */
+export interface StoredEntry {
+  readonly sequence: number;
+  readonly at: number;
+  readonly by: PersonId | null;
+  readonly kind: EntryKind;
+  readonly clientMessageId: ClientMessageId | null;
+  readonly sealed: Uint8Array;
+}
+
+export interface StoredConsultation {
+  readonly consultationId: ConsultationId;
+  readonly createdAt: number;
+  readonly wrappedKey: Uint8Array;
+  readonly sealedState: Uint8Array;
+  readonly lastSequence: number;
+  readonly lastAt: number;
+}
+
+/** What of a state the store may see, to find consultations by. */
+export interface StateIndex {
+  readonly phase: ConsultationPhase;
+  readonly inCall: boolean;
+  /** When time will next change it; null for never. */
+  readonly dueAt: number | null;
+}
+
+export interface NewConsultation {
+  readonly consultationId: ConsultationId;
+  readonly createdAt: number;
+  readonly wrappedKey: Uint8Array;
+  readonly sealedState: Uint8Array;
+  readonly index: StateIndex;
+  readonly participants: readonly { readonly personId: PersonId; readonly role: ParticipantRole }[];
+  readonly idempotencyKey: string | null;
+  readonly entries: readonly StoredEntry[];
+}
+
+export interface Commit {
+  readonly consultationId: ConsultationId;
+  readonly entries: readonly StoredEntry[];
+  /** Left out when only entries are added: a message rewrites nothing. */
+  readonly state: { readonly sealed: Uint8Array; readonly index: StateIndex } | null;
+}
+
+export type AppendResult =
+  | 'committed'
+  /** A clientMessageId of the commit exists already; nothing was written. */
+  | 'duplicate_message'
+  /** A sequence of the commit exists already: another writer owns the consultation; nothing was written. */
+  | 'stale';
+
+export type CreateResult =
+  | { readonly kind: 'created' }
+  | { readonly kind: 'exists'; readonly consultationId: ConsultationId };
+
+/**
+ * The store of record. A resolved write is on disk and survives a power cut; a rejected one
+ * (`STORAGE_FULL`, `STORAGE_UNAVAILABLE`) left nothing behind and may be repeated.
+ */
+export interface ConsultationStore {
+  /** Writes it whole, or answers the consultation that has this idempotency key already. */
+  create(consultation: NewConsultation): Promise<CreateResult>;
+  load(consultationId: ConsultationId): Promise<StoredConsultation | null>;
+  /** All or nothing. Commits of many consultations may share one transaction. */
+  append(commit: Commit): Promise<AppendResult>;
+  /** Ascending entries: the first `limit` after a sequence, or the last `limit` before one. */
+  page(
+    consultationId: ConsultationId,
+    range:
+      | { readonly after: number; readonly limit: number }
+      | { readonly before: number; readonly limit: number },
+  ): Promise<readonly StoredEntry[]>;
+  findMessage(
+    consultationId: ConsultationId,
+    by: PersonId,
+    clientMessageId: ClientMessageId,
+  ): Promise<StoredEntry | null>;
+  /** Newest first. */
+  listFor(
+    personId: PersonId,
+    page: { readonly limit: number; readonly createdBefore: number | null },
+  ): Promise<readonly ConsultationId[]>;
+  /** Consultations that time has caught up with, oldest first. */
+  due(now: number, limit: number): Promise<readonly ConsultationId[]>;
+  /** Consultations in which a call was running when they were last written. */
+  inCall(): Promise<readonly ConsultationId[]>;
+}
+
+export type AttachmentRecordStatus = 'receiving' | 'ready' | 'refused';
+
+/** An upload and what became of it. Facts of the finished attachment are sealed like everything said. */
+export interface AttachmentRecord {
+  readonly attachmentId: AttachmentId;
+  readonly consultationId: ConsultationId;
+  readonly uploadedBy: PersonId;
+  readonly kind: AttachmentKind;
+  readonly createdAt: number;
+  /** Announced size in bytes, and how many of them are sealed and on disk, in how many parts. */
+  readonly byteSize: number;
+  readonly receivedBytes: number;
+  readonly parts: number;
+  readonly status: AttachmentRecordStatus;
+  readonly sealed: Uint8Array;
+}
+
+export interface AttachmentStore {
+  createAttachment(record: AttachmentRecord): Promise<void>;
+  loadAttachment(attachmentId: AttachmentId): Promise<AttachmentRecord | null>;
+  /** Moves the upload on by one part. False when `fromBytes` is not where it stands (another request was faster). */
+  addPart(attachmentId: AttachmentId, fromBytes: number, toBytes: number): Promise<boolean>;
+  /** From `receiving` to its end; false when it had ended already. */
+  finishAttachment(
+    attachmentId: AttachmentId,
+    status: Exclude<AttachmentRecordStatus, 'receiving'>,
+    sealed: Uint8Array,
+  ): Promise<boolean>;
+  /** Uploads begun before this moment and never finished. */
+  staleAttachments(createdBefore: number, limit: number): Promise<readonly AttachmentRecord[]>;
+  /** Forgets an upload that was never finished. */
+  removeAttachment(attachmentId: AttachmentId): Promise<void>;
+}
+
+/** Carries facts to connected devices. Delivery is not promised: a snapshot or a page repeats what was missed. */
+export interface Publisher {
+  toWatchers<N extends FactName>(consultationId: ConsultationId, name: N, payload: FactPayload<N>): void;
+  toPerson<N extends FactName>(personId: PersonId, name: N, payload: FactPayload<N>): void;
+  toDevice<N extends FactName>(
+    personId: PersonId,
+    deviceId: DeviceId,
+    name: N,
+    payload: FactPayload<N>,
+  ): void;
+  isConnected(personId: PersonId, deviceId: DeviceId): boolean;
+  isWatched(consultationId: ConsultationId): boolean;
+}
+
+/** Makes and opens the key of a consultation. The vault is the one that does. */
+export interface ConsultationKeys {
+  createConsultationKey(
+    consultationId: ConsultationId,
+  ): Promise<{ wrapped: Uint8Array; key: ConsultationKey }>;
+  openConsultationKey(consultationId: ConsultationId, wrapped: Uint8Array): Promise<ConsultationKey>;
+}
+
+/** Structured log of lifecycle steps. Content, names, numbers and tokens have no field to go in. */
+export interface LogFields {
+  readonly consultation?: string;
+  readonly call?: string;
+  readonly attachment?: string;
+  readonly person?: string;
+  readonly device?: string;
+  readonly requestId?: string;
+  readonly event?: string;
+  readonly code?: string;
+  readonly reason?: string;
+  readonly count?: number;
+  readonly ms?: number;
+  readonly error?: unknown;
+}
+
+export interface Log {
+  info(step: string, fields?: LogFields): void;
+  warn(step: string, fields?: LogFields): void;
+  error(step: string, fields?: LogFields): void;
+}

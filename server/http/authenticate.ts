@@ -1,0 +1,38 @@
+import { AppError } from '@teleconsult/protocol';
+import type { Request, RequestHandler, Response } from 'express';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import type { Caller, TokenVerifier } from '../identity/tokens.ts';
+
+/** Failed tokens from one address in a minute, before further ones are not even looked at. */
+const FAILURES_A_MINUTE = 60;
+
+const callers = new WeakMap<Response, Caller>();
+
+/** Takes the bearer token of a request; anything less than a good one is refused. */
+export function authenticate(tokens: TokenVerifier): RequestHandler {
+  const failures = new RateLimiterMemory({ points: FAILURES_A_MINUTE, duration: 60 });
+  return async (request, response, next) => {
+    const address = request.socket.remoteAddress ?? 'unknown';
+    const failed = await failures.get(address);
+    if (failed !== null && failed.remainingPoints <= 0) throw new AppError('RATE_LIMITED');
+    try {
+      callers.set(response, tokens.verify(bearer(request)));
+    } catch (error) {
+      await failures.consume(address).catch(() => undefined);
+      throw error;
+    }
+    next();
+  };
+}
+
+export function callerOf(response: Response): Caller {
+  const caller = callers.get(response);
+  if (caller === undefined) throw new AppError('UNAUTHENTICATED');
+  return caller;
+}
+
+function bearer(request: Request): string {
+  const [scheme, token, ...rest] = (request.headers.authorization ?? '').split(' ');
+  if (scheme?.toLowerCase() !== 'bearer' || !token || rest.length > 0) throw new AppError('UNAUTHENTICATED');
+  return token;
+}

@@ -1,0 +1,90 @@
+import { AppError } from '@teleconsult/protocol';
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import type { Log } from '../host/ports.ts';
+import type { TokenVerifier } from '../identity/tokens.ts';
+import type { Metrics } from '../metrics.ts';
+import { authenticate } from './authenticate.ts';
+import { openApiDocument } from './openapi.ts';
+import { pagesRouter } from './pages.ts';
+import { problems, requestIds } from './problem.ts';
+import { type RestParts, restRouter } from './rest.ts';
+import { type UploadRouteParts, UPLOADS_PATH, uploadsHandler } from './uploads.ts';
+
+const MAX_BODY_BYTES = 64 * 1024;
+
+export interface HttpAppParts extends RestParts, UploadRouteParts {
+  readonly tokens: TokenVerifier;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Whether everything needed to serve is there; the names of what is not. */
+  readonly missing: () => readonly string[];
+  /** Folder of the built pages; empty for none. */
+  readonly webDir: string;
+}
+
+/** The Express application: health, metrics, REST, uploads and pages. It listens nowhere by itself. */
+export function createHttpApp(parts: HttpAppParts): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.use(requestIds);
+  app.use(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          scriptSrc: ["'self'"],
+          styleSrc: ["'self'"],
+          imgSrc: ["'self'", 'blob:', 'data:'],
+          mediaSrc: ["'self'", 'blob:'],
+          connectSrc: ["'self'", 'ws:', 'wss:', 'blob:'],
+          manifestSrc: ["'self'"],
+          baseUri: ["'none'"],
+          formAction: ["'none'"],
+          frameAncestors: ["'none'"],
+        },
+      },
+      crossOriginEmbedderPolicy: false,
+      // The pages are served over plain HTTP in development; a proxy that ends TLS adds this itself.
+      strictTransportSecurity: false,
+    }),
+  );
+  app.get('/healthz', (_request, response) => {
+    response.json({ status: 'ok' });
+  });
+  app.get('/readyz', (_request, response) => {
+    const missing = parts.missing();
+    response.status(missing.length === 0 ? 200 : 503).json({ ready: missing.length === 0, missing });
+  });
+  app.get('/metrics', async (_request, response) => {
+    response.type(parts.metrics.registry.contentType).send(await parts.metrics.registry.metrics());
+  });
+  const openApi = openApiDocument();
+  app.get('/v1/openapi.json', (_request, response) => {
+    response.json(openApi);
+  });
+  app.use('/v1', authenticate(parts.tokens));
+  app.use(UPLOADS_PATH, uploadsRoute(parts));
+  app.use(express.json({ limit: MAX_BODY_BYTES }));
+  app.use(restRouter(parts));
+  app.use('/v1', () => {
+    throw new AppError('NOT_FOUND');
+  });
+  if (parts.webDir !== '') app.use(pagesRouter(parts.webDir));
+  app.use(() => {
+    throw new AppError('NOT_FOUND');
+  });
+  app.use(problems(parts.log));
+  return app;
+}
+
+/** tus reads the whole path, which Express shortens below a mount point. */
+function uploadsRoute(parts: UploadRouteParts): express.RequestHandler {
+  const handle = uploadsHandler(parts);
+  return (request, response, next) => {
+    request.url = request.originalUrl;
+    return handle(request, response, next);
+  };
+}

@@ -1,0 +1,145 @@
+import { pipeline } from 'node:stream/promises';
+import { AppError, type Participant, type RouteName, routes } from '@teleconsult/protocol';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
+import type { z } from 'zod';
+import type { ConsultationHost } from '../host/host.ts';
+import { readerOf, requireReach } from '../identity/access.ts';
+import type { Caller } from '../identity/tokens.ts';
+import { describe } from '../signalling/dispatch.ts';
+import type { AttachmentLibrary } from '../uploads/attachment-library.ts';
+import { callerOf } from './authenticate.ts';
+
+type Endpoint = (request: Request, response: Response, caller: Caller) => Promise<void>;
+
+export interface RestParts {
+  readonly host: ConsultationHost;
+  readonly library: AttachmentLibrary;
+}
+
+/** The REST interface for the host application's server and for participants' pages. */
+export function restRouter(parts: RestParts): Router {
+  const router = Router();
+  const endpoints = createEndpoints(parts);
+  for (const name of Object.keys(routes) as RouteName[]) {
+    const route = routes[name];
+    const handle: RequestHandler = async (request, response) => {
+      const caller = callerOf(response);
+      if (!(route.audience as readonly string[]).includes(caller.scope)) throw new AppError('FORBIDDEN');
+      await endpoints[name](request, response, caller);
+    };
+    router[route.method](route.path, handle);
+  }
+  return router;
+}
+
+function createEndpoints({ host, library }: RestParts): Record<RouteName, Endpoint> {
+  return {
+    createConsultation: async (request, response) => {
+      const { patient, doctor } = parse(routes.createConsultation.body, request.body);
+      if (patient.personId === doctor.personId)
+        throw new AppError('INVALID', { detail: 'patient and doctor are the same person' });
+      const participants: Participant[] = [
+        { ...patient, role: 'patient' },
+        { ...doctor, role: 'doctor' },
+      ];
+      const { view, created } = await host.create(participants, idempotencyKey(request));
+      response
+        .status(created ? 201 : 200)
+        .location(`/v1/consultations/${view.consultationId}`)
+        .json(view);
+    },
+    getConsultation: async (request, response, caller) => {
+      const id = consultation(request, caller);
+      response.json(await host.view(id, readerOf(caller)));
+    },
+    getThread: async (request, response, caller) => {
+      const id = consultation(request, caller);
+      const { afterSequence, limit } = parse(routes.getThread.query, request.query);
+      response.json(await host.thread(id, readerOf(caller), { afterSequence, limit }));
+    },
+    endConsultation: async (request, response, caller) => {
+      const id = consultation(request, caller);
+      const { reason, note } = parse(routes.endConsultation.body, request.body ?? {});
+      await host.submit(id, { type: 'host.end', reason, note });
+      response.json(await host.view(id, null));
+    },
+    getAttachment: async (request, response, caller) => {
+      const id = consultation(request, caller);
+      response.json(await library.status(id, attachment(request), readerOf(caller)));
+    },
+    getAttachmentContent: async (request, response, caller) => {
+      const id = consultation(request, caller);
+      const { variant } = parse(routes.getAttachmentContent.query, request.query);
+      const by = readerOf(caller);
+      await using opened = await library.open(id, attachment(request), { by, variant });
+      const { byteSize } = opened.object;
+      response.setHeader('Content-Type', opened.contentType);
+      response.setHeader('Cache-Control', 'private, no-store');
+      response.setHeader('Accept-Ranges', 'bytes');
+      // Whatever a file claims to be, the browser must not run it as a page of ours.
+      response.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
+      if (opened.attachment.kind === 'file') response.attachment(opened.attachment.fileName);
+      const range = rangeOf(request, byteSize);
+      if (range === 'unsatisfiable') {
+        response.status(416).setHeader('Content-Range', `bytes */${byteSize}`).end();
+        return;
+      }
+      const { start, endExclusive } = range ?? { start: 0, endExclusive: byteSize };
+      if (range !== null) {
+        response.status(206);
+        response.setHeader('Content-Range', `bytes ${start}-${endExclusive - 1}/${byteSize}`);
+      }
+      response.setHeader('Content-Length', endExclusive - start);
+      try {
+        await pipeline(opened.object.read({ start, endExclusive }), response);
+      } catch (error) {
+        // The reader went away in the middle: nothing is wrong and nobody is left to be told.
+        if (!isPrematureClose(error)) throw error;
+      }
+    },
+  };
+}
+
+function parse<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw new AppError('INVALID', { detail: describe(parsed.error) });
+  return parsed.data;
+}
+
+/** An id of the wrong shape names nothing, like one that was never given out. */
+function consultation(request: Request, caller: Caller) {
+  const parsed = routes.getConsultation.params.consultationId.safeParse(request.params['consultationId']);
+  if (!parsed.success) throw new AppError('NOT_FOUND');
+  requireReach(caller, parsed.data);
+  return parsed.data;
+}
+
+function attachment(request: Request) {
+  const parsed = routes.getAttachment.params.attachmentId.safeParse(request.params['attachmentId']);
+  if (!parsed.success) throw new AppError('NOT_FOUND');
+  return parsed.data;
+}
+
+function idempotencyKey(request: Request): string | null {
+  const key = request.get('Idempotency-Key');
+  if (key === undefined) return null;
+  if (!/^[\x21-\x7e]{1,128}$/.test(key))
+    throw new AppError('INVALID', { detail: 'Idempotency-Key: 1–128 printable characters' });
+  return key;
+}
+
+/** One range, or null for the whole. Several ranges are answered with the whole, as RFC 9110 §14.2 allows. */
+function rangeOf(
+  request: Request,
+  byteSize: number,
+): { start: number; endExclusive: number } | null | 'unsatisfiable' {
+  const ranges = request.range(byteSize, { combine: true });
+  if (ranges === undefined || ranges === -2) return null;
+  if (ranges === -1) return 'unsatisfiable';
+  const [range] = ranges;
+  if (ranges.type !== 'bytes' || ranges.length !== 1 || range === undefined) return null;
+  return { start: range.start, endExclusive: range.end + 1 };
+}
+
+const isPrematureClose = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';

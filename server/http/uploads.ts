@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import { AppError, AttachmentId, MAX_UPLOAD_BYTES } from '@teleconsult/protocol';
+import { Server as TusServer } from '@tus/server';
+import type { RequestHandler } from 'express';
+import type { IdGenerator, Log } from '../host/ports.ts';
+import type { AttachmentLibrary } from '../uploads/attachment-library.ts';
+import type { UploadDataStore } from '../uploads/upload-data-store.ts';
+import { callerOf } from './authenticate.ts';
+import { toAppError, toProblem } from './problem.ts';
+
+export const UPLOADS_PATH = '/v1/uploads';
+
+export interface UploadRouteParts {
+  readonly dataStore: UploadDataStore;
+  readonly library: AttachmentLibrary;
+  readonly ids: IdGenerator;
+  readonly log: Log;
+}
+
+/** Resumable uploads by the tus protocol 1.0 (https://tus.io/protocols/resumable-upload). */
+export function uploadsHandler({ dataStore, library, ids, log }: UploadRouteParts): RequestHandler {
+  const tus = new TusServer({
+    path: UPLOADS_PATH,
+    datastore: dataStore,
+    relativeLocation: true,
+    maxSize: Math.max(...Object.values(MAX_UPLOAD_BYTES)),
+    allowedOrigins: [],
+    namingFunction: () => ids.attachmentId(),
+    onUploadFinish: async (_request, upload) => {
+      // The bytes are safe; what they are is found out behind the answer, and asked for by its status.
+      library.process(AttachmentId.parse(upload.id)).catch((error: unknown) => {
+        log.warn('attachment.deferred', { attachment: upload.id, code: toAppError(error).code });
+      });
+      return {};
+    },
+    onResponseError: (_request, error) => {
+      // The library's own refusals (bad headers, wrong offsets) carry their status.
+      if (!(error instanceof Error) && error.status_code < 500) return undefined;
+      const known = toAppError(error);
+      const requestId = randomUUID();
+      if (known.code === 'INTERNAL') log.error('request.failed', { requestId, error });
+      const problem = toProblem(known, requestId);
+      return { status_code: problem.status, body: JSON.stringify(problem) };
+    },
+  });
+  return async (request, response) => {
+    const caller = callerOf(response);
+    if (caller.scope !== 'participant') throw new AppError('FORBIDDEN');
+    await dataStore.caller.run(caller, () => tus.handle(request, response));
+  };
+}

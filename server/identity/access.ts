@@ -1,0 +1,12 @@
+import { AppError, type ConsultationId, type PersonId } from '@teleconsult/protocol';
+import type { Caller } from './tokens.ts';
+
+/** Refuses a consultation outside the token's reach, in the same words as one that does not exist. */
+export function requireReach(caller: Caller, consultationId: ConsultationId): void {
+  if (caller.scope === 'participant' && ![null, consultationId].includes(caller.onlyConsultation))
+    throw new AppError('NOT_FOUND');
+}
+
+/** The person whose eyes are used: null reads as the host application. */
+export const readerOf = (caller: Caller): PersonId | null =>
+  caller.scope === 'host' ? null : caller.personId;

@@ -1,0 +1,140 @@
+/** Reads the environment, builds the parts, joins them, and stops them in the reverse order. */
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createFakeSfu, createMediasoupSfu, type Sfu } from '@teleconsult/media';
+import { createApp } from './app.ts';
+import { findPrlimit } from './attachments/limited-child.ts';
+import { createAttachmentTools } from './attachments/process-attachment.ts';
+import { type Config, readConfig } from './config.ts';
+import { DEVELOPMENT_KID, demonstration, developmentSecret, links } from './development.ts';
+import { randomIds } from './host/random-ids.ts';
+import { DevelopmentIssuer } from './identity/development-issuer.ts';
+import { TokenVerifier } from './identity/tokens.ts';
+import { createLog } from './log.ts';
+import { DiskObjectStore } from './storage/objects/disk.ts';
+import { SqliteStore } from './storage/sqlite/sqlite-store.ts';
+import { openLocalKeyFile } from './vault/local-key-file.ts';
+import { Vault } from './vault/vault.ts';
+
+/** A stop that takes longer is cut off; what was acknowledged is on disk already. */
+const STOP_LIMIT_MS = 30_000;
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+async function run(config: Config): Promise<void> {
+  const log = createLog({ level: config.LOG_LEVEL });
+  process.on('unhandledRejection', (error) => log.error('bug.unhandled', { error }));
+  await using parts = new AsyncDisposableStack();
+
+  mkdirSync(config.DATA_DIR, { recursive: true, mode: 0o700 });
+  const database = join(config.DATA_DIR, 'teleconsult.db');
+  const keys = await openLocalKeyFile({
+    path: join(config.DATA_DIR, 'keys', 'vault-keys.json'),
+    mayCreate: !existsSync(database),
+    now: Date.now(),
+  });
+  const store = parts.adopt(await SqliteStore.open(database), (opened) => opened.close());
+  const sfu = parts.adopt(await openSfu(config, log), (opened) => opened.close());
+  const secret = config.TOKEN_KEYS === undefined ? developmentSecret(config.DATA_DIR) : null;
+  const identity = { issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE };
+  const tokens = new TokenVerifier({
+    ...identity,
+    keys:
+      config.TOKEN_KEYS ??
+      (secret === null ? [] : [{ kid: DEVELOPMENT_KID, algorithm: 'HS256', material: secret }]),
+  });
+  const app = createApp({
+    store,
+    attachments: store.attachments,
+    objects: await DiskObjectStore.open(join(config.DATA_DIR, 'objects')),
+    vault: new Vault(keys),
+    sfu,
+    tokens,
+    tools: createAttachmentTools({
+      nodePath: process.execPath,
+      ffmpegPath: config.ffmpegPath,
+      prlimitPath: await findPrlimit(),
+    }),
+    ids: randomIds,
+    clock: Date.now,
+    timings: {
+      ringMs: config.RING_MS,
+      connectMs: config.CONNECT_MS,
+      seatGraceMs: config.SEAT_GRACE_MS,
+      callerGraceMs: config.CALLER_GRACE_MS,
+      waitingMs: config.WAITING_MS,
+    },
+    log,
+    allowedOrigins: config.ALLOWED_ORIGINS,
+    requestsPerSecond: config.REQUESTS_PER_SECOND,
+    webDir: config.WEB_DIR,
+    missing: () => [
+      ...(store.alive ? [] : ['store']),
+      ...(sfu.health().aliveWorkers > 0 ? [] : ['media worker']),
+    ],
+  });
+  parts.defer(() => app.close());
+
+  const origin = await app.listen({ host: config.LISTEN_HOST, port: config.PORT });
+  log.info('server.listening');
+  say(`teleconsult listens on ${origin}`);
+  if (secret !== null && !config.production && config.DEVELOPMENT_ISSUER !== false) {
+    const issuer = new DevelopmentIssuer({
+      ...identity,
+      production: config.production,
+      kid: DEVELOPMENT_KID,
+      secret,
+    });
+    const opened = links(origin, issuer, await demonstration(app.host));
+    say('\nOpen each link in a browser of its own (they hold development tokens, good for 12 hours):');
+    say(`\n  patient  ${opened.patient}\n\n  doctor   ${opened.doctor}\n`);
+    say(
+      `For the REST interface (${origin}/v1/openapi.json), as the host application:\n\n  ${opened.hostToken}\n`,
+    );
+  }
+  await stopAsked();
+  log.info('server.stopping');
+  setTimeout(() => {
+    log.error('server.stopLimit');
+    process.exit(1);
+  }, STOP_LIMIT_MS).unref();
+}
+
+function openSfu(config: Config, log: ReturnType<typeof createLog>): Promise<Sfu> {
+  if (config.MEDIA === 'fake') return Promise.resolve(createFakeSfu());
+  const { workerBin, MEDIA_ANNOUNCED_ADDRESS: announcedAddress } = config;
+  return createMediasoupSfu({
+    ...(workerBin === undefined ? {} : { workerBin }),
+    ...(announcedAddress === undefined ? {} : { announcedAddress }),
+    workers: config.MEDIA_WORKERS,
+    listenIp: config.MEDIA_LISTEN_IP,
+    firstPort: config.MEDIA_FIRST_PORT,
+    maxIncomingBitrate: 3_000_000,
+    initialOutgoingBitrate: 1_000_000,
+    logger: {
+      info: (event) => log.info(event),
+      warn: (event) => log.warn(event),
+      error: (event) => log.error(event),
+    },
+  });
+}
+
+/** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
+function stopAsked(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.on(signal, () => {
+        resolve();
+        process.once(signal, () => process.exit(1));
+      });
+  });
+}
+
+try {
+  await run(readConfig(process.env));
+} catch (error) {
+  process.stderr.write(
+    `teleconsult does not start: ${error instanceof Error ? error.message : String(error)}\n`,
+  );
+  process.exitCode = 1;
+}

@@ -1,0 +1,198 @@
+import type { Server as HttpServer } from 'node:http';
+import {
+  AppError,
+  type ErrorBody,
+  Handshake,
+  MAX_FRAME_BYTES,
+  SUPPORTED_PROTOCOL_VERSIONS,
+} from '@teleconsult/protocol';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { Server } from 'socket.io';
+import { randomUUID } from 'node:crypto';
+import type { Log } from '../host/ports.ts';
+import type { Caller, TokenVerifier } from '../identity/tokens.ts';
+import { describe, dispatch, type Handled } from './dispatch.ts';
+import type { Handlers } from './handlers.ts';
+import { roomOf, type Session } from './session.ts';
+import { type GatewayServer, type GatewaySocket, SocketPublisher } from './socket-publisher.ts';
+
+/** A device that has not proved who it is by then is let go. */
+const CONNECT_TIMEOUT_MS = 10_000;
+const PING_INTERVAL_MS = 10_000;
+const PING_TIMEOUT_MS = 10_000;
+/** Most packets that wait for a device which does not read; it catches up from its sequence after it returns. */
+const WRITE_BACKLOG_LIMIT = 2_000;
+const BACKLOG_CHECK_MS = 2_000;
+/** Most handlers of one device at work at once. */
+const CONCURRENT_REQUESTS = 64;
+
+export interface GatewayOptions {
+  readonly http: HttpServer;
+  readonly tokens: TokenVerifier;
+  readonly log: Log;
+  readonly allowedOrigins: readonly string[];
+  /** Requests a device may send in a second, on average over ten. */
+  readonly requestsPerSecond: number;
+  readonly onHandled: (handled: Handled) => void;
+}
+
+export interface GatewayCallbacks {
+  readonly handlers: Handlers;
+  readonly onDevice: (session: Session, presence: 'device.lost' | 'device.returned') => void;
+}
+
+type ParticipantCaller = Extract<Caller, { scope: 'participant' }>;
+
+/** The Socket.IO server: who may connect, which sockets a device has, and the way of every event to `dispatch`. */
+export class Gateway {
+  readonly publisher: SocketPublisher;
+  readonly #io: GatewayServer;
+  readonly #options: GatewayOptions;
+  readonly #limiter: RateLimiterMemory;
+  #callbacks: GatewayCallbacks | null = null;
+  #backlogTimer: NodeJS.Timeout | null = null;
+  #closed = false;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+    this.#limiter = new RateLimiterMemory({ points: options.requestsPerSecond * 10, duration: 10 });
+    this.#io = new Server(options.http, {
+      maxHttpBufferSize: MAX_FRAME_BYTES,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      pingInterval: PING_INTERVAL_MS,
+      pingTimeout: PING_TIMEOUT_MS,
+      // Compression costs more than it saves on messages of this size and opens doors to bombs.
+      perMessageDeflate: false,
+      httpCompression: false,
+      serveClient: false,
+      cors: { origin: [...options.allowedOrigins] },
+      allowRequest: (request, decide) => {
+        const { origin } = request.headers;
+        const allowed =
+          origin === undefined ||
+          sameHost(origin, request.headers.host) ||
+          options.allowedOrigins.includes(origin);
+        decide(null, allowed && !this.#closed);
+      },
+    });
+    this.publisher = new SocketPublisher(this.#io);
+  }
+
+  /** Begins to accept devices. */
+  start(callbacks: GatewayCallbacks): void {
+    this.#callbacks = callbacks;
+    this.#io.use((socket, next) => {
+      try {
+        this.#admit(socket);
+        next();
+      } catch (cause) {
+        const error = cause instanceof AppError ? cause : new AppError('INTERNAL', { cause });
+        next(Object.assign(new Error(error.code), { data: error.toBody(randomUUID()) }));
+      }
+    });
+    this.#io.on('connection', (socket) => this.#onConnection(socket, callbacks));
+    this.#backlogTimer = setInterval(() => this.#dropStalled(), BACKLOG_CHECK_MS);
+    this.#backlogTimer.unref();
+  }
+
+  get connections(): number {
+    return this.#io.engine.clientsCount;
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#backlogTimer !== null) clearInterval(this.#backlogTimer);
+    this.#io.emit('session.ending', { reason: 'shutting_down' });
+    await this.#io.close();
+  }
+
+  #admit(socket: GatewaySocket): void {
+    const handshake = Handshake.safeParse(socket.handshake.auth);
+    if (!handshake.success) throw new AppError('INVALID', { detail: describe(handshake.error) });
+    const { protocol, token, deviceId } = handshake.data;
+    if (!SUPPORTED_PROTOCOL_VERSIONS.includes(protocol)) throw new AppError('PROTOCOL_UNSUPPORTED');
+    const caller = this.#options.tokens.verify(token);
+    // The host application speaks REST; a socket belongs to a person.
+    if (caller.scope !== 'participant') throw new AppError('FORBIDDEN');
+    socket.data.session = this.#sessionOf(socket, caller, deviceId);
+    socket.data.expiresAt = caller.expiresAt;
+    socket.data.running = 0;
+  }
+
+  #sessionOf(socket: GatewaySocket, caller: ParticipantCaller, deviceId: Session['deviceId']): Session {
+    return {
+      personId: caller.personId,
+      deviceId,
+      onlyConsultation: caller.onlyConsultation,
+      watch: (consultationId) => void socket.join(roomOf.watchers(consultationId)),
+      unwatch: (consultationId) => void socket.leave(roomOf.watchers(consultationId)),
+    };
+  }
+
+  #onConnection(socket: GatewaySocket, { handlers, onDevice }: GatewayCallbacks): void {
+    const { session, expiresAt } = socket.data;
+    const { personId, deviceId } = session;
+    const device = roomOf.device(personId, deviceId);
+    // One socket a device: what is left of an earlier connection is no second person.
+    this.#io.to(device).emit('session.ending', { reason: 'replaced' });
+    this.#io.in(device).disconnectSockets(true);
+    void socket.join([device, roomOf.person(personId)]);
+    onDevice(session, 'device.returned');
+
+    const expiry = setTimeout(
+      () => {
+        socket.emit('session.ending', { reason: 'token_expired' });
+        socket.disconnect(true);
+      },
+      Math.min(Math.max(0, expiresAt - Date.now()), 2 ** 31 - 1),
+    );
+    socket.on('error', () => socket.disconnect(true));
+    socket.on('disconnect', () => {
+      clearTimeout(expiry);
+      if (!this.#closed && !this.publisher.isConnected(personId, deviceId)) onDevice(session, 'device.lost');
+    });
+    socket.onAny((event: unknown, ...args: unknown[]) => {
+      socket.data.running += 1;
+      void dispatch(
+        {
+          handlers,
+          log: this.#options.log,
+          admit: (by) => this.#admitRequest(socket, by),
+          onHandled: (handled) => {
+            socket.data.running -= 1;
+            this.#options.onHandled(handled);
+          },
+          onRefusedSilently: (_by, name, error: ErrorBody) => {
+            socket.emit('request.refused', { event: name, error });
+          },
+        },
+        session,
+        { event, args },
+      );
+    });
+  }
+
+  async #admitRequest(socket: GatewaySocket, { personId, deviceId }: Session): Promise<void> {
+    if (socket.data.running > CONCURRENT_REQUESTS) throw new AppError('RATE_LIMITED');
+    try {
+      await this.#limiter.consume(`${personId}[${deviceId}]`);
+    } catch {
+      throw new AppError('RATE_LIMITED');
+    }
+  }
+
+  /** Lets go of devices that do not read, before what waits for them fills the memory. */
+  #dropStalled(): void {
+    for (const socket of this.#io.of('/').sockets.values()) {
+      const waiting = socket.conn['writeBuffer'].length;
+      if (waiting < WRITE_BACKLOG_LIMIT) continue;
+      this.#options.log.warn('device.stalled', { count: waiting });
+      socket.disconnect(true);
+    }
+  }
+}
+
+function sameHost(origin: string, host: string | undefined): boolean {
+  return URL.canParse(origin) && new URL(origin).host === host;
+}

@@ -1,0 +1,63 @@
+import type {
+  ClientToServerEvents,
+  ConsultationId,
+  DeviceId,
+  FactName,
+  FactPayload,
+  PersonId,
+  ServerToClientEvents,
+} from '@teleconsult/protocol';
+import type { DefaultEventsMap, Server, Socket } from 'socket.io';
+import type { Publisher } from '../host/ports.ts';
+import { roomOf, type Session } from './session.ts';
+
+/** What the gateway remembers of a socket. Set when its token is accepted. */
+export interface SocketData {
+  session: Session;
+  expiresAt: number;
+  /** Requests at work now. */
+  running: number;
+}
+
+export type GatewayServer = Server<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, SocketData>;
+export type GatewaySocket = Socket<ClientToServerEvents, ServerToClientEvents, DefaultEventsMap, SocketData>;
+
+/** Carries facts over Socket.IO rooms. */
+export class SocketPublisher implements Publisher {
+  readonly #io: GatewayServer;
+
+  constructor(io: GatewayServer) {
+    this.#io = io;
+  }
+
+  toWatchers<N extends FactName>(consultationId: ConsultationId, name: N, payload: FactPayload<N>): void {
+    this.#emit(roomOf.watchers(consultationId), name, payload);
+  }
+
+  toPerson<N extends FactName>(personId: PersonId, name: N, payload: FactPayload<N>): void {
+    this.#emit(roomOf.person(personId), name, payload);
+  }
+
+  toDevice<N extends FactName>(
+    personId: PersonId,
+    deviceId: DeviceId,
+    name: N,
+    payload: FactPayload<N>,
+  ): void {
+    this.#emit(roomOf.device(personId, deviceId), name, payload);
+  }
+
+  isConnected(personId: PersonId, deviceId: DeviceId): boolean {
+    return this.#io.of('/').adapter.rooms.has(roomOf.device(personId, deviceId));
+  }
+
+  isWatched(consultationId: ConsultationId): boolean {
+    return this.#io.of('/').adapter.rooms.has(roomOf.watchers(consultationId));
+  }
+
+  #emit<N extends FactName>(room: string, name: N, payload: FactPayload<N>): void {
+    // The event map pairs each name with its payload; through a type variable TypeScript sees only the union.
+    const args = [payload] as Parameters<ServerToClientEvents[N]>;
+    this.#io.to(room).emit(name, ...args);
+  }
+}

@@ -1,0 +1,68 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** Each runs once, in its own transaction, in this order. Never edit one that has been released: add another. */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE consultation (
+    consultation_id TEXT PRIMARY KEY,
+    created_at INTEGER NOT NULL,
+    wrapped_key BLOB NOT NULL,
+    sealed_state BLOB NOT NULL,
+    phase TEXT NOT NULL,
+    in_call INTEGER NOT NULL,
+    due_at INTEGER,
+    idempotency_key TEXT UNIQUE
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX consultation_due ON consultation (due_at) WHERE due_at IS NOT NULL;
+  CREATE INDEX consultation_in_call ON consultation (consultation_id) WHERE in_call = 1;
+
+  CREATE TABLE participant (
+    person_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    consultation_id TEXT NOT NULL REFERENCES consultation,
+    role TEXT NOT NULL,
+    PRIMARY KEY (person_id, created_at, consultation_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE entry (
+    consultation_id TEXT NOT NULL REFERENCES consultation,
+    sequence INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    by TEXT,
+    kind TEXT NOT NULL,
+    client_message_id TEXT,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (consultation_id, sequence)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX entry_message ON entry (consultation_id, by, client_message_id)
+    WHERE client_message_id IS NOT NULL;
+
+  CREATE TABLE attachment (
+    attachment_id TEXT PRIMARY KEY,
+    consultation_id TEXT NOT NULL REFERENCES consultation,
+    uploaded_by TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    byte_size INTEGER NOT NULL,
+    received_bytes INTEGER NOT NULL,
+    parts INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    sealed BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX attachment_receiving ON attachment (created_at) WHERE status = 'receiving';
+  `,
+];
+
+/** Brings the database to the newest schema; refuses one that a newer version of the server has written. */
+export function migrate(db: DatabaseSync): void {
+  const row = db.prepare('PRAGMA user_version').get();
+  const version = Number(row?.['user_version'] ?? 0);
+  if (version > MIGRATIONS.length)
+    throw new Error(
+      `The database has schema ${version}; this server knows ${MIGRATIONS.length}. Update the server.`,
+    );
+  for (const [index, sql] of MIGRATIONS.entries()) {
+    if (index < version) continue;
+    db.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version = ${index + 1}; COMMIT`);
+  }
+}

@@ -1,0 +1,157 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Readable } from 'node:stream';
+import {
+  AppError,
+  AttachmentId,
+  AttachmentKind,
+  ConsultationId,
+  MAX_UPLOAD_BYTES,
+} from '@teleconsult/protocol';
+import { DataStore, Upload } from '@tus/server';
+import { z } from 'zod';
+import type { ConsultationHost } from '../host/host.ts';
+import type { AttachmentRecord, AttachmentStore, Clock } from '../host/ports.ts';
+import { requireReach } from '../identity/access.ts';
+import type { Caller } from '../identity/tokens.ts';
+import { describe } from '../signalling/dispatch.ts';
+import { PART_BYTES, type UploadParts, type UploadPlace } from './upload-parts.ts';
+
+export type UploadCaller = Extract<Caller, { scope: 'participant' }>;
+
+/** What the sender says of an upload (tus `Upload-Metadata`). The kind is checked against the bytes afterwards. */
+const Metadata = z.object({
+  consultationId: ConsultationId,
+  kind: AttachmentKind,
+  fileName: z.string().max(1024).nullish(),
+  contentType: z.string().max(255).nullish(),
+});
+
+/** What is kept of an upload until it is processed; sealed, since file names speak. */
+export interface ReceivingFacts {
+  readonly fileName: string;
+  readonly declaredType: string;
+}
+
+export interface UploadDataStoreParts {
+  readonly host: ConsultationHost;
+  readonly attachments: AttachmentStore;
+  readonly parts: UploadParts;
+  readonly clock: Clock;
+}
+
+/** A tus data store whose bytes are sealed as they arrive. An offset it has answered is on disk. */
+export class UploadDataStore extends DataStore {
+  /** Who makes the request that is being handled. */
+  readonly caller = new AsyncLocalStorage<UploadCaller>();
+  readonly #parts: UploadDataStoreParts;
+
+  constructor(parts: UploadDataStoreParts) {
+    super();
+    this.#parts = parts;
+    this.extensions = ['creation', 'creation-with-upload', 'termination'];
+  }
+
+  override async create(upload: Upload): Promise<Upload> {
+    const caller = this.#caller();
+    const metadata = Metadata.safeParse(upload.metadata ?? {});
+    if (!metadata.success) throw new AppError('INVALID', { detail: describe(metadata.error) });
+    const { consultationId, kind, fileName, contentType } = metadata.data;
+    requireReach(caller, consultationId);
+    const { host, attachments, clock } = this.#parts;
+    const { phase } = await host.view(consultationId, caller.personId);
+    if (phase === 'ended') throw new AppError('WRONG_STATE', { detail: 'the consultation has ended' });
+    const byteSize = upload.size ?? 0;
+    if (byteSize < 1) throw new AppError('INVALID', { detail: 'the upload is empty' });
+    if (byteSize > MAX_UPLOAD_BYTES[kind])
+      throw new AppError('TOO_LARGE', { detail: `at most ${MAX_UPLOAD_BYTES[kind]} bytes` });
+    const attachmentId = AttachmentId.parse(upload.id);
+    const { codec } = await host.sealing(consultationId, caller.personId);
+    const facts: ReceivingFacts = { fileName: fileName ?? '', declaredType: contentType ?? '' };
+    const createdAt = clock();
+    await attachments.createAttachment({
+      attachmentId,
+      consultationId,
+      uploadedBy: caller.personId,
+      kind,
+      createdAt,
+      byteSize,
+      receivedBytes: 0,
+      parts: 0,
+      status: 'receiving',
+      sealed: codec.sealAttachment(attachmentId, facts),
+    });
+    return new Upload({ id: attachmentId, size: byteSize, offset: 0 });
+  }
+
+  override async getUpload(id: string): Promise<Upload> {
+    const record = await this.#record(id);
+    return new Upload({ id, size: record.byteSize, offset: record.receivedBytes });
+  }
+
+  override async write(stream: Readable, id: string, offset: number): Promise<number> {
+    const record = await this.#record(id);
+    if (record.receivedBytes !== offset) throw new AppError('CONFLICT', { detail: 'the offset is another' });
+    const { key } = await this.#parts.host.sealing(record.consultationId, record.uploadedBy);
+    const place = { consultationId: record.consultationId, attachmentId: record.attachmentId, key };
+    const progress = { received: offset, parts: record.parts };
+    let waiting: Uint8Array[] = [];
+    let waitingBytes = 0;
+    const flush = async (): Promise<void> => {
+      if (waitingBytes === 0) return;
+      const bytes = Buffer.concat(waiting, waitingBytes);
+      waiting = [];
+      waitingBytes = 0;
+      await this.#addPart(place, progress, bytes);
+    };
+    try {
+      for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+        waiting.push(chunk);
+        waitingBytes += chunk.byteLength;
+        if (waitingBytes >= PART_BYTES) await flush();
+      }
+    } catch (error) {
+      // The connection broke: what did arrive is kept, so that the sender goes on from there.
+      if (error instanceof AppError) throw error;
+      await flush();
+      throw error;
+    }
+    await flush();
+    return progress.received;
+  }
+
+  override async remove(id: string): Promise<void> {
+    const record = await this.#record(id);
+    if (record.status === 'ready') throw new AppError('WRONG_STATE', { detail: 'the upload is complete' });
+    await this.#parts.attachments.removeAttachment(record.attachmentId);
+    await this.#parts.parts.remove(record.attachmentId);
+  }
+
+  async #addPart(
+    place: UploadPlace,
+    progress: { received: number; parts: number },
+    bytes: Uint8Array,
+  ): Promise<void> {
+    await this.#parts.parts.write(place, progress.parts, bytes);
+    const to = progress.received + bytes.byteLength;
+    if (!(await this.#parts.attachments.addPart(place.attachmentId, progress.received, to)))
+      throw new AppError('CONFLICT', { detail: 'another request moved this upload on' });
+    progress.received = to;
+    progress.parts += 1;
+  }
+
+  /** The upload, if it is this person's; another's looks like none. */
+  async #record(id: string): Promise<AttachmentRecord> {
+    const { personId, onlyConsultation } = this.#caller();
+    const parsed = AttachmentId.safeParse(id);
+    const record = parsed.success ? await this.#parts.attachments.loadAttachment(parsed.data) : null;
+    if (record?.uploadedBy !== personId) throw new AppError('NOT_FOUND');
+    if (![null, record.consultationId].includes(onlyConsultation)) throw new AppError('NOT_FOUND');
+    return record;
+  }
+
+  #caller(): UploadCaller {
+    const caller = this.caller.getStore();
+    if (caller === undefined) throw new AppError('UNAUTHENTICATED');
+    return caller;
+  }
+}
