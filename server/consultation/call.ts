@@ -103,11 +103,7 @@ export function hangUp(state: ConsultationState, command: Command<'call.hangUp'>
   return endCall(state, call, { reason, by: command.by, now });
 }
 
-export function setCallMedia(
-  state: ConsultationState,
-  command: Command<'call.setMedia'>,
-  now: number,
-): Outcome {
+export function setCallMedia(state: ConsultationState, command: Command<'call.setMedia'>): Outcome {
   const { by, deviceId, callId, media } = command;
   const call = runningCall(state, callId);
   const seat = call && seatOf(call, by);

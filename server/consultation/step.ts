@@ -67,7 +67,7 @@ function allowedStep(state: ConsultationState, command: ParticipantCommand, cont
     case 'call.hangUp':
       return hangUp(state, command, context.now);
     case 'call.setMedia':
-      return setCallMedia(state, command, context.now);
+      return setCallMedia(state, command);
     case 'seat.join':
       return joinSeat(state, command, context.now);
     case 'seat.setSource':

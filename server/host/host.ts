@@ -16,7 +16,7 @@ import {
 } from '@teleconsult/protocol';
 import type { ConsultationEvent, ParticipantCommand } from '../consultation/commands.ts';
 import { requestConsultation } from '../consultation/lifecycle.ts';
-import type { ConsultationState, Timings } from '../consultation/state.ts';
+import type { Timings } from '../consultation/state.ts';
 import { viewCall, viewConsultation } from '../consultation/view.ts';
 import type { ConsultationKey } from '../vault/consultation-key.ts';
 import { ConsultationActor, type Change, type Committed, indexOf } from './actor.ts';

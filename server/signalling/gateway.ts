@@ -49,7 +49,6 @@ export class Gateway {
   readonly #io: GatewayServer;
   readonly #options: GatewayOptions;
   readonly #limiter: RateLimiterMemory;
-  #callbacks: GatewayCallbacks | null = null;
   #backlogTimer: NodeJS.Timeout | null = null;
   #closed = false;
 
@@ -80,7 +79,6 @@ export class Gateway {
 
   /** Begins to accept devices. */
   start(callbacks: GatewayCallbacks): void {
-    this.#callbacks = callbacks;
     this.#io.use((socket, next) => {
       try {
         this.#admit(socket);

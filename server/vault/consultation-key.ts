@@ -1,11 +1,13 @@
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { KeyringNode } from '@aws-crypto/client-node';
 import { AppError, type ConsultationId } from '@teleconsult/protocol';
 import { memorySource } from '../storage/objects/memory-source.ts';
 import { openColumn, sealColumn } from './column.ts';
-import { aesKeyring, encryptionSdk, SUITE_ID } from './encryption-sdk.ts';
+import { aesKeyring } from './encryption-sdk.ts';
 import type { KeyProvider } from './key-provider.ts';
+import { sealStream } from './seal-stream.ts';
 import { openSealedObject } from './sealed-object.ts';
 
 const SECRET_BYTES = 32;
@@ -56,11 +58,13 @@ export async function createConsultationKey(
 ): Promise<{ wrapped: Uint8Array; key: ConsultationKey }> {
   const secret = randomBytes(SECRET_BYTES);
   try {
-    const { result } = await encryptionSdk.encrypt(provider.wrapping, secret, {
-      suiteId: SUITE_ID,
+    const sealed = sealStream(Readable.from([secret]), {
+      keyring: provider.wrapping,
       encryptionContext: wrappingContext(consultationId),
+      frameLength: 2 * SECRET_BYTES,
     });
-    return { wrapped: Uint8Array.from(result), key: new ConsultationKey(consultationId, secret) };
+    const wrapped = Uint8Array.from(await buffer(sealed));
+    return { wrapped, key: new ConsultationKey(consultationId, secret) };
   } finally {
     secret.fill(0);
   }
@@ -89,7 +93,6 @@ async function unwrapSecret(
   consultationId: ConsultationId,
   wrapped: Uint8Array,
 ): Promise<Buffer> {
-  // The SDK's own decryption of a buffer passes over whatever follows the message; ours does not.
   const object = await openSealedObject(memorySource(wrapped), {
     keyring: provider.unwrapping,
     encryptionContext: wrappingContext(consultationId),

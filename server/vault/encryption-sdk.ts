@@ -1,7 +1,5 @@
 import {
   AlgorithmSuiteIdentifier,
-  buildClient,
-  CommitmentPolicy,
   type KeyringNode,
   RawAesKeyringNode,
   RawAesWrappingSuiteIdentifier,
@@ -15,12 +13,6 @@ export const SUITE_ID = AlgorithmSuiteIdentifier.ALG_AES256_GCM_IV12_TAG16_HKDF_
 
 /** A header with more wrapped keys than this is refused before any is tried. Two are in sight: service and escrow. */
 export const MAX_WRAPPED_KEYS = 4;
-
-/** The AWS Encryption SDK, bound to suites that commit to their key. Nothing in it calls AWS. */
-export const encryptionSdk = buildClient({
-  commitmentPolicy: CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT,
-  maxEncryptedDataKeys: MAX_WRAPPED_KEYS,
-});
 
 /**
  * Wraps and unwraps data keys under one AES-256 key.

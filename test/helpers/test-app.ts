@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { createFakeSfu, type FakeSfu } from '@teleconsult/media';
+import type { ConsultationView } from '@teleconsult/protocol';
+import { type App, type AppParts, createApp } from '@teleconsult/server/app';
+import { findPrlimit } from '@teleconsult/server/attachments/limited-child';
+import { createAttachmentTools } from '@teleconsult/server/attachments/process-attachment';
+import { DEFAULT_TIMINGS } from '@teleconsult/server/consultation/state';
+import { randomIds } from '@teleconsult/server/host/random-ids';
+import { createLog } from '@teleconsult/server/log';
+import { DiskObjectStore } from '@teleconsult/server/storage/objects/disk';
+import { SqliteStore } from '@teleconsult/server/storage/sqlite/sqlite-store';
+import { openLocalKeyFile } from '@teleconsult/server/vault/local-key-file';
+import { Vault } from '@teleconsult/server/vault/vault';
+import { tempDir } from './temp-dir.ts';
+import { hostToken, testVerifier } from './test-tokens.ts';
+
+export interface TestApp extends AsyncDisposable {
+  readonly app: App;
+  readonly origin: string;
+  readonly dataDir: string;
+  readonly store: SqliteStore;
+  readonly sfu: FakeSfu;
+  /** Every line that was logged. */
+  readonly logs: string[];
+  /** Moves the server's clock; its own ticks see the new time within half a second. */
+  advance(ms: number): void;
+  /** Through REST, as a host application does. People get names that carry the suffix. */
+  createConsultation(suffix?: string): Promise<ConsultationView>;
+}
+
+/** The whole server in this process, on a free port, with real storage and a scripted SFU. */
+export async function startTestApp(
+  overrides: Partial<AppParts> & { dataDir?: string } = {},
+): Promise<TestApp> {
+  await using parts = new AsyncDisposableStack();
+  const dataDir = overrides.dataDir ?? parts.use(await tempDir()).path;
+  const logs: string[] = [];
+  let offset = 0;
+  const store = parts.adopt(await SqliteStore.open(join(dataDir, 'teleconsult.db')), (opened) =>
+    opened.close(),
+  );
+  const sfu = parts.adopt(createFakeSfu(), (opened) => opened.close());
+  const keys = await openLocalKeyFile({ path: join(dataDir, 'keys', 'k.json'), mayCreate: true, now: 0 });
+  const app = createApp({
+    store,
+    attachments: store.attachments,
+    objects: await DiskObjectStore.open(join(dataDir, 'objects')),
+    vault: new Vault(keys),
+    sfu,
+    tokens: testVerifier(),
+    tools: createAttachmentTools({
+      nodePath: process.execPath,
+      ffmpegPath: process.env['FFMPEG_PATH'] ?? 'ffmpeg',
+      prlimitPath: await findPrlimit(),
+    }),
+    ids: randomIds,
+    clock: () => Date.now() + offset,
+    timings: DEFAULT_TIMINGS,
+    log: createLog({ level: 'info', destination: { write: (line) => void logs.push(line) } }),
+    allowedOrigins: [],
+    requestsPerSecond: 100_000,
+    webDir: '',
+    missing: () => [],
+    ...overrides,
+  });
+  parts.defer(() => app.close());
+  const origin = await app.listen({ host: '127.0.0.1', port: 0 });
+  const owned = parts.move();
+  return {
+    app,
+    origin,
+    dataDir,
+    store,
+    sfu,
+    logs,
+    advance: (ms) => {
+      offset += ms;
+    },
+    createConsultation: (suffix) => createConsultation(origin, hostToken(), suffix),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+export async function createConsultation(
+  origin: string,
+  token: string,
+  suffix = randomBytes(4).toString('hex'),
+): Promise<ConsultationView> {
+  const response = await fetch(`${origin}/v1/consultations`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      patient: { personId: `patient-${suffix}`, displayName: 'Patient' },
+      doctor: { personId: `doctor-${suffix}`, displayName: 'Doctor' },
+    }),
+  });
+  if (response.status !== 201)
+    throw new Error(`creating answered ${response.status}: ${await response.text()}`);
+  return (await response.json()) as ConsultationView;
+}
+
+/** The people of a consultation by role. */
+export function peopleOf(view: ConsultationView): { patient: string; doctor: string } {
+  const of = (role: 'patient' | 'doctor'): string =>
+    view.participants.find((participant) => participant.role === role)?.personId ?? '';
+  return { patient: of('patient'), doctor: of('doctor') };
+}
