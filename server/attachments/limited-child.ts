@@ -12,6 +12,7 @@ export interface ChildLimits {
 }
 
 export interface LimitedChildOptions {
+  /** The program's path: no search path is used. */
   readonly command: string;
   readonly args: readonly string[];
   /** Written to the child's standard input, which is then closed. */
@@ -34,6 +35,10 @@ export type ChildOutcome =
 /** Enough to see which streams a file has; a program that complains without end is not collected. */
 const MAX_ERROR_BYTES = 64 * 1024;
 
+/** What shells and loaders exit with when a program, or a library of it, cannot be loaded. */
+const CANNOT_RUN = 126;
+const NO_SUCH_PROGRAM = 127;
+
 /** The child has no secrets to leak and no configuration to be led by; one heap arena keeps its memory small. */
 const ENVIRONMENT = { MALLOC_ARENA_MAX: '1', UV_THREADPOOL_SIZE: '1', LC_ALL: 'C' };
 
@@ -41,7 +46,17 @@ const ENVIRONMENT = { MALLOC_ARENA_MAX: '1', UV_THREADPOOL_SIZE: '1', LC_ALL: 'C
  * Runs a program on untrusted bytes: with pipes only, an empty environment, nothing written to any disk, no core
  * file, and killed when its time is over. Never throws: the outcome says how it ended.
  */
-export function runLimitedChild(options: LimitedChildOptions): Promise<ChildOutcome> {
+export async function runLimitedChild(options: LimitedChildOptions): Promise<ChildOutcome> {
+  try {
+    // `prlimit` would report a missing program as if the program itself had failed.
+    await access(options.command, constants.X_OK);
+  } catch (cause) {
+    return { ended: 'not started', cause };
+  }
+  return run(options);
+}
+
+function run(options: LimitedChildOptions): Promise<ChildOutcome> {
   const { promise, resolve } = Promise.withResolvers<ChildOutcome>();
   const { limits, onSideOutput } = options;
   const [command, args] = limitedCommand(options);
@@ -73,6 +88,8 @@ export function runLimitedChild(options: LimitedChildOptions): Promise<ChildOutc
     clearTimeout(timer);
     if (outcome !== null) resolve(outcome);
     else if (signal !== null) resolve({ ended: 'killed', signal, output: output() });
+    else if (code === CANNOT_RUN || code === NO_SUCH_PROGRAM)
+      resolve({ ended: 'not started', cause: new Error(errors().toString('utf8').slice(-200)) });
     else resolve({ ended: 'exited', code: code ?? 0, output: output(), errors: errors().toString('utf8') });
   });
   return promise;

@@ -6,6 +6,7 @@ import { type App, type AppParts, createApp } from '@teleconsult/server/app';
 import { findPrlimit } from '@teleconsult/server/attachments/limited-child';
 import { createAttachmentTools } from '@teleconsult/server/attachments/process-attachment';
 import { DEFAULT_TIMINGS } from '@teleconsult/server/consultation/state';
+import type { ConsultationStore } from '@teleconsult/server/host/ports';
 import { randomIds } from '@teleconsult/server/host/random-ids';
 import { createLog } from '@teleconsult/server/log';
 import { DiskObjectStore } from '@teleconsult/server/storage/objects/disk';
@@ -32,6 +33,8 @@ export interface TestApp extends AsyncDisposable {
 /** The whole server in this process, on a free port, with real storage and a scripted SFU. */
 export async function startTestApp(
   overrides: Partial<AppParts> & { dataDir?: string } = {},
+  /** Wraps the store, for failures and sabotage. */
+  wrapStore: (store: ConsultationStore) => Partial<ConsultationStore> = () => ({}),
 ): Promise<TestApp> {
   await using parts = new AsyncDisposableStack();
   const dataDir = overrides.dataDir ?? parts.use(await tempDir()).path;
@@ -43,7 +46,7 @@ export async function startTestApp(
   const sfu = parts.adopt(createFakeSfu(), (opened) => opened.close());
   const keys = await openLocalKeyFile({ path: join(dataDir, 'keys', 'k.json'), mayCreate: true, now: 0 });
   const app = createApp({
-    store,
+    store: overlay<ConsultationStore>(store, wrapStore(store)),
     attachments: store.attachments,
     objects: await DiskObjectStore.open(join(dataDir, 'objects')),
     vault: new Vault(keys),
@@ -80,6 +83,16 @@ export async function startTestApp(
     createConsultation: (suffix) => createConsultation(origin, hostToken(), suffix),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** The first object with some methods of the second in place of its own. */
+function overlay<T extends object>(base: T, other: Partial<T>): T {
+  return new Proxy(base, {
+    get(target, name) {
+      const value: unknown = Reflect.get(name in other ? other : target, name);
+      return typeof value === 'function' ? value.bind(name in other ? other : target) : value;
+    },
+  });
 }
 
 export async function createConsultation(

@@ -1,0 +1,72 @@
+import type {
+  CallId,
+  CallMedia,
+  ClientMessageId,
+  ConsultationId,
+  DeviceId,
+  MessageId,
+  PersonId,
+} from '@teleconsult/protocol';
+import type { ConsultationEvent } from '@teleconsult/server/consultation/commands';
+import { requestConsultation } from '@teleconsult/server/consultation/lifecycle';
+import type { Next, Outcome } from '@teleconsult/server/consultation/outcome';
+import { type ConsultationState, DEFAULT_TIMINGS } from '@teleconsult/server/consultation/state';
+import { step } from '@teleconsult/server/consultation/step';
+
+export const patient = 'patient-1' as PersonId;
+export const doctor = 'doctor-1' as PersonId;
+export const phone = 'device-phone' as DeviceId;
+export const tablet = 'device-tablet' as DeviceId;
+export const desk = 'device-desk' as DeviceId;
+export const callId = 'cal_0000000000000000000001' as CallId;
+export const otherCallId = 'cal_0000000000000000000002' as CallId;
+export const timings = DEFAULT_TIMINGS;
+
+export const requested = (): ConsultationState =>
+  requestConsultation(
+    'cns_0000000000000000000001' as ConsultationId,
+    [
+      { personId: patient, role: 'patient', displayName: 'P' },
+      { personId: doctor, role: 'doctor', displayName: 'D' },
+    ],
+    0,
+  ).state;
+
+export const at = (state: ConsultationState, event: ConsultationEvent, now = 1_000): Outcome =>
+  step(state, event, { now, timings });
+
+/** Steps an event that must be possible. */
+export function must(state: ConsultationState, event: ConsultationEvent, now = 1_000): Next {
+  const outcome = at(state, event, now);
+  if (outcome.kind === 'refused')
+    throw new Error(`${event.type} was refused: ${outcome.code} ${outcome.detail ?? ''}`);
+  return outcome;
+}
+
+export const after = (state: ConsultationState, ...events: ConsultationEvent[]): ConsultationState =>
+  events.reduce((now, event) => must(now, event).state, state);
+
+export const active = (): ConsultationState =>
+  after(requested(), { type: 'enter', by: patient }, { type: 'accept', by: doctor });
+
+export const start = (media: CallMedia = 'video', by = doctor, deviceId = desk, id = callId) =>
+  ({ type: 'call.start', by, deviceId, callId: id, media }) as const;
+export const answer = (deviceId = phone) => ({ type: 'call.accept', by: patient, deviceId, callId }) as const;
+export const join = (by: PersonId, deviceId: DeviceId) =>
+  ({ type: 'seat.join', by, deviceId, callId }) as const;
+
+export const ringing = (media: CallMedia = 'video') => after(active(), start(media));
+export const connecting = (media: CallMedia = 'video') => after(ringing(media), answer());
+export const live = (media: CallMedia = 'video') =>
+  after(connecting(media), join(doctor, desk), join(patient, phone));
+
+export const say = (text = 'hello', by = patient, id = 'message-0001') =>
+  ({
+    type: 'send',
+    by,
+    messageId: 'msg_0000000000000000000001' as MessageId,
+    clientMessageId: id as ClientMessageId,
+    content: { type: 'text', text },
+  }) as const;
+
+export const kinds = (outcome: Next): string[] => outcome.facts.map(({ fact }) => fact.kind);

@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import type { ClientMessageId, Entry } from '@teleconsult/protocol';
+import { expect, test } from 'vitest';
+import { RawClient } from '../../helpers/raw-client.ts';
+import { peopleOf, startTestApp, type TestApp } from '../../helpers/test-app.ts';
+import { personToken } from '../../helpers/test-tokens.ts';
+import { tempDir } from '../../helpers/temp-dir.ts';
+import { startVisit, textDraft, type Visit } from '../../helpers/visit.ts';
+
+const id = (): ClientMessageId => `message-${randomBytes(8).toString('hex')}` as ClientMessageId;
+
+async function say({ id: consultationId, doctor }: Visit, count: number): Promise<void> {
+  for (let index = 0; index < count; index++)
+    await doctor.request('message.send', {
+      consultationId,
+      clientMessageId: id(),
+      content: textDraft(`n${index}`),
+    });
+}
+
+/** Everything after a sequence, as a returning client reads it: the watch's page, then further pages. */
+async function missed(app: TestApp, visit: Visit, afterSequence: number, limit = 50): Promise<Entry[]> {
+  await using client = await RawClient.connect(app.origin, personToken(peopleOf(visit.view).patient));
+  const first = await client.request('consultation.watch', {
+    consultationId: visit.id,
+    afterSequence,
+    limit,
+  });
+  const entries = [...first.entries];
+  let { hasMore } = first;
+  while (hasMore) {
+    const page = await client.request('thread.page', {
+      consultationId: visit.id,
+      afterSequence: entries.at(-1)?.sequence ?? afterSequence,
+      limit,
+    });
+    entries.push(...page.entries);
+    hasMore = page.hasMore;
+  }
+  return entries;
+}
+
+const numbers = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index);
+
+test('[MSG5] [R4] a device back after a while gets exactly the missing facts, by pages', async () => {
+  await using app = await startTestApp();
+  await using visit = await startVisit(app);
+  const { entries } = await visit.patient.request('thread.page', {
+    consultationId: visit.id,
+    afterSequence: 0,
+  });
+  const held = entries.at(-1)?.sequence ?? 0;
+  visit.patient.socket.disconnect();
+  await say(visit, 120);
+  for (const wait of [1_000, 600_000, 7 * 24 * 3_600_000]) {
+    app.advance(wait);
+    const found = await missed(app, visit, held);
+    expect(found.map(({ sequence }) => sequence)).toEqual(numbers(held + 1, held + 120));
+  }
+  expect(await missed(app, visit, held + 120)).toEqual([]);
+});
+
+test('[MSG5] [R4] what was missed is the same after the server was stopped and started again', async () => {
+  await using dir = await tempDir();
+  let visit: Visit;
+  let before: Entry[];
+  {
+    await using app = await startTestApp({ dataDir: dir.path });
+    visit = await startVisit(app);
+    await say(visit, 20);
+    before = await missed(app, visit, 0);
+    await visit[Symbol.asyncDispose]();
+  }
+  await using app = await startTestApp({ dataDir: dir.path });
+  const later = await missed(app, visit, 0, 7);
+  expect(later).toEqual(before);
+});
+
+test('[MSG6] what is pushed live and what is read later are the same entries', async () => {
+  await using app = await startTestApp();
+  await using visit = await startVisit(app);
+  await say(visit, 5);
+  const live = await Promise.all(
+    numbers(4, 8).map((sequence) =>
+      visit.patient.fact('entry.added', (entry) => entry.sequence === sequence),
+    ),
+  );
+  expect(await missed(app, visit, 3)).toEqual(live);
+});
+
+test('[MSG7] the latest page comes without a sequence, and pages before it lead to the first entry', async () => {
+  await using app = await startTestApp();
+  await using visit = await startVisit(app);
+  await say(visit, 30);
+  await using client = await RawClient.connect(app.origin, personToken(peopleOf(visit.view).patient));
+  const { entries } = await client.request('consultation.watch', { consultationId: visit.id, limit: 10 });
+  expect(entries.map(({ sequence }) => sequence)).toEqual(numbers(24, 33));
+  const older = await client.request('thread.page', {
+    consultationId: visit.id,
+    beforeSequence: 24,
+    limit: 20,
+  });
+  expect(older.entries.map(({ sequence }) => sequence)).toEqual(numbers(4, 23));
+  expect(older.hasMore).toBe(true);
+  const oldest = await client.request('thread.page', {
+    consultationId: visit.id,
+    beforeSequence: 4,
+    limit: 20,
+  });
+  expect(oldest).toMatchObject({ hasMore: false, lastSequence: 33 });
+});
