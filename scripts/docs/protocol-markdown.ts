@@ -126,7 +126,7 @@ const always: readonly (keyof typeof errorCatalogue)[] = [
   'STORAGE_UNAVAILABLE',
 ];
 
-const shape = (type: z.ZodType, io: 'input' | 'output'): string => shapeOf(jsonSchema(type, io));
+const shape = (type: z.ZodType, io: 'input' | 'output'): string => shapeOf(jsonSchema(type, io), named);
 
 function alternatives(type: z.ZodType): string[] {
   const schema = jsonSchema(type, 'output');

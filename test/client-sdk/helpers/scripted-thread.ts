@@ -1,0 +1,108 @@
+import {
+  AppError,
+  type ConsultationId,
+  type ConsultationView,
+  type MessageEntry,
+  PersonId,
+  type RequestPayload,
+  type RequestResult,
+} from '@teleconsult/protocol';
+import type { Device, ScriptedServer } from './scripted-server.ts';
+import { consultationView, doctor, minted, textEntry } from './samples.ts';
+
+/** One consultation on a scripted server: keeps its thread and answers for it as the real one does. */
+export class ScriptedThread {
+  readonly #server: ScriptedServer;
+  readonly entries: MessageEntry[] = [];
+  readonly #sent = new Map<string, { content: string; result: RequestResult<'message.send'> }>();
+  view: ConsultationView;
+
+  constructor(server: ScriptedServer, changes: Partial<ConsultationView> = {}) {
+    this.#server = server;
+    this.view = consultationView(changes);
+    server.on('consultation.watch', ({ afterSequence, limit }) => {
+      const page = this.page({ afterSequence, limit });
+      const hasMore = afterSequence !== undefined && page.hasMore;
+      return { consultation: this.current, call: null, entries: page.entries, hasMore };
+    });
+    server.on('thread.page', (page) => this.page(page));
+    server.on('message.send', (payload, from) => this.receive(payload, from));
+  }
+
+  get id(): ConsultationId {
+    return this.view.consultationId;
+  }
+
+  get lastSequence(): number {
+    return this.entries.length;
+  }
+
+  get current(): ConsultationView {
+    return { ...this.view, lastSequence: this.lastSequence };
+  }
+
+  page({
+    afterSequence,
+    beforeSequence,
+    limit,
+  }: {
+    afterSequence?: number | undefined;
+    beforeSequence?: number | undefined;
+    limit: number;
+  }): { entries: MessageEntry[]; hasMore: boolean; lastSequence: number } {
+    const { lastSequence } = this;
+    if (afterSequence !== undefined) {
+      const after = this.entries.filter(({ sequence }) => sequence > afterSequence);
+      return { entries: after.slice(0, limit), hasMore: after.length > limit, lastSequence };
+    }
+    const before = this.entries.filter(({ sequence }) => sequence < (beforeSequence ?? Infinity));
+    return { entries: before.slice(-limit), hasMore: before.length > limit, lastSequence };
+  }
+
+  /** What the real server does with a message: the same id is one message, and other content a conflict. */
+  receive(
+    { clientMessageId, content }: RequestPayload<'message.send'>,
+    { handshake }: Device,
+    { silently = false } = {},
+  ): RequestResult<'message.send'> {
+    const before = this.#sent.get(clientMessageId);
+    if (before !== undefined) {
+      if (before.content !== JSON.stringify(content)) throw new AppError('CONFLICT');
+      return before.result;
+    }
+    const text = content.type === 'text' ? content.text : content.attachmentId;
+    const entry = this.#commit({ by: subjectOf(handshake.token), text, clientMessageId });
+    if (!silently) this.#server.tell('entry.added', entry);
+    const result = { messageId: entry.messageId, sequence: entry.sequence, at: 1 };
+    this.#sent.set(clientMessageId, { content: JSON.stringify(content), result });
+    return result;
+  }
+
+  /** Commits entries that nobody is told of. */
+  addSilently(count: number): void {
+    for (let n = 0; n < count; n += 1) this.#commit({});
+  }
+
+  /** Commits an entry and tells the devices. */
+  add(options: { by?: PersonId; text?: string; clientMessageId?: string } = {}): MessageEntry {
+    const entry = this.#commit(options);
+    this.#server.tell('entry.added', entry);
+    return entry;
+  }
+
+  #commit(options: { by?: PersonId; text?: string; clientMessageId?: string }): MessageEntry {
+    const entry = textEntry(this.lastSequence + 1, {
+      consultationId: this.id,
+      by: doctor,
+      clientMessageId: minted('msg'),
+      ...options,
+    });
+    this.entries.push(entry);
+    return entry;
+  }
+}
+
+function subjectOf(token: string): PersonId {
+  const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
+  return PersonId.parse(typeof claims === 'object' && claims !== null && 'sub' in claims ? claims.sub : null);
+}
