@@ -1,9 +1,9 @@
 /** Writes the documents that are made from the protocol, or with --check says which are out of date. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { openApiDocument } from '../server/http/openapi.ts';
 import { asyncApiDocument } from './docs/asyncapi.ts';
 import { errorsMarkdown } from './docs/errors-markdown.ts';
 import { protocolMarkdown } from './docs/protocol-markdown.ts';
-import { openApiDocument } from '../server/http/openapi.ts';
 
 /** Path under the repository's root → what it must hold. */
 export const generatedDocs = (): ReadonlyMap<string, string> =>

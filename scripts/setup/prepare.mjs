@@ -3,6 +3,7 @@
 
 import { delimiter, dirname, join } from 'node:path';
 import { findChromium, missingChromiumPackages, withoutChromium } from './chromium.mjs';
+import { SetupFailure } from './failure.mjs';
 import { downloadFfmpeg, FFMPEG_PACKAGES, findFfmpeg, withoutFfmpeg } from './ffmpeg.mjs';
 import { findNode } from './node.mjs';
 import { ensurePackages } from './packages.mjs';
@@ -58,6 +59,7 @@ async function ensurePrograms({ nodeBin, browser, progress }) {
     async (step) => await lookForWorker({ distribution, nodeBin, step }),
   );
   const missingTools = worker.workerBin === undefined ? await missingBuildTools() : [];
+  const chromiumIsMissing = browser && findChromium() === undefined;
   const missingPackages = [
     ...(missingTools.length > 0 ? WORKER_BUILD_PACKAGES : []),
     ...((await findFfmpeg()) === undefined ? FFMPEG_PACKAGES : []),
@@ -66,7 +68,8 @@ async function ensurePrograms({ nodeBin, browser, progress }) {
   if (missingPackages.length > 0) {
     const prefix = await aptPrefix(distribution);
     if (prefix !== undefined) {
-      await progress.step('system', async (step) => await aptInstall(missingPackages, prefix, step));
+      const needed = missingTools.length > 0 || chromiumIsMissing;
+      await installFromDistribution({ packages: missingPackages, prefix, needed, progress });
     } else if (missingTools.length > 0) {
       throw cannotBuild({
         missing: missingTools,
@@ -83,6 +86,16 @@ async function ensurePrograms({ nodeBin, browser, progress }) {
     ffmpegPath: (await findFfmpeg()) ?? (await downloadTheFfmpeg({ nodeBin, progress })),
     chromiumPath,
   };
+}
+
+/** A failure counts only where it is `needed`: without FFmpeg or a font the work goes on. */
+async function installFromDistribution({ packages, prefix, needed, progress }) {
+  try {
+    await progress.step('system', async (step) => await aptInstall(packages, prefix, step));
+  } catch (error) {
+    if (needed || !(error instanceof SetupFailure)) throw error;
+    progress.warn(`going on without ${packages.join(' ')}`);
+  }
 }
 
 async function lookForWorker({ distribution, nodeBin, step }) {
