@@ -63,14 +63,17 @@ export async function startServerProcess(options: {
     await exited;
   };
   try {
-    const origin = await eventually(
-      'the server to listen',
-      () => {
-        if (child.exitCode !== null) throw new Error(`it ended: ${output}`);
-        return /listens on (\S+)/.exec(output)?.[1];
-      },
-      { withinMs: 20_000, lastSeen: () => output },
-    );
+    const ended = exited.then((): never => {
+      throw new Error(`the server ended: ${output}`);
+    });
+    const listening = eventually('the server to listen', () => /listens on (\S+)/.exec(output)?.[1], {
+      withinMs: 20_000,
+      lastSeen: () => output,
+    });
+    // Whichever loses the race has nobody left to tell.
+    ended.catch(() => undefined);
+    listening.catch(() => undefined);
+    const origin = await Promise.race([listening, ended]);
     return {
       origin,
       pid: child.pid ?? 0,
