@@ -19,9 +19,10 @@ import { requestConsultation } from '../consultation/lifecycle.ts';
 import type { Timings } from '../consultation/state.ts';
 import { viewCall, viewConsultation } from '../consultation/view.ts';
 import type { ConsultationKey } from '../vault/consultation-key.ts';
-import { ConsultationActor, type Change, type Committed, indexOf } from './actor.ts';
+import { type Change, type Committed, ConsultationActor, indexOf } from './actor.ts';
 import { BusyRegister } from './busy.ts';
 import { EntryCodec } from './entry-codec.ts';
+import { type Loaded, loadState } from './load.ts';
 import type { MediaRooms } from './media-rooms.ts';
 import type {
   Clock,
@@ -32,7 +33,6 @@ import type {
   Publisher,
   StoredEntry,
 } from './ports.ts';
-import { loadState, type Loaded } from './load.ts';
 
 /** How long an unused consultation stays in memory. */
 const IDLE_MS = 5 * 60_000;
@@ -262,7 +262,7 @@ export class ConsultationHost {
     return entry;
   }
 
-  /** A device's socket or media path was lost or came back: its seats wait or go on. */
+  /** A device's socket or media path was lost or came back: its seat waits or goes on. */
   async devicePresence(
     personId: PersonId,
     deviceId: DeviceId,
@@ -272,7 +272,13 @@ export class ConsultationHost {
     if (callId === null) return;
     for (const [id, pending] of this.#held) {
       const held = await pending.catch(() => null);
-      if (held?.actor.state.call?.callId === callId) await this.submit(id, { type, personId, deviceId });
+      if (held?.actor.state.call?.callId !== callId) continue;
+      const { state } = await this.submit(id, { type, personId, deviceId });
+      const seat = state.call?.seats.find((one) => one.personId === personId);
+      const address = { consultationId: id, callId, personId, deviceId };
+      // The seat outlives its media: after a restart of the server the device has to join it anew.
+      if (type === 'device.returned' && seat?.state === 'present' && seat.deviceId === deviceId)
+        this.#media?.ensureHeld(address);
     }
   }
 

@@ -114,6 +114,11 @@ export class MediaRooms {
     };
   }
 
+  /** Tells a device whose seat has no media here that it must join again. */
+  ensureHeld(address: SeatAddress): void {
+    if (this.#held(address) === null) this.#tellLost(address);
+  }
+
   /** Takes the seat from this device; a seat that another device holds by now stays. */
   release(callId: CallId, personId: PersonId, deviceId: DeviceId): void {
     const held = this.#rooms.get(callId)?.seats.get(personId);
@@ -149,11 +154,11 @@ export class MediaRooms {
     if (this.#rooms.get(callId) === held) this.#rooms.delete(callId);
     if (reason !== 'worker_died') return;
     this.#parts.log.warn('media.lost', { call: callId, count: held.seats.size });
-    for (const { address } of held.seats.values())
-      this.#parts.publisher.toDevice(address.personId, address.deviceId, 'seat.mediaLost', {
-        consultationId: address.consultationId,
-        callId,
-      });
+    for (const { address } of held.seats.values()) this.#tellLost(address);
+  }
+
+  #tellLost({ consultationId, callId, personId, deviceId }: SeatAddress): void {
+    this.#parts.publisher.toDevice(personId, deviceId, 'seat.mediaLost', { consultationId, callId });
   }
 
   #onSeatEvent(address: SeatAddress, event: SeatEvent): void {
