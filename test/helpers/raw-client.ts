@@ -29,9 +29,9 @@ export class RawClient implements AsyncDisposable {
   static async connect(
     origin: string,
     token: string,
-    auth: Record<string, unknown> = {},
+    auth: Record<string, unknown> & { deviceId?: string } = {},
   ): Promise<RawClient> {
-    const deviceId = `device-${randomBytes(8).toString('hex')}`;
+    const deviceId = auth.deviceId ?? `device-${randomBytes(8).toString('hex')}`;
     const socket = io(origin, {
       auth: { protocol: PROTOCOL_VERSION, token, deviceId, ...auth },
       transports: ['websocket'],
@@ -45,7 +45,7 @@ export class RawClient implements AsyncDisposable {
         reject(Object.assign(new Error(error.data?.code ?? error.message), { body: error.data }));
       });
     });
-    return new RawClient(socket, String(auth['deviceId'] ?? deviceId));
+    return new RawClient(socket, deviceId);
   }
 
   /** Sends whatever it is told and answers the envelope. */

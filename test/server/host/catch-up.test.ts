@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { ClientMessageId, Entry } from '@teleconsult/protocol';
 import { expect, test } from 'vitest';
 import { RawClient } from '../../helpers/raw-client.ts';
+import { tempDir } from '../../helpers/temp-dir.ts';
 import { peopleOf, startTestApp, type TestApp } from '../../helpers/test-app.ts';
 import { personToken } from '../../helpers/test-tokens.ts';
-import { tempDir } from '../../helpers/temp-dir.ts';
 import { startVisit, textDraft, type Visit } from '../../helpers/visit.ts';
 
 const id = (): ClientMessageId => `message-${randomBytes(8).toString('hex')}` as ClientMessageId;

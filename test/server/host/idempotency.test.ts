@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import type { ClientMessageId, Entry } from '@teleconsult/protocol';
 import { expect, test } from 'vitest';
 import { RawClient } from '../../helpers/raw-client.ts';
-import { startTestApp, type TestApp, peopleOf } from '../../helpers/test-app.ts';
+import { peopleOf, startTestApp, type TestApp } from '../../helpers/test-app.ts';
 import { personToken } from '../../helpers/test-tokens.ts';
 import { startVisit, textDraft, type Visit } from '../../helpers/visit.ts';
 
