@@ -4,7 +4,6 @@ import type { Sfu } from '@teleconsult/media';
 import type { AttachmentTools } from './attachments/process-attachment.ts';
 import type { Timings } from './consultation/state.ts';
 import { ConsultationHost } from './host/host.ts';
-import { MediaRooms } from './host/media-rooms.ts';
 import type {
   AttachmentStore,
   Clock,
@@ -59,10 +58,13 @@ export interface App {
 /** Joins the parts. Nothing listens and no time passes before `listen`. */
 export function createApp(parts: AppParts): App {
   const { log, sfu } = parts;
-  const http = createServer({ requestTimeout: 120_000, headersTimeout: 20_000 });
+  // Listens before the gateway is made, which takes its own path (long polling) out of what earlier listeners get.
+  const http = createServer({ requestTimeout: 120_000, headersTimeout: 20_000 }, (request, response) =>
+    web(request, response),
+  );
   const metrics = new Metrics({
     connections: () => gateway.connections,
-    calls: () => media.size,
+    calls: () => host.media.size,
     mediaWorkers: () => sfu.health().aliveWorkers,
   });
   const gateway = new Gateway({
@@ -81,25 +83,8 @@ export function createApp(parts: AppParts): App {
   });
   const uploads = new UploadParts(parts);
   const library = new AttachmentLibrary({ ...parts, host, parts: uploads });
-  const presence = (
-    personId: SeatPerson,
-    deviceId: SeatDevice,
-    type: 'device.lost' | 'device.returned',
-  ): void => {
-    host.devicePresence(personId, deviceId, type).catch((error: unknown) => {
-      log.error('presence.failed', { error });
-    });
-  };
-  const media = new MediaRooms({
-    sfu,
-    publisher: gateway.publisher,
-    log,
-    onPath: ({ personId, deviceId }, path) =>
-      presence(personId, deviceId, path === 'lost' ? 'device.lost' : 'device.returned'),
-  });
-  host.useMedia(media);
   const dataStore = new UploadDataStore({ ...parts, host, parts: uploads });
-  http.on('request', createHttpApp({ ...parts, host, library, dataStore, metrics }));
+  const web = createHttpApp({ ...parts, host, library, dataStore, metrics });
 
   let sweeper: NodeJS.Timeout | null = null;
   let closing: Promise<void> | null = null;
@@ -112,8 +97,12 @@ export function createApp(parts: AppParts): App {
     async listen({ host: address, port }) {
       await host.start();
       gateway.start({
-        handlers: createHandlers({ host, media }),
-        onDevice: ({ personId, deviceId }, type) => presence(personId, deviceId, type),
+        handlers: createHandlers(host),
+        onDevice: ({ personId, deviceId, onlyConsultation }, type) => {
+          host.calls.presence({ type, personId, deviceId }, onlyConsultation).catch((error: unknown) => {
+            log.error('presence.failed', { error });
+          });
+        },
       });
       sweep();
       sweeper = setInterval(sweep, SWEEP_MS);
@@ -134,9 +123,6 @@ export function createApp(parts: AppParts): App {
     },
   };
 }
-
-type SeatPerson = Parameters<ConsultationHost['devicePresence']>[0];
-type SeatDevice = Parameters<ConsultationHost['devicePresence']>[1];
 
 function listening(http: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -7,8 +7,15 @@ import { TokenAlgorithm } from './identity/tokens.ts';
 
 const PREFIX = 'TELECONSULT_';
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const milliseconds = z.coerce.number().int().min(100);
+/** Digits alone: an empty value is a mistake, not a zero. */
+const whole = z
+  .string()
+  .regex(/^\d{1,15}$/, 'is not a whole number')
+  .transform(Number);
+const port = whole.pipe(z.int().max(65_535));
+const milliseconds = whole.pipe(z.int().min(100));
+/** Empty would mean "all interfaces", "this folder" or "do not check": never by accident. */
+const filled = z.string().trim().min(1, 'is empty');
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
 const TokenKeys = z
@@ -35,10 +42,10 @@ const TokenKeys = z
 
 const Settings = z.strictObject({
   /** Address the HTTP server listens on. */
-  LISTEN_HOST: z.string().default('127.0.0.1'),
+  LISTEN_HOST: filled.default('127.0.0.1'),
   PORT: port.default(3000),
   /** Where the database, sealed objects and keys lie. */
-  DATA_DIR: z.string().default('data'),
+  DATA_DIR: filled.default('data'),
   /** Built reference pages; empty serves none. */
   WEB_DIR: z.string().default('web/dist'),
   /** Other origins whose pages may connect, separated by commas. */
@@ -50,22 +57,23 @@ const Settings = z.strictObject({
         .split(',')
         .map((origin) => origin.trim())
         .filter(Boolean),
-    ),
-  TOKEN_ISSUER: z.string().default('teleconsult-development'),
-  TOKEN_AUDIENCE: z.string().default('teleconsult'),
+    )
+    .refine((list) => list.every(isOrigin), 'holds something that is no origin, such as https://example.org'),
+  TOKEN_ISSUER: filled.default('teleconsult-development'),
+  TOKEN_AUDIENCE: filled.default('teleconsult'),
   /** JSON array of {kid, algorithm, material}. Required in production; in development a key is made. */
   TOKEN_KEYS: TokenKeys.optional(),
   /** Prints links with ready tokens and makes a first consultation. Never possible in production. */
   DEVELOPMENT_ISSUER: flag.optional(),
   /** `fake` forwards nothing; for tests of everything but media. */
   MEDIA: z.enum(['mediasoup', 'fake']).default('mediasoup'),
-  MEDIA_WORKERS: z.coerce.number().int().min(1).max(64).default(cpus().length),
-  MEDIA_LISTEN_IP: z.string().default('127.0.0.1'),
+  MEDIA_WORKERS: whole.pipe(z.int().min(1).max(64)).default(cpus().length),
+  MEDIA_LISTEN_IP: filled.default('127.0.0.1'),
   /** Address that devices reach the media at, when it differs from the one listened on. */
-  MEDIA_ANNOUNCED_ADDRESS: z.string().optional(),
+  MEDIA_ANNOUNCED_ADDRESS: filled.optional(),
   /** Worker i uses this port + i, UDP and TCP; 0 takes free ones. */
   MEDIA_FIRST_PORT: port.default(0),
-  REQUESTS_PER_SECOND: z.coerce.number().int().min(1).default(50),
+  REQUESTS_PER_SECOND: whole.pipe(z.int().min(1)).default(50),
   RING_MS: milliseconds.default(DEFAULT_TIMINGS.ringMs),
   CONNECT_MS: milliseconds.default(DEFAULT_TIMINGS.connectMs),
   SEAT_GRACE_MS: milliseconds.default(DEFAULT_TIMINGS.seatGraceMs),
@@ -78,7 +86,8 @@ const Settings = z.strictObject({
 const Tools = z.object({
   MEDIASOUP_WORKER_BIN: z.string().min(1).optional(),
   FFMPEG_PATH: z.string().min(1).default('ffmpeg'),
-  NODE_ENV: z.string().default('development'),
+  /** A closed list: with "prod" the server would run with development tokens. */
+  NODE_ENV: z.enum(['development', 'test', 'production']).default('development'),
 });
 
 export type Config = z.output<typeof Settings> & {
@@ -94,8 +103,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     .map(([name, value]) => [name.slice(PREFIX.length), value] as const);
   const settings = Settings.safeParse(Object.fromEntries(own));
   if (!settings.success) throw new Error(`Configuration: ${explain(settings.error)}`);
-  const tools = Tools.parse(environment);
-  const production = tools.NODE_ENV === 'production';
+  const tools = Tools.safeParse(environment);
+  if (!tools.success) throw new Error(`Configuration: ${explain(tools.error, '')}`);
+  const production = tools.data.NODE_ENV === 'production';
   const config = settings.data;
   if (production && config.TOKEN_KEYS === undefined)
     throw new Error(`Configuration: ${PREFIX}TOKEN_KEYS is required in production.`);
@@ -107,16 +117,21 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     ...config,
     DATA_DIR: resolve(config.DATA_DIR),
     production,
-    workerBin: tools.MEDIASOUP_WORKER_BIN,
-    ffmpegPath: tools.FFMPEG_PATH,
+    workerBin: tools.data.MEDIASOUP_WORKER_BIN,
+    ffmpegPath: tools.data.FFMPEG_PATH,
   };
 }
 
-const explain = (error: z.ZodError): string =>
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && new URL(text).origin === text;
+}
+
+const explain = (error: z.ZodError, prefix = PREFIX): string =>
   error.issues
-    .map((issue) =>
-      issue.code === 'unrecognized_keys'
-        ? `unknown setting ${issue.keys.map((key) => PREFIX + key).join(', ')}`
-        : `${PREFIX}${issue.path.join('.')} ${issue.message}`,
-    )
+    .map((issue) => {
+      if (issue.code !== 'unrecognized_keys') return `${prefix}${issue.path.join('.')} ${issue.message}`;
+      return issue.path.length === 0
+        ? `unknown setting ${issue.keys.map((key) => prefix + key).join(', ')}`
+        : `${prefix}${issue.path.join('.')} has a property that is not known`;
+    })
     .join('; ');

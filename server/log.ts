@@ -1,8 +1,8 @@
 import { type DestinationStream, pino } from 'pino';
 import type { Log, LogFields } from './host/ports.ts';
 
-/** Ids are shortened in logs: enough to follow one thing through a file, too little to use. */
-const shorten = (id: string): string => (id.length > 8 ? `${id.slice(0, 8)}…` : id);
+/** Ids are shortened in logs: enough to follow one thing through a file, too little to use. Never is one whole. */
+const shorten = (id: string): string => `${id.slice(0, Math.min(8, Math.floor(id.length / 2)))}…`;
 
 /** A pino log whose fields are a closed list; messages, names, numbers and tokens have no field to go in. */
 export function createLog(options: { level: string; destination?: DestinationStream }): Log {
@@ -36,12 +36,20 @@ const defined = (fields: object): object =>
  */
 function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { type: typeof error };
-  const { name, stack, cause } = error;
+  const { name, cause } = error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  const at = stack
-    ?.split('\n')
-    .filter((line) => line.trimStart().startsWith('at '))
-    .slice(0, 6)
-    .map((line) => line.trim());
+  const at = frames(error);
   return defined({ name, code, at, cause: cause === undefined ? undefined : describeError(cause) });
+}
+
+/** The stack below the message. A message can have lines that look like a stack's, so it is cut off first. */
+function frames({ stack = '', message }: Error): string[] {
+  const start = stack.indexOf(message);
+  if (start < 0) return [];
+  return stack
+    .slice(start + message.length)
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line.startsWith('at '))
+    .slice(0, 6);
 }

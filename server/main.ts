@@ -11,6 +11,8 @@ import { randomIds } from './host/random-ids.ts';
 import { DevelopmentIssuer } from './identity/development-issuer.ts';
 import { TokenVerifier } from './identity/tokens.ts';
 import { createLog } from './log.ts';
+import { steadyClock } from './steady-clock.ts';
+import { FolderLock } from './storage/folder-lock.ts';
 import { DiskObjectStore } from './storage/objects/disk.ts';
 import { SqliteStore } from './storage/sqlite/sqlite-store.ts';
 import { openLocalKeyFile } from './vault/local-key-file.ts';
@@ -27,6 +29,7 @@ async function run(config: Config): Promise<void> {
   await using parts = new AsyncDisposableStack();
 
   mkdirSync(config.DATA_DIR, { recursive: true, mode: 0o700 });
+  parts.adopt(new FolderLock(config.DATA_DIR), (lock) => lock.close());
   const database = join(config.DATA_DIR, 'teleconsult.db');
   const keys = await openLocalKeyFile({
     path: join(config.DATA_DIR, 'keys', 'vault-keys.json'),
@@ -56,7 +59,7 @@ async function run(config: Config): Promise<void> {
       prlimitPath: await findPrlimit(),
     }),
     ids: randomIds,
-    clock: Date.now,
+    clock: steadyClock(),
     timings: {
       ringMs: config.RING_MS,
       connectMs: config.CONNECT_MS,

@@ -1,6 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { access, constants } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 
 /** What a child may use. Wall-clock time and output are always limited; the rest where there is `prlimit`. */
 export interface ChildLimits {
@@ -12,7 +12,7 @@ export interface ChildLimits {
 }
 
 export interface LimitedChildOptions {
-  /** The program's path: no search path is used. */
+  /** The program's path, or its name if it is where programs usually are. */
   readonly command: string;
   readonly args: readonly string[];
   /** Written to the child's standard input, which is then closed. */
@@ -22,6 +22,8 @@ export interface LimitedChildOptions {
   readonly prlimitPath: string | null;
   /** Receives what the child writes to file descriptor 3, as it comes. */
   readonly onSideOutput?: (chunk: Buffer) => void;
+  /** Kills the child, for when the server closes. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How a child ended. `errors` is the end of its standard error: it may quote the input and is not for logs. */
@@ -29,11 +31,15 @@ export type ChildOutcome =
   | { readonly ended: 'exited'; readonly code: number; readonly output: Buffer; readonly errors: string }
   | { readonly ended: 'killed'; readonly signal: string; readonly output: Buffer }
   | { readonly ended: 'out of time' }
+  | { readonly ended: 'given up' }
   | { readonly ended: 'too much output' }
   | { readonly ended: 'not started'; readonly cause: unknown };
 
 /** Enough to see which streams a file has; a program that complains without end is not collected. */
 const MAX_ERROR_BYTES = 64 * 1024;
+
+/** The server's own search path is not used: a child is chosen by the configuration or by the system, nothing else. */
+const PROGRAM_FOLDERS = ['/usr/local/bin', '/usr/bin', '/bin', '/opt/homebrew/bin'];
 
 /** What shells and loaders exit with when a program, or a library of it, cannot be loaded. */
 const CANNOT_RUN = 126;
@@ -47,57 +53,71 @@ const ENVIRONMENT = { MALLOC_ARENA_MAX: '1', UV_THREADPOOL_SIZE: '1', LC_ALL: 'C
  * file, and killed when its time is over. Never throws: the outcome says how it ended.
  */
 export async function runLimitedChild(options: LimitedChildOptions): Promise<ChildOutcome> {
-  try {
-    // `prlimit` would report a missing program as if the program itself had failed.
-    await access(options.command, constants.X_OK);
-  } catch (cause) {
-    return { ended: 'not started', cause };
-  }
-  return run(options);
+  // `prlimit` would report a missing program as if the program itself had failed.
+  const command = await findProgram(options.command);
+  if (command === null) return { ended: 'not started', cause: new Error('There is no such program.') };
+  if (options.signal?.aborted) return { ended: 'given up' };
+  return run({ ...options, command });
 }
 
 function run(options: LimitedChildOptions): Promise<ChildOutcome> {
-  const { promise, resolve } = Promise.withResolvers<ChildOutcome>();
-  const { limits, onSideOutput } = options;
+  const { limits, onSideOutput, signal } = options;
   const [command, args] = limitedCommand(options);
+  const { promise, resolve } = Promise.withResolvers<ChildOutcome>();
   const child = spawn(command, args, {
     env: ENVIRONMENT,
     cwd: '/',
-    stdio: ['pipe', 'pipe', 'pipe', ...(onSideOutput === undefined ? [] : (['pipe'] as const))],
+    stdio: ['pipe', 'pipe', 'pipe', onSideOutput === undefined ? 'ignore' : 'pipe'],
   });
 
-  let outcome: ChildOutcome | null = null;
+  let stopped: ChildOutcome | null = null;
   const stop = (reason: ChildOutcome): void => {
-    outcome ??= reason;
+    stopped ??= reason;
     child.kill('SIGKILL');
   };
+  const giveUp = () => stop({ ended: 'given up' });
   const timer = setTimeout(() => stop({ ended: 'out of time' }), limits.wallClockMs);
-  child.once('error', (cause) => {
+  signal?.addEventListener('abort', giveUp);
+  const end = (outcome: ChildOutcome): void => {
     clearTimeout(timer);
-    resolve({ ended: 'not started', cause });
-  });
+    signal?.removeEventListener('abort', giveUp);
+    resolve(outcome);
+  };
+  child.once('error', (cause) => end({ ended: 'not started', cause }));
+  // Where the system is out of file descriptors or processes there are no pipes, and `error` follows.
+  const { stdin, stdout, stderr } = child;
+  if (!stdin || !stdout || !stderr) return promise;
 
-  const output = collect(child.stdout, limits.outputBytes, () => stop({ ended: 'too much output' }));
-  const errors = collect(child.stderr, MAX_ERROR_BYTES, () => undefined);
-  const side = child.stdio[3] as Readable | undefined;
-  side?.on('data', (chunk: Buffer) => onSideOutput?.(chunk));
-  feed(child, options.input);
-
+  const output = collect(stdout, limits.outputBytes, () => stop({ ended: 'too much output' }));
+  const errors = collect(stderr, MAX_ERROR_BYTES, () => undefined);
+  const side = child.stdio[3];
+  if (onSideOutput !== undefined && side instanceof Readable) side.on('data', onSideOutput);
+  // A child that has seen enough closes its input; that is no error of ours.
+  stdin.on('error', () => undefined);
+  stdin.end(options.input);
   // `close` comes after the exit and after the last output was read.
-  child.once('close', (code, signal) => {
-    clearTimeout(timer);
-    if (outcome !== null) resolve(outcome);
-    else if (signal !== null) resolve({ ended: 'killed', signal, output: output() });
-    else if (code === CANNOT_RUN || code === NO_SUCH_PROGRAM)
-      resolve({ ended: 'not started', cause: new Error(errors().toString('utf8').slice(-200)) });
-    else resolve({ ended: 'exited', code: code ?? 0, output: output(), errors: errors().toString('utf8') });
-  });
+  child.once('close', (code, killer) => end(stopped ?? outcomeOf({ code, killer, output, errors })));
   return promise;
 }
 
-/** Where `prlimit` is on this machine, or null. */
-export async function findPrlimit(): Promise<string | null> {
-  for (const path of ['/usr/bin/prlimit', '/bin/prlimit']) {
+interface Ending {
+  readonly code: number | null;
+  readonly killer: NodeJS.Signals | null;
+  readonly output: () => Buffer;
+  readonly errors: () => Buffer;
+}
+
+function outcomeOf({ code, killer, output, errors }: Ending): ChildOutcome {
+  if (killer !== null) return { ended: 'killed', signal: killer, output: output() };
+  if (code === CANNOT_RUN || code === NO_SUCH_PROGRAM)
+    return { ended: 'not started', cause: new Error(errors().toString('utf8').slice(-200)) };
+  return { ended: 'exited', code: code ?? 0, output: output(), errors: errors().toString('utf8') };
+}
+
+/** The path of a program that is given by its path or, if it is where programs usually are, by its name; or null. */
+export async function findProgram(nameOrPath: string): Promise<string | null> {
+  const isPath = nameOrPath.includes('/');
+  for (const path of isPath ? [nameOrPath] : PROGRAM_FOLDERS.map((folder) => `${folder}/${nameOrPath}`)) {
     const found = await access(path, constants.X_OK).then(
       () => true,
       () => false,
@@ -106,6 +126,9 @@ export async function findPrlimit(): Promise<string | null> {
   }
   return null;
 }
+
+/** Where `prlimit` is on this machine, or null. */
+export const findPrlimit = (): Promise<string | null> => findProgram('prlimit');
 
 function limitedCommand({ command, args, limits, prlimitPath }: LimitedChildOptions): [string, string[]] {
   if (prlimitPath === null) return [command, [...args]];
@@ -126,20 +149,14 @@ function limitedCommand({ command, args, limits, prlimitPath }: LimitedChildOpti
 }
 
 /** Keeps what arrives, up to a limit; calls `onOverflow` once beyond it and then lets everything pass by. */
-function collect(stream: Readable | null, limit: number, onOverflow: () => void): () => Buffer {
+function collect(stream: Readable, limit: number, onOverflow: () => void): () => Buffer {
   const chunks: Buffer[] = [];
   let byteSize = 0;
-  stream?.on('data', (chunk: Buffer) => {
+  stream.on('data', (chunk: Buffer) => {
     if (byteSize > limit) return;
     byteSize += chunk.byteLength;
     if (byteSize > limit) onOverflow();
     else chunks.push(chunk);
   });
   return () => Buffer.concat(chunks);
-}
-
-/** A child that has seen enough closes its input; that is no error of ours. */
-function feed(child: ChildProcess, input: Uint8Array): void {
-  child.stdin?.on('error', () => undefined);
-  child.stdin?.end(input);
 }

@@ -31,6 +31,8 @@ export interface PictureTools {
   /** The Node that runs the child. */
   readonly nodePath: string;
   readonly prlimitPath: string | null;
+  /** Ends running children, for when the server closes. */
+  readonly signal?: AbortSignal | undefined;
   /** Told after every picture by how many bytes the child's memory grew; 0 if unknown. For metrics. */
   readonly onPictureDone?: ((grownBytes: number) => void) | undefined;
 }
@@ -71,6 +73,7 @@ const reasons = {
  * Makes a picture anew from JPEG, PNG, WebP or GIF (its first frame): turned upright, sRGB, without metadata, at most
  * 4096 pixels a side. Decodes in a child process that can write nowhere and is killed after 20 s.
  * @throws AppError UNSUPPORTED_MEDIA, TOO_LARGE with a reason for people
+ * @throws AppError SHUTTING_DOWN when `tools.signal` ended it
  * @throws AppError MEDIA_UNAVAILABLE when the child cannot be run: try later
  */
 export async function processPicture(bytes: Uint8Array, tools: PictureTools): Promise<ProcessedPicture> {
@@ -85,6 +88,7 @@ export async function processPicture(bytes: Uint8Array, tools: PictureTools): Pr
     input: bytes,
     limits: LIMITS,
     prlimitPath: tools.prlimitPath,
+    signal: tools.signal,
   });
   return toPicture(outcome, tools);
 }
@@ -114,6 +118,8 @@ function toPicture(outcome: ChildOutcome, tools: PictureTools): ProcessedPicture
       throw refuse('The picture takes too long to read.');
     case 'too much output':
       throw refuseSize('The picture is too large.');
+    case 'given up':
+      throw new AppError('SHUTTING_DOWN');
     case 'not started':
       throw new AppError('MEDIA_UNAVAILABLE', { cause: outcome.cause });
     default:

@@ -48,6 +48,7 @@ export interface AttachmentToolsOptions {
   /** Uploads processed at once; 2 unless told. Each may take 250 MB and a core for a second. */
   readonly concurrency?: number;
   readonly onPictureDone?: (grownBytes: number) => void;
+  readonly signal?: AbortSignal;
 }
 
 export function createAttachmentTools(options: AttachmentToolsOptions): AttachmentTools {
@@ -59,7 +60,7 @@ export function createAttachmentTools(options: AttachmentToolsOptions): Attachme
  * Checks an upload and makes of it what others will see: pictures and voice messages anew, files byte by byte.
  * Waits until it is its turn before it reads a byte. Writes nothing to any disk.
  * @throws AppError UNSUPPORTED_MEDIA, TOO_LARGE: a final refusal, with a reason for people as `detail`
- * @throws AppError MEDIA_UNAVAILABLE: the upload may be fine, try later
+ * @throws AppError MEDIA_UNAVAILABLE, SHUTTING_DOWN: the upload may be fine, try later
  */
 export function processAttachment(
   upload: AttachmentUpload,

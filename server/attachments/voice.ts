@@ -20,6 +20,8 @@ export interface VoiceTools {
   /** The ffmpeg to run, or null where there is none: voice messages are then refused for the time being. */
   readonly ffmpegPath: string | null;
   readonly prlimitPath: string | null;
+  /** Ends running children, for when the server closes. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -61,6 +63,15 @@ const STREAM_LINE = /^\[info\] {3}Stream #0:\d+[^:]*: (Audio|Video|Subtitle|Data
 /** Something that ffmpeg could not read but read over. */
 const COMPLAINT = /^(?:\[[^\]]* @ [^\]]*\] )?\[error\]/gm;
 
+/** How much sound ffmpeg found between what it could not read. */
+const BYTES_READ = /^\[verbose\] {3}Input stream #0:0 \(audio\): \d+ packets read \((\d+) bytes\)/m;
+
+/**
+ * The smallest part of a file that is sound. Silence in short fragments is an eighth; where it is less, most of
+ * what was said could not be read, and half a message may say the opposite of the whole.
+ */
+const MIN_SOUND_SHARE = 0.1;
+
 /** A recording whose end is missing, because the recorder was killed, makes up to three. */
 const MAX_COMPLAINTS = 3;
 
@@ -68,6 +79,7 @@ const MAX_COMPLAINTS = 3;
  * Makes a voice message anew from WebM, Ogg, MP4, WAV or MP3. ffmpeg decodes in a child process that reads and writes
  * pipes only and is killed after 90 s.
  * @throws AppError UNSUPPORTED_MEDIA, TOO_LARGE with a reason for people
+ * @throws AppError SHUTTING_DOWN when `tools.signal` ended it
  * @throws AppError MEDIA_UNAVAILABLE when ffmpeg is missing or was ended from outside: try later
  */
 export async function processVoice(bytes: Buffer, tools: VoiceTools): Promise<ProcessedVoice> {
@@ -86,12 +98,14 @@ export async function processVoice(bytes: Buffer, tools: VoiceTools): Promise<Pr
     input: format === 'mp4' ? mp4IndexFirst(bytes) : bytes,
     limits: LIMITS,
     prlimitPath: tools.prlimitPath,
+    signal: tools.signal,
     onSideOutput: (chunk) => meter.push(chunk),
   });
-  const sound = soundOf(outcome);
+  const { sound, bytesRead } = soundOf(outcome);
   const durationMs = meter.durationMs();
   if (durationMs === 0) throw refuse('There is no sound in the voice message.');
   if (durationMs > MAX_VOICE_MS + GRACE_MS) throw refuseSize('The voice message is longer than ten minutes.');
+  if (bytesRead < bytes.byteLength * MIN_SOUND_SHARE) throw damaged();
   return {
     bytes: makeWebmSeekable(sound, durationMs),
     contentType: VOICE_CONTENT_TYPE,
@@ -123,7 +137,7 @@ function argumentsFor(demuxer: string): string[] {
       '-nostdin',
       '-nostats',
       '-loglevel',
-      'level+info',
+      'level+verbose',
       '-threads',
       '1',
       '-filter_threads',
@@ -139,17 +153,20 @@ function argumentsFor(demuxer: string): string[] {
   ].flat();
 }
 
-function soundOf(outcome: ChildOutcome): Buffer {
+const damaged = (): AppError => refuse('The voice message is damaged and cannot be read.');
+
+/** The sound that ffmpeg made, and how many bytes of the upload it was made of. */
+function soundOf(outcome: ChildOutcome): { sound: Buffer; bytesRead: number } {
   switch (outcome.ended) {
     case 'exited': {
       const streams = [...outcome.errors.matchAll(STREAM_LINE)].map((match) => match[1]);
       if (streams.includes('Video')) throw refuse('A voice message must not hold a picture or a video.');
       const complaints = [...outcome.errors.matchAll(COMPLAINT)].length;
       if (outcome.code === 0 && outcome.output.byteLength > 0 && complaints <= MAX_COMPLAINTS)
-        return outcome.output;
+        return { sound: outcome.output, bytesRead: Number(BYTES_READ.exec(outcome.errors)?.[1] ?? Infinity) };
       if (streams.length > 0 && !streams.includes('Audio'))
         throw refuse('There is no sound in the voice message.');
-      throw refuse('The voice message is damaged and cannot be read.');
+      throw damaged();
     }
     case 'killed':
       // SIGKILL comes from the operating system when memory is short, SIGTERM from an operator.
@@ -157,11 +174,13 @@ function soundOf(outcome: ChildOutcome): Buffer {
         throw new AppError('MEDIA_UNAVAILABLE', {
           cause: new Error(`ffmpeg was ended by ${outcome.signal}.`),
         });
-      throw refuse('The voice message is damaged and cannot be read.');
+      throw damaged();
     case 'out of time':
       throw refuse('The voice message takes too long to read.');
     case 'too much output':
       throw refuseSize('The voice message is too large.');
+    case 'given up':
+      throw new AppError('SHUTTING_DOWN');
     case 'not started':
       throw new AppError('MEDIA_UNAVAILABLE', { cause: outcome.cause });
     default:

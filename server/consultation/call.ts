@@ -113,9 +113,11 @@ export function setCallMedia(state: ConsultationState, command: Command<'call.se
   if (call.media === media) return next(state);
   // Voice has no cameras; becoming video leaves them off until each person switches theirs on.
   const seats = call.seats.map((other) => ({ ...other, cameraOn: false }));
-  return next(withCall(state, { ...call, media, seats }), [
-    { fact: { kind: 'call.mediaChanged', callId, media }, by },
-  ]);
+  return next(
+    withCall(state, { ...call, media, seats }),
+    [{ fact: { kind: 'call.mediaChanged', callId, media }, by }],
+    [{ type: 'camerasOff', callId }],
+  );
 }
 
 export function endCall(

@@ -76,6 +76,8 @@ export type SystemEvent =
     }
   | { readonly type: 'device.lost'; readonly personId: PersonId; readonly deviceId: DeviceId }
   | { readonly type: 'device.returned'; readonly personId: PersonId; readonly deviceId: DeviceId }
+  /** The server was started again: every device of a running call has yet to come back. */
+  | { readonly type: 'restarted' }
   | { readonly type: 'tick' };
 
 export type ConsultationEvent = ParticipantCommand | SystemEvent;

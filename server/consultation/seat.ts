@@ -1,5 +1,5 @@
-import type { ParticipantCommand, SystemEvent } from './commands.ts';
 import { replaceSeat, runningCall, seatOf } from './call.ts';
+import type { ParticipantCommand, SystemEvent } from './commands.ts';
 import { type Next, next, type Outcome, refuse, withCall } from './outcome.ts';
 import type { CallRecord, ConsultationState, Effect, Seat } from './state.ts';
 
@@ -43,7 +43,7 @@ export function deviceLost(state: ConsultationState, event: DeviceEvent<'device.
   const seat = call && seatOf(call, event.personId);
   if (!call || !seat || (seat.state !== 'present' && seat.state !== 'connecting')) return next(state);
   if (seat.deviceId !== event.deviceId) return next(state);
-  return next(withCall(state, replaceSeat(call, { ...seat, state: 'reconnecting', since: now })));
+  return next(withCall(state, replaceSeat(call, waiting(seat, now))));
 }
 
 export function deviceReturned(
@@ -54,7 +54,23 @@ export function deviceReturned(
   const call = state.call;
   const seat = call && seatOf(call, event.personId);
   if (!call || seat?.state !== 'reconnecting' || seat.deviceId !== event.deviceId) return next(state);
-  return next(withCall(state, settled(replaceSeat(call, { ...seat, state: 'present', since: now }))));
+  const { joined, ...rest } = seat;
+  const back: Seat = { ...rest, state: joined ? 'present' : 'connecting', since: now };
+  return next(withCall(state, settled(replaceSeat(call, back))));
+}
+
+/** Every device of the call is away, and each has the whole grace to come back. */
+export function restarted(state: ConsultationState, now: number): Next {
+  const { call } = state;
+  if (call === null) return next(state);
+  return next(withCall(state, { ...call, seats: call.seats.map((seat) => waiting(seat, now)) }));
+}
+
+/** A held seat whose device is away; any other seat as it is. */
+function waiting(seat: Seat, now: number): Seat {
+  if (!('deviceId' in seat)) return seat;
+  const joined = seat.state === 'reconnecting' ? seat.joined : seat.state === 'present';
+  return { ...seat, state: 'reconnecting', since: now, joined };
 }
 
 /** An answered call with enough present seats is live. */

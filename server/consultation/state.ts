@@ -31,9 +31,12 @@ interface SeatBase {
 
 export type Seat =
   | (SeatBase & { readonly state: 'invited' })
+  | (SeatBase & { readonly state: 'connecting' | 'present'; readonly deviceId: DeviceId })
   | (SeatBase & {
-      readonly state: 'connecting' | 'present' | 'reconnecting';
+      readonly state: 'reconnecting';
       readonly deviceId: DeviceId;
+      /** Whether the device had joined when it was lost: what never joined does not come back as present. */
+      readonly joined: boolean;
     })
   | (SeatBase & { readonly state: 'left' });
 
@@ -89,6 +92,8 @@ export type FactDraft =
 /** What must be done outside, once the transition is on disk. */
 export type Effect =
   | { readonly type: 'callEnded'; readonly call: CallRecord; readonly reason: CallEndReason }
+  /** No camera of the call may be on until its person switches it on. */
+  | { readonly type: 'camerasOff'; readonly callId: CallId }
   /** The seat's media must go: its person left or another device took over. */
   | {
       readonly type: 'seatReleased';

@@ -2,12 +2,13 @@
  * The domain's one entrance: state + event + now → the next state with what became true, or a refusal.
  * Pure: it never awaits, reads a clock, makes an id or imports a driver. docs/SPEC.md holds the table.
  */
-import type { ConsultationEvent, ParticipantCommand, SystemEvent } from './commands.ts';
+
 import { acceptCall, declineCall, hangUp, setCallMedia, startCall } from './call.ts';
+import type { ConsultationEvent, ParticipantCommand, SystemEvent } from './commands.ts';
 import { acceptConsultation, endConsultation, enterWaitingRoom } from './lifecycle.ts';
 import { next, type Outcome, refuse, unreachable } from './outcome.ts';
 import { judge } from './rights.ts';
-import { deviceLost, deviceReturned, joinSeat, setSource } from './seat.ts';
+import { deviceLost, deviceReturned, joinSeat, restarted, setSource } from './seat.ts';
 import type { ConsultationState, Timings } from './state.ts';
 import { tick } from './tick.ts';
 
@@ -86,6 +87,8 @@ function systemStep(state: ConsultationState, event: SystemEvent, context: StepC
       return deviceLost(state, event, context.now);
     case 'device.returned':
       return deviceReturned(state, event, context.now);
+    case 'restarted':
+      return restarted(state, context.now);
     case 'tick':
       return tick(state, context);
     default:

@@ -1,30 +1,19 @@
 import { AppError, type Entry, type MessageEntry } from '@teleconsult/protocol';
-import type { ConsultationEvent, ParticipantCommand } from '../consultation/commands.ts';
-import type { Attributed, Refusal } from '../consultation/outcome.ts';
+import type { ConsultationEvent } from '../consultation/commands.ts';
 import type { ConsultationState, Effect, Timings } from '../consultation/state.ts';
-import { step } from '../consultation/step.ts';
 import { dueAt } from '../consultation/tick.ts';
-import { type EntryCodec, sameContent } from './entry-codec.ts';
-import type { Clock, ConsultationStore, StateIndex, StoredEntry } from './ports.ts';
+import { messageKey, type Stepped, stepBatch } from './batch.ts';
+import type { EntryCodec } from './entry-codec.ts';
+import type { Clock, ConsultationStore, StateIndex } from './ports.ts';
 
 /** Most events one commit takes, so that one busy consultation cannot hold a transaction for long. */
 const BATCH_SIZE = 256;
 /** Most events that may wait. Beyond it the sender is told to slow down. */
 const QUEUE_LIMIT = 5_000;
 
-type SendCommand = Extract<ParticipantCommand, { type: 'send' }>;
-
 /** What a committed event led to. `entries` and `effects` are those of this event alone. */
 export interface Committed {
   readonly state: ConsultationState;
-  readonly entries: readonly Entry[];
-  readonly effects: readonly Effect[];
-}
-
-/** What one commit changed, for those who must be told. */
-export interface Change {
-  readonly before: ConsultationState;
-  readonly after: ConsultationState;
   readonly entries: readonly Entry[];
   readonly effects: readonly Effect[];
 }
@@ -35,18 +24,13 @@ interface Job {
   readonly reject: (error: AppError) => void;
 }
 
-/** A stepped job that waits for its commit. */
-interface Prepared extends Committed {
-  readonly job: Job;
-}
-
 export interface ActorParts {
   readonly store: ConsultationStore;
   readonly codec: EntryCodec;
   readonly clock: Clock;
   readonly timings: Timings;
-  /** Called after each commit, in order, before the callers are answered. */
-  readonly onChange: (change: Change) => void;
+  /** Called after a commit for each event that changed something, in order, before the callers are answered. */
+  readonly onChange: (change: Stepped) => void;
 }
 
 /**
@@ -59,7 +43,7 @@ export class ConsultationActor {
   #state: ConsultationState;
   #lastAt: number;
   #queue: Job[] = [];
-  #draining = false;
+  #drained: Promise<void> | null = null;
   #stale = false;
 
   constructor(parts: ActorParts, state: ConsultationState, lastAt: number) {
@@ -73,8 +57,13 @@ export class ConsultationActor {
     return this.#state;
   }
 
+  /** Resolves when nothing waits and nothing is being written. */
+  get settled(): Promise<void> {
+    return this.#drained ?? Promise.resolve();
+  }
+
   get idle(): boolean {
-    return !this.#draining && this.#queue.length === 0;
+    return this.#drained === null;
   }
 
   /** True once another writer was found to own this consultation; the actor must be loaded anew. */
@@ -83,92 +72,67 @@ export class ConsultationActor {
   }
 
   submit(event: ConsultationEvent): Promise<Committed> {
+    if (this.#stale) return Promise.reject(otherOwner());
     if (this.#queue.length >= QUEUE_LIMIT) return Promise.reject(new AppError('RATE_LIMITED'));
     return new Promise<Committed>((resolve, reject) => {
       this.#queue.push({ event, resolve, reject });
-      if (!this.#draining) void this.#drain();
+      this.#drained ??= this.#drain().finally(() => {
+        this.#drained = null;
+      });
     });
   }
 
+  /** Never rejects: what goes wrong is told to those it concerns. */
   async #drain(): Promise<void> {
-    this.#draining = true;
     while (this.#queue.length > 0) {
       const jobs = this.#queue.splice(0, BATCH_SIZE);
       try {
+        if (this.#stale) throw otherOwner();
         if (!(await this.#commit(jobs, null))) await this.#commit(jobs, await this.#sentBefore(jobs));
       } catch (cause) {
         const error = cause instanceof AppError ? cause : new AppError('INTERNAL', { cause });
         for (const job of jobs) job.reject(error);
       }
     }
-    this.#draining = false;
   }
 
   /**
    * Steps and writes a batch. Messages are taken for new, and the store's uniqueness is asked only by writing;
-   * false means that one was stored earlier and the batch must be run again knowing which (`sentBefore`).
+   * false means that one may have been stored earlier and the batch must be run again knowing which (`sentBefore`).
    */
   async #commit(
     jobs: readonly Job[],
     sentBefore: ReadonlyMap<string, MessageEntry> | null,
   ): Promise<boolean> {
-    const { store, codec, timings, onChange } = this.#parts;
+    const { store, codec, timings, clock, onChange } = this.#parts;
     const before = this.#state;
-    const at = Math.max(this.#parts.clock(), this.#lastAt);
-    const known = new Map(sentBefore ?? []);
-    const prepared: Prepared[] = [];
-    const refused: { job: Job; error: AppError }[] = [];
-    const stored: StoredEntry[] = [];
-    const entries: Entry[] = [];
-    const effects: Effect[] = [];
-    let state = before;
-    const seal = (fact: Attributed, sequence: number): Entry => {
-      const sealed = codec.seal(fact, sequence, at);
-      stored.push(sealed.stored);
-      entries.push(sealed.entry);
-      return sealed.entry;
-    };
-    for (const job of jobs) {
-      if (job.event.type === 'send') {
-        const earlier = known.get(messageKey(job.event));
-        if (earlier !== undefined) {
-          if (sameContent(earlier.content, job.event.content))
-            prepared.push({ job, state, entries: [earlier], effects: [] });
-          else refused.push({ job, error: new AppError('CONFLICT') });
-          continue;
-        }
-      }
-      const outcome = step(state, job.event, { now: at, timings });
-      if (outcome.kind === 'refused') {
-        refused.push({ job, error: refusal(outcome) });
-        continue;
-      }
-      const firstSequence = state.sequence + 1;
-      state = outcome.state;
-      const own = outcome.facts.map((fact, index) => seal(fact, firstSequence + index));
-      if (job.event.type === 'send' && own[0]?.kind === 'message.sent')
-        known.set(messageKey(job.event), own[0]);
-      effects.push(...outcome.effects);
-      prepared.push({ job, state, entries: own, effects: outcome.effects });
-    }
-    const stateChanged = state.phase !== before.phase || state.callRevision !== before.callRevision;
+    const now = clock();
+    const at = Math.max(now, this.#lastAt);
+    const events = jobs.map(({ event }) => event);
+    const batch = stepBatch(before, events, { now, at, codec, timings, sentBefore: sentBefore ?? new Map() });
+    // A refused message may be the repeat of one that was taken when it still could be.
+    const repeats = events.some((event, index) => event.type === 'send' && isRefused(batch.outcomes[index]));
+    if (repeats && sentBefore === null) return false;
+    const { after, stored, outcomes } = batch;
+    // A tick comes when the store says that something is due; where nothing is, the store's moment is out of date.
+    const stateChanged =
+      after.phase !== before.phase ||
+      after.callRevision !== before.callRevision ||
+      events.some(({ type }) => type === 'tick');
     if (stored.length > 0 || stateChanged) {
-      const result = await store.append({
-        consultationId: before.id,
-        entries: stored,
-        state: stateChanged ? { sealed: codec.sealState(state), index: indexOf(state, timings) } : null,
-      });
+      const state = stateChanged ? { sealed: codec.sealState(after), index: indexOf(after, timings) } : null;
+      const result = await store.append({ consultationId: before.id, entries: stored, state });
       if (result === 'duplicate_message' && sentBefore === null) return false;
       if (result !== 'committed') {
         this.#stale = true;
-        throw new AppError('STORAGE_UNAVAILABLE', { detail: 'the consultation has another owner' });
+        throw otherOwner();
       }
-      this.#state = state;
-      this.#lastAt = at;
-      onChange({ before, after: state, entries, effects });
+      this.#state = after;
+      this.#lastAt = stored.length > 0 ? at : this.#lastAt;
+      for (const outcome of outcomes)
+        if (!isRefused(outcome) && outcome.before !== outcome.after) onChange(outcome);
     }
-    for (const { job, error } of refused) job.reject(error);
-    for (const { job, ...committed } of prepared) job.resolve(committed);
+    for (const [index, job] of jobs.entries()) settle(job, outcomes[index]);
     return true;
   }
 
@@ -192,6 +156,13 @@ export const indexOf = (state: ConsultationState, timings: Timings): StateIndex 
   dueAt: dueAt(state, timings),
 });
 
-const messageKey = (command: SendCommand): string => `${command.by}|${command.clientMessageId}`;
+const isRefused = (outcome: Stepped | AppError | undefined): outcome is AppError | undefined =>
+  outcome === undefined || outcome instanceof AppError;
 
-const refusal = ({ code, detail }: Refusal): AppError => new AppError(code, { detail });
+function settle({ resolve, reject }: Job, outcome: Stepped | AppError | undefined): void {
+  if (isRefused(outcome)) reject(outcome ?? new AppError('INTERNAL'));
+  else resolve({ state: outcome.after, entries: outcome.entries, effects: outcome.effects });
+}
+
+const otherOwner = (): AppError =>
+  new AppError('STORAGE_UNAVAILABLE', { detail: 'the consultation has another owner' });

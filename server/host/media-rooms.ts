@@ -96,9 +96,18 @@ export class MediaRooms {
   }
 
   /** Muting is a wish first and media second: a seat without media is no error. */
-  async setSource(address: SeatAddress, payload: RequestPayload<'seat.setSource'>): Promise<void> {
+  async setSource(address: SeatAddress, source: 'microphone' | 'camera', on: boolean): Promise<void> {
     const held = this.#held(address);
-    if (held !== null) await guarded(() => held.seat.setSourcePaused(payload.source, !payload.on));
+    if (held !== null) await guarded(() => held.seat.setSourcePaused(source, !on));
+  }
+
+  /** No seat of the call sends its camera any more, until it is switched on anew. */
+  pauseCameras(callId: CallId): void {
+    for (const { seat } of this.#rooms.get(callId)?.seats.values() ?? [])
+      seat.setSourcePaused('camera', true).catch((error: unknown) => {
+        // A seat that closed meanwhile sends nothing either.
+        if (!(error instanceof SfuError)) this.#parts.log.error('media.failed', { call: callId, error });
+      });
   }
 
   resumeConsumer(address: SeatAddress, consumerId: string): Promise<void> {
@@ -190,7 +199,9 @@ export class MediaRooms {
 
   #held(address: SeatAddress): HeldSeat | null {
     const held = this.#rooms.get(address.callId)?.seats.get(address.personId);
-    return held?.address.deviceId === address.deviceId ? held : null;
+    const isTheSame =
+      held?.address.deviceId === address.deviceId && held.address.consultationId === address.consultationId;
+    return isTheSame ? held : null;
   }
 
   async #withSeat<T>(address: SeatAddress, use: (seat: SfuSeat) => Promise<T>): Promise<T> {

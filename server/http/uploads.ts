@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { AppError, AttachmentId, MAX_UPLOAD_BYTES } from '@teleconsult/protocol';
 import { Server as TusServer } from '@tus/server';
 import type { RequestHandler } from 'express';
@@ -6,7 +5,7 @@ import type { IdGenerator, Log } from '../host/ports.ts';
 import type { AttachmentLibrary } from '../uploads/attachment-library.ts';
 import type { UploadDataStore } from '../uploads/upload-data-store.ts';
 import { callerOf } from './authenticate.ts';
-import { toAppError, toProblem } from './problem.ts';
+import { toAppError } from './problem.ts';
 
 export const UPLOADS_PATH = '/v1/uploads';
 
@@ -36,11 +35,8 @@ export function uploadsHandler({ dataStore, library, ids, log }: UploadRoutePart
     onResponseError: (_request, error) => {
       // The library's own refusals (bad headers, wrong offsets) carry their status.
       if (!(error instanceof Error) && error.status_code < 500) return undefined;
-      const known = toAppError(error);
-      const requestId = randomUUID();
-      if (known.code === 'INTERNAL') log.error('request.failed', { requestId, error });
-      const problem = toProblem(known, requestId);
-      return { status_code: problem.status, body: JSON.stringify(problem) };
+      // Ours go on to where every route's do, and are answered in the same form.
+      throw error;
     },
   });
   return async (request, response) => {

@@ -53,6 +53,9 @@ export class TokenVerifier {
   readonly #policy: TokenPolicy;
 
   constructor(policy: TokenPolicy) {
+    // An empty name would switch its check off in the library below.
+    if (policy.issuer === '' || policy.audience === '')
+      throw new Error('An issuer and an audience of tokens are required.');
     this.#policy = policy;
     this.#keys = new Map(policy.keys.map((key) => [key.kid, { algorithm: key.algorithm, key: toKey(key) }]));
     if (this.#keys.size === 0) throw new Error('At least one token key is required.');
@@ -61,8 +64,7 @@ export class TokenVerifier {
 
   /** Throws `UNAUTHENTICATED` or `TOKEN_EXPIRED`; never says which check failed. */
   verify(token: string): Caller {
-    const kid = jwt.decode(token, { complete: true })?.header.kid;
-    const known = kid === undefined ? undefined : this.#keys.get(kid);
+    const known = this.#keys.get(kidOf(token) ?? '');
     if (known === undefined) throw new AppError('UNAUTHENTICATED');
     let verified: unknown;
     try {
@@ -76,10 +78,23 @@ export class TokenVerifier {
       throw new AppError(cause instanceof jwt.TokenExpiredError ? 'TOKEN_EXPIRED' : 'UNAUTHENTICATED');
     }
     const claims = Claims.safeParse(verified);
-    if (!claims.success || claims.data.exp - claims.data.iat > MAX_LIFETIME_S)
-      throw new AppError('UNAUTHENTICATED');
+    if (!claims.success || !livesShort(claims.data)) throw new AppError('UNAUTHENTICATED');
     return toCaller(claims.data);
   }
+}
+
+function kidOf(token: string): string | undefined {
+  try {
+    return jwt.decode(token, { complete: true })?.header.kid;
+  } catch {
+    // A token with an unreadable payload names no key.
+    return undefined;
+  }
+}
+
+/** A token issued in the future would outlive the longest lifetime, counted from now. */
+function livesShort({ iat, exp }: z.infer<typeof Claims>): boolean {
+  return exp - iat <= MAX_LIFETIME_S && iat <= Date.now() / 1000 + CLOCK_TOLERANCE_S;
 }
 
 function toCaller(claims: z.infer<typeof Claims>): Caller {
@@ -101,12 +116,20 @@ function toKey({ kid, algorithm, material }: TokenKey): KeyObject {
       throw new Error(`Token key "${kid}": an HS256 secret needs at least ${MIN_SECRET_BYTES} bytes.`);
     return createSecretKey(Buffer.from(material));
   }
-  const key = createPublicKey(material);
-  const details = key.asymmetricKeyDetails;
+  const key = publicKey(material);
+  const details = key?.asymmetricKeyDetails;
   const fits =
     algorithm === 'ES256'
-      ? key.asymmetricKeyType === 'ec' && details?.namedCurve === 'prime256v1'
-      : key.asymmetricKeyType === 'rsa' && (details?.modulusLength ?? 0) >= MIN_RSA_BITS;
-  if (!fits) throw new Error(`Token key "${kid}" is not a key for ${algorithm}.`);
+      ? key?.asymmetricKeyType === 'ec' && details?.namedCurve === 'prime256v1'
+      : key?.asymmetricKeyType === 'rsa' && (details?.modulusLength ?? 0) >= MIN_RSA_BITS;
+  if (key === null || !fits) throw new Error(`Token key "${kid}" is not a key for ${algorithm}.`);
   return key;
+}
+
+function publicKey(material: string): KeyObject | null {
+  try {
+    return createPublicKey(material);
+  } catch {
+    return null;
+  }
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Server as HttpServer } from 'node:http';
 import {
   AppError,
@@ -8,7 +9,6 @@ import {
 } from '@teleconsult/protocol';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { Server } from 'socket.io';
-import { randomUUID } from 'node:crypto';
 import type { Log } from '../host/ports.ts';
 import type { Caller, TokenVerifier } from '../identity/tokens.ts';
 import { describe, dispatch, type Handled } from './dispatch.ts';
@@ -20,9 +20,11 @@ import { type GatewayServer, type GatewaySocket, SocketPublisher } from './socke
 const CONNECT_TIMEOUT_MS = 10_000;
 const PING_INTERVAL_MS = 10_000;
 const PING_TIMEOUT_MS = 10_000;
-/** Most packets that wait for a device which does not read; it catches up from its sequence after it returns. */
-const WRITE_BACKLOG_LIMIT = 2_000;
+/** Most characters that wait for a device which does not read; it catches up from its sequence after it returns. */
+const WRITE_BACKLOG_LIMIT = 2_000_000;
 const BACKLOG_CHECK_MS = 2_000;
+/** Most sockets a person may have open: phone, tablet, computer, and what is left of lost connections. */
+const SOCKETS_A_PERSON = 20;
 /** Most handlers of one device at work at once. */
 const CONCURRENT_REQUESTS = 64;
 
@@ -31,7 +33,7 @@ export interface GatewayOptions {
   readonly tokens: TokenVerifier;
   readonly log: Log;
   readonly allowedOrigins: readonly string[];
-  /** Requests a device may send in a second, on average over ten. */
+  /** Requests a person may send in a second, over all devices, on average over ten. */
   readonly requestsPerSecond: number;
   readonly onHandled: (handled: Handled) => void;
 }
@@ -113,6 +115,8 @@ export class Gateway {
     const caller = this.#options.tokens.verify(token);
     // The host application speaks REST; a socket belongs to a person.
     if (caller.scope !== 'participant') throw new AppError('FORBIDDEN');
+    const { rooms } = this.#io.of('/').adapter;
+    if ((rooms.get(personRoom(caller))?.size ?? 0) >= SOCKETS_A_PERSON) throw new AppError('RATE_LIMITED');
     socket.data.session = this.#sessionOf(socket, caller, deviceId);
     socket.data.expiresAt = caller.expiresAt;
     socket.data.running = 0;
@@ -130,12 +134,11 @@ export class Gateway {
 
   #onConnection(socket: GatewaySocket, { handlers, onDevice }: GatewayCallbacks): void {
     const { session, expiresAt } = socket.data;
-    const { personId, deviceId } = session;
-    const device = roomOf.device(personId, deviceId);
+    const device = deviceRoom(session);
     // One socket a device: what is left of an earlier connection is no second person.
     this.#io.to(device).emit('session.ending', { reason: 'replaced' });
     this.#io.in(device).disconnectSockets(true);
-    void socket.join([device, roomOf.person(personId)]);
+    void socket.join([device, personRoom(session)]);
     onDevice(session, 'device.returned');
 
     const expiry = setTimeout(
@@ -145,10 +148,9 @@ export class Gateway {
       },
       Math.min(Math.max(0, expiresAt - Date.now()), 2 ** 31 - 1),
     );
-    socket.on('error', () => socket.disconnect(true));
     socket.on('disconnect', () => {
       clearTimeout(expiry);
-      if (!this.#closed && !this.publisher.isConnected(personId, deviceId)) onDevice(session, 'device.lost');
+      if (!this.#closed && !this.#io.of('/').adapter.rooms.has(device)) onDevice(session, 'device.lost');
     });
     socket.onAny((event: unknown, ...args: unknown[]) => {
       socket.data.running += 1;
@@ -171,10 +173,10 @@ export class Gateway {
     });
   }
 
-  async #admitRequest(socket: GatewaySocket, { personId, deviceId }: Session): Promise<void> {
+  async #admitRequest(socket: GatewaySocket, { personId }: Session): Promise<void> {
     if (socket.data.running > CONCURRENT_REQUESTS) throw new AppError('RATE_LIMITED');
     try {
-      await this.#limiter.consume(`${personId}[${deviceId}]`);
+      await this.#limiter.consume(personId);
     } catch {
       throw new AppError('RATE_LIMITED');
     }
@@ -183,13 +185,30 @@ export class Gateway {
   /** Lets go of devices that do not read, before what waits for them fills the memory. */
   #dropStalled(): void {
     for (const socket of this.#io.of('/').sockets.values()) {
-      const waiting = socket.conn['writeBuffer'].length;
+      const packets: readonly { readonly data?: unknown }[] = socket.conn['writeBuffer'];
+      const waiting = packets.reduce(
+        (sum, { data }) => sum + (typeof data === 'string' ? data.length : 0),
+        0,
+      );
       if (waiting < WRITE_BACKLOG_LIMIT) continue;
       this.#options.log.warn('device.stalled', { count: waiting });
       socket.disconnect(true);
     }
   }
 }
+
+/** Where the person's facts go; to a device with a token for one consultation only those of that one. */
+const personRoom = ({
+  personId,
+  onlyConsultation,
+}: Pick<Session, 'personId' | 'onlyConsultation'>): string =>
+  onlyConsultation === null ? roomOf.person(personId) : roomOf.personWithin(personId, onlyConsultation);
+
+/** One socket a device; a token for one consultation makes a device of its own, so that it cannot pose as the whole. */
+const deviceRoom = ({ personId, deviceId, onlyConsultation }: Session): string =>
+  onlyConsultation === null
+    ? roomOf.device(personId, deviceId)
+    : roomOf.deviceWithin(personId, deviceId, onlyConsultation);
 
 function sameHost(origin: string, host: string | undefined): boolean {
   return URL.canParse(origin) && new URL(origin).host === host;

@@ -1,12 +1,11 @@
 import {
-  AppError,
   type ConsultationId,
   type RequestName,
   type RequestPayload,
   type RequestResult,
 } from '@teleconsult/protocol';
 import type { ConsultationHost } from '../host/host.ts';
-import type { MediaRooms, SeatAddress } from '../host/media-rooms.ts';
+import type { SeatAddress } from '../host/media-rooms.ts';
 import type { Session } from './session.ts';
 
 type Handler<N extends RequestName> = (
@@ -17,7 +16,8 @@ type Handler<N extends RequestName> = (
 export type Handlers = { readonly [N in RequestName]: Handler<N> };
 
 /** One handler for each request of the protocol: a missing or surplus one does not compile. */
-export function createHandlers({ host, media }: { host: ConsultationHost; media: MediaRooms }): Handlers {
+export function createHandlers(host: ConsultationHost): Handlers {
+  const { media } = host;
   const address = (
     { consultationId, callId }: Pick<SeatAddress, 'consultationId' | 'callId'>,
     { personId, deviceId }: Session,
@@ -35,6 +35,7 @@ export function createHandlers({ host, media }: { host: ConsultationHost; media:
       return host.snapshot(consultationId, session.personId, page);
     },
     'consultation.unwatch': async ({ consultationId }, session) => {
+      await host.view(consultationId, session.personId);
       session.unwatch(consultationId);
       return {};
     },
@@ -64,19 +65,19 @@ export function createHandlers({ host, media }: { host: ConsultationHost; media:
     'thread.page': async ({ consultationId, ...page }, { personId }) =>
       host.thread(consultationId, personId, page),
     'call.start': async ({ consultationId, media: kind }, { personId: by, deviceId }) => ({
-      call: await host.startCall(consultationId, { by, deviceId, media: kind }),
+      call: await host.calls.start(consultationId, { by, deviceId, media: kind }),
     }),
     'call.accept': async ({ consultationId, callId }, { personId: by, deviceId }) => ({
-      call: await host.callCommand(consultationId, { type: 'call.accept', by, deviceId, callId }),
+      call: await host.calls.command(consultationId, { type: 'call.accept', by, deviceId, callId }),
     }),
     'call.decline': async ({ consultationId, callId }, { personId: by }) => ({
-      call: await host.callCommand(consultationId, { type: 'call.decline', by, callId }),
+      call: await host.calls.command(consultationId, { type: 'call.decline', by, callId }),
     }),
     'call.hangUp': async ({ consultationId, callId }, { personId: by, deviceId }) => ({
-      call: await host.callCommand(consultationId, { type: 'call.hangUp', by, deviceId, callId }),
+      call: await host.calls.command(consultationId, { type: 'call.hangUp', by, deviceId, callId }),
     }),
     'call.setMedia': async ({ consultationId, callId, media: kind }, { personId: by, deviceId }) => ({
-      call: await host.callCommand(consultationId, {
+      call: await host.calls.command(consultationId, {
         type: 'call.setMedia',
         by,
         deviceId,
@@ -84,34 +85,18 @@ export function createHandlers({ host, media }: { host: ConsultationHost; media:
         media: kind,
       }),
     }),
-    'seat.join': async (payload, session) => {
-      const { consultationId, callId, rtpCapabilities } = payload;
-      const { personId: by, deviceId } = session;
-      const call = await host.callCommand(consultationId, { type: 'seat.join', by, deviceId, callId });
-      if (call.state === 'ended') throw new AppError('WRONG_STATE');
-      return { call, ...(await media.join(address(payload, session), rtpCapabilities)) };
-    },
+    'seat.join': async (payload, session) =>
+      host.calls.join(address(payload, session), payload.rtpCapabilities),
     'seat.connectTransport': async (payload, session) => {
       await media.connectTransport(address(payload, session), payload);
       return {};
     },
     'seat.setCapabilities': async (payload, session) =>
       media.setCapabilities(address(payload, session), payload),
-    'seat.produce': async (payload, session) => media.produce(address(payload, session), payload),
-    'seat.setSource': async (payload, session) => {
-      const { consultationId, callId, source, on } = payload;
-      const { personId: by, deviceId } = session;
-      const call = await host.callCommand(consultationId, {
-        type: 'seat.setSource',
-        by,
-        deviceId,
-        callId,
-        source,
-        on,
-      });
-      await media.setSource(address(payload, session), payload);
-      return { call };
-    },
+    'seat.produce': async (payload, session) => host.calls.produce(address(payload, session), payload),
+    'seat.setSource': async (payload, session) => ({
+      call: await host.calls.setSource(address(payload, session), payload),
+    }),
     'seat.resumeConsumer': async (payload, session) => {
       await media.resumeConsumer(address(payload, session), payload.consumerId);
       return {};

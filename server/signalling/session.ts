@@ -13,6 +13,12 @@ export interface Session {
 /** Names of Socket.IO rooms. Brackets cannot occur in ids, so no id can pose as another room. */
 export const roomOf = {
   watchers: (consultationId: ConsultationId) => `watchers[${consultationId}]`,
+  /** All devices of a person but those below. */
   person: (personId: PersonId) => `person[${personId}]`,
+  /** Devices of a person whose token is good for this consultation only: they hear of no other. */
+  personWithin: (personId: PersonId, consultationId: ConsultationId) =>
+    `person[${personId}][${consultationId}]`,
   device: (personId: PersonId, deviceId: DeviceId) => `device[${personId}][${deviceId}]`,
+  deviceWithin: (personId: PersonId, deviceId: DeviceId, consultationId: ConsultationId) =>
+    `device[${personId}][${deviceId}][${consultationId}]`,
 };

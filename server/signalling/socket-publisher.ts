@@ -36,6 +36,9 @@ export class SocketPublisher implements Publisher {
 
   toPerson<N extends FactName>(personId: PersonId, name: N, payload: FactPayload<N>): void {
     this.#emit(roomOf.person(personId), name, payload);
+    const { consultationId } = payload as { consultationId?: ConsultationId };
+    if (consultationId !== undefined)
+      this.#emit(roomOf.personWithin(personId, consultationId), name, payload);
   }
 
   toDevice<N extends FactName>(
@@ -45,10 +48,17 @@ export class SocketPublisher implements Publisher {
     payload: FactPayload<N>,
   ): void {
     this.#emit(roomOf.device(personId, deviceId), name, payload);
+    const { consultationId } = payload as { consultationId?: ConsultationId };
+    if (consultationId !== undefined)
+      this.#emit(roomOf.deviceWithin(personId, deviceId, consultationId), name, payload);
   }
 
-  isConnected(personId: PersonId, deviceId: DeviceId): boolean {
-    return this.#io.of('/').adapter.rooms.has(roomOf.device(personId, deviceId));
+  isConnected(personId: PersonId, deviceId: DeviceId, consultationId: ConsultationId): boolean {
+    const { rooms } = this.#io.of('/').adapter;
+    return (
+      rooms.has(roomOf.device(personId, deviceId)) ||
+      rooms.has(roomOf.deviceWithin(personId, deviceId, consultationId))
+    );
   }
 
   isWatched(consultationId: ConsultationId): boolean {

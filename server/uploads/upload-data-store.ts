@@ -14,6 +14,7 @@ import type { AttachmentRecord, AttachmentStore, Clock } from '../host/ports.ts'
 import { requireReach } from '../identity/access.ts';
 import type { Caller } from '../identity/tokens.ts';
 import { describe } from '../signalling/dispatch.ts';
+import type { ReceivingFacts } from './attachment-objects.ts';
 import { PART_BYTES, type UploadParts, type UploadPlace } from './upload-parts.ts';
 
 export type UploadCaller = Extract<Caller, { scope: 'participant' }>;
@@ -25,12 +26,6 @@ const Metadata = z.object({
   fileName: z.string().max(1024).nullish(),
   contentType: z.string().max(255).nullish(),
 });
-
-/** What is kept of an upload until it is processed; sealed, since file names speak. */
-export interface ReceivingFacts {
-  readonly fileName: string;
-  readonly declaredType: string;
-}
 
 export interface UploadDataStoreParts {
   readonly host: ConsultationHost;
@@ -90,7 +85,6 @@ export class UploadDataStore extends DataStore {
 
   override async write(stream: Readable, id: string, offset: number): Promise<number> {
     const record = await this.#record(id);
-    if (record.receivedBytes !== offset) throw new AppError('CONFLICT', { detail: 'the offset is another' });
     const { key } = await this.#parts.host.sealing(record.consultationId, record.uploadedBy);
     const place = { consultationId: record.consultationId, attachmentId: record.attachmentId, key };
     const progress = { received: offset, parts: record.parts };
@@ -103,27 +97,31 @@ export class UploadDataStore extends DataStore {
       waitingBytes = 0;
       await this.#addPart(place, progress, bytes);
     };
+    let failure =
+      record.receivedBytes === offset ? null : new AppError('CONFLICT', { detail: 'the offset is another' });
     try {
       for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+        // Read on all the same: who is still sending may never see an answer.
+        if (failure !== null) continue;
         waiting.push(chunk);
         waitingBytes += chunk.byteLength;
-        if (waitingBytes >= PART_BYTES) await flush();
+        if (waitingBytes >= PART_BYTES) failure = await failureOf(flush());
       }
     } catch (error) {
       // The connection broke: what did arrive is kept, so that the sender goes on from there.
-      if (error instanceof AppError) throw error;
-      await flush();
+      if (failure === null) await flush();
       throw error;
     }
+    if (failure !== null) throw failure;
     await flush();
     return progress.received;
   }
 
   override async remove(id: string): Promise<void> {
     const record = await this.#record(id);
-    if (record.status === 'ready') throw new AppError('WRONG_STATE', { detail: 'the upload is complete' });
+    if (record.status !== 'receiving') throw new AppError('WRONG_STATE', { detail: 'the upload has ended' });
     await this.#parts.attachments.removeAttachment(record.attachmentId);
-    await this.#parts.parts.remove(record.attachmentId);
+    await this.#parts.parts.remove(record.attachmentId, record.parts);
   }
 
   async #addPart(
@@ -153,5 +151,14 @@ export class UploadDataStore extends DataStore {
     const caller = this.caller.getStore();
     if (caller === undefined) throw new AppError('UNAUTHENTICATED');
     return caller;
+  }
+}
+
+async function failureOf(work: Promise<void>): Promise<AppError | null> {
+  try {
+    await work;
+    return null;
+  } catch (cause) {
+    return cause instanceof AppError ? cause : new AppError('INTERNAL', { cause });
   }
 }

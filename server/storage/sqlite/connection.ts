@@ -5,10 +5,11 @@ import { DatabaseSync } from 'node:sqlite';
  * rest are read back too, since SQLite ignores a pragma it does not know or cannot apply without a word.
  */
 const PRAGMAS: readonly (readonly [name: string, set: string, expected: string | number])[] = [
+  // First: the others may have to wait for another connection that opens the same new file.
+  ['busy_timeout', '5000', 5000],
   ['journal_mode', 'WAL', 'wal'],
   ['synchronous', 'FULL', 2],
   ['foreign_keys', 'ON', 1],
-  ['busy_timeout', '5000', 5000],
   // Temporary tables and sorts stay in memory: nothing unsealed reaches a temporary file.
   ['temp_store', 'MEMORY', 2],
   // Deleted rows are overwritten, so that erased bytes do not linger in free pages.
@@ -29,11 +30,16 @@ export function verifyPragmas(db: DatabaseSync): void {
 /** Opens a connection with the settings above. A read-only one cannot write, whatever it is asked. */
 export function openConnection(path: string, options: { readOnly: boolean }): DatabaseSync {
   const db = new DatabaseSync(path, { readOnly: options.readOnly });
-  for (const [name, set] of PRAGMAS) {
-    // The journal mode lies in the file and only a writer may change it.
-    if (options.readOnly && name === 'journal_mode') continue;
-    db.exec(`PRAGMA ${name} = ${set}`);
+  try {
+    for (const [name, set] of PRAGMAS) {
+      // The journal mode lies in the file and only a writer may change it.
+      if (options.readOnly && name === 'journal_mode') continue;
+      db.exec(`PRAGMA ${name} = ${set}`);
+    }
+    verifyPragmas(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
   }
-  verifyPragmas(db);
-  return db;
 }

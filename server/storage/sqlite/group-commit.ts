@@ -1,23 +1,27 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Unit, UnitResult, WriteFailure } from './writer-protocol.ts';
+import { toWriteFailure } from './sqlite-error.ts';
+import type { SqlValue, Unit, UnitResult, WriteFailure } from './writer-protocol.ts';
 
-/** SQLite primary result codes (https://sqlite.org/rescode.html). */
-const SQLITE_IOERR = 10;
-const SQLITE_CORRUPT = 11;
-const SQLITE_FULL = 13;
-const SQLITE_CONSTRAINT = 19;
-const SQLITE_NOTADB = 26;
+/** What is needed of `DatabaseSync`. */
+export interface WritableDatabase {
+  readonly isTransaction: boolean;
+  exec(sql: string): void;
+  prepare(sql: string): { run(...params: SqlValue[]): { readonly changes: number | bigint } };
+}
+
+type Prepared = ReturnType<WritableDatabase['prepare']>;
+
+const NEITHER_DONE_NOR_UNDONE: WriteFailure = { kind: 'broken', errcode: 0 };
 
 /**
- * Writes many units in one transaction, so that they share one sync of the disk. A unit that breaks a
- * constraint is undone alone; when the transaction fails, every unit of it has failed.
+ * Writes many units in one transaction, so that they share one sync of the disk. A unit that cannot be written
+ * (it breaks a uniqueness rule, or is a mistake) is undone alone; when the transaction fails, every unit of it has.
  */
 export class GroupCommit {
-  readonly #db: DatabaseSync;
-  readonly #prepared = new Map<string, StatementSync>();
+  readonly #db: WritableDatabase;
+  readonly #prepared = new Map<string, Prepared>();
   #broken: WriteFailure | null = null;
 
-  constructor(db: DatabaseSync) {
+  constructor(db: WritableDatabase) {
     this.#db = db;
   }
 
@@ -30,8 +34,7 @@ export class GroupCommit {
       this.#db.exec('COMMIT');
       return results;
     } catch (error) {
-      this.#rollback();
-      const failure = describe(error);
+      const failure = this.#rolledBack() ? toWriteFailure(error) : NEITHER_DONE_NOR_UNDONE;
       if (failure.kind === 'broken') this.#broken = failure;
       return failAll(units, failure);
     }
@@ -44,14 +47,15 @@ export class GroupCommit {
       this.#db.exec('RELEASE unit');
       return { id, ok: true, changes };
     } catch (error) {
-      const failure = describe(error);
-      if (failure.kind !== 'unique') throw error;
+      const failure = toWriteFailure(error);
+      // A disk that is full or fails is nothing of this unit's own.
+      if (failure.kind !== 'unique' && failure.kind !== 'bug') throw error;
       this.#db.exec('ROLLBACK TO unit; RELEASE unit');
       return { id, ok: false, failure };
     }
   }
 
-  #prepare(sql: string): StatementSync {
+  #prepare(sql: string): Prepared {
     let statement = this.#prepared.get(sql);
     if (statement === undefined) {
       statement = this.#db.prepare(sql);
@@ -60,30 +64,16 @@ export class GroupCommit {
     return statement;
   }
 
-  #rollback(): void {
-    // SQLite has rolled back by itself after the graver errors; asking again is then refused.
-    if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+  #rolledBack(): boolean {
+    try {
+      // SQLite has rolled back by itself after the graver errors; asking again is then refused.
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+      return true;
+    } catch {
+      return false;
+    }
   }
 }
 
 const failAll = (units: readonly Unit[], failure: WriteFailure): UnitResult[] =>
   units.map(({ id }) => ({ id, ok: false, failure }));
-
-function describe(error: unknown): WriteFailure {
-  if (!(error instanceof Error)) return { kind: 'bug', message: 'unknown' };
-  const errcode = 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : 0;
-  switch (errcode & 0xff) {
-    case SQLITE_FULL:
-      return { kind: 'full' };
-    case SQLITE_IOERR:
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return { kind: 'broken', errcode };
-    case SQLITE_CONSTRAINT:
-      return error.message.startsWith('UNIQUE')
-        ? { kind: 'unique', constraint: error.message }
-        : { kind: 'bug', message: error.message };
-    default:
-      return { kind: 'bug', message: error.message };
-  }
-}

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** Each runs once, in its own transaction, in this order. Never edit one that has been released: add another. */
+/** Each runs once, in this order. Never edit one that has been released: add another. */
 const MIGRATIONS: readonly string[] = [
   `
   CREATE TABLE consultation (
@@ -53,16 +53,26 @@ const MIGRATIONS: readonly string[] = [
   `,
 ];
 
-/** Brings the database to the newest schema; refuses one that a newer version of the server has written. */
+/**
+ * Brings the database to the newest schema, whole or not at all; of two servers that start at once one does it.
+ * Refuses a database that a newer version of the server has written, and leaves it as it is.
+ */
 export function migrate(db: DatabaseSync): void {
-  const row = db.prepare('PRAGMA user_version').get();
-  const version = Number(row?.['user_version'] ?? 0);
-  if (version > MIGRATIONS.length)
-    throw new Error(
-      `The database has schema ${version}; this server knows ${MIGRATIONS.length}. Update the server.`,
-    );
-  for (const [index, sql] of MIGRATIONS.entries()) {
-    if (index < version) continue;
-    db.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version = ${index + 1}; COMMIT`);
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const version = schemaOf(db);
+    if (version > MIGRATIONS.length)
+      throw new Error(
+        `The database has schema ${version}; this server knows ${MIGRATIONS.length}. Update the server.`,
+      );
+    for (const sql of MIGRATIONS.slice(version)) db.exec(sql);
+    if (version < MIGRATIONS.length) db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
+    db.exec('COMMIT');
+  } catch (error) {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    throw error;
   }
 }
+
+const schemaOf = (db: DatabaseSync): number =>
+  Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);

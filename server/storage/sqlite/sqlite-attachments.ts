@@ -1,18 +1,20 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { AttachmentId, AttachmentKind, ConsultationId, PersonId } from '@teleconsult/protocol';
 import type { AttachmentRecord, AttachmentRecordStatus, AttachmentStore } from '../../host/ports.ts';
+import { prepareRead, type Read, type Row } from './read.ts';
 import type { Writer } from './writer.ts';
 
 /** Uploads and what became of them. Progress is moved by compare-and-set, so two requests cannot both advance it. */
 export class SqliteAttachments implements AttachmentStore {
   readonly #writer: Writer;
-  readonly #load: StatementSync;
-  readonly #stale: StatementSync;
+  readonly #load: Read;
+  readonly #stale: Read;
 
   constructor(writer: Writer, reader: DatabaseSync) {
     this.#writer = writer;
-    this.#load = reader.prepare('SELECT * FROM attachment WHERE attachment_id = ?');
-    this.#stale = reader.prepare(
+    this.#load = prepareRead(reader, 'SELECT * FROM attachment WHERE attachment_id = ?');
+    this.#stale = prepareRead(
+      reader,
       `SELECT * FROM attachment WHERE status = 'receiving' AND created_at < ? ORDER BY created_at LIMIT ?`,
     );
   }
@@ -68,7 +70,10 @@ export class SqliteAttachments implements AttachmentStore {
 
   async removeAttachment(attachmentId: AttachmentId): Promise<void> {
     await this.#writer.write([
-      { sql: `DELETE FROM attachment WHERE attachment_id = ? AND status <> 'ready'`, params: [attachmentId] },
+      {
+        sql: `DELETE FROM attachment WHERE attachment_id = ? AND status = 'receiving'`,
+        params: [attachmentId],
+      },
     ]);
   }
 
@@ -78,7 +83,7 @@ export class SqliteAttachments implements AttachmentStore {
   }
 }
 
-const toRecord = (row: ReturnType<StatementSync['all']>[number]): AttachmentRecord => ({
+const toRecord = (row: Row): AttachmentRecord => ({
   attachmentId: row['attachment_id'] as AttachmentId,
   consultationId: row['consultation_id'] as ConsultationId,
   uploadedBy: row['uploaded_by'] as PersonId,

@@ -1,6 +1,4 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { ClientMessageId, ConsultationId, EntryKind, PersonId } from '@teleconsult/protocol';
 import type {
   AppendResult,
@@ -13,6 +11,8 @@ import type {
   StoredEntry,
 } from '../../host/ports.ts';
 import { openConnection } from './connection.ts';
+import { makeDatabaseFile } from './database-file.ts';
+import { prepareRead, type Row } from './read.ts';
 import { SqliteAttachments } from './sqlite-attachments.ts';
 import { UniqueViolation, Writer } from './writer.ts';
 import type { SqlValue, Statement } from './writer-protocol.ts';
@@ -27,12 +27,18 @@ export class SqliteStore implements ConsultationStore {
   readonly #writer: Writer;
   readonly #reader: DatabaseSync;
   readonly #reads: ReturnType<typeof prepareReads>;
-  #closed = false;
+  #closing: Promise<void> | null = null;
 
+  /** Opens a database, making it (for its owner alone) when there is none. */
   static async open(path: string): Promise<SqliteStore> {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    await makeDatabaseFile(path);
     const writer = await Writer.open(path);
-    return new SqliteStore(writer, openConnection(path, { readOnly: true }));
+    try {
+      return new SqliteStore(writer, openConnection(path, { readOnly: true }));
+    } catch (error) {
+      await writer.close();
+      throw error;
+    }
   }
 
   private constructor(writer: Writer, reader: DatabaseSync) {
@@ -47,11 +53,10 @@ export class SqliteStore implements ConsultationStore {
     return this.#writer.alive;
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#writer.close();
-    this.#reader.close();
+  /** Waits for the writes that were begun and refuses others. May be called twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
   async create(consultation: NewConsultation): Promise<CreateResult> {
@@ -134,7 +139,8 @@ export class SqliteStore implements ConsultationStore {
     personId: PersonId,
     page: { readonly limit: number; readonly createdBefore: number | null },
   ): Promise<readonly ConsultationId[]> {
-    return ids(this.#reads.listFor.all(personId, page.createdBefore ?? Number.MAX_SAFE_INTEGER, page.limit));
+    const before = page.createdBefore ?? Number.MAX_SAFE_INTEGER;
+    return ids(this.#reads.listFor.all(personId, before, personId, before, page.limit));
   }
 
   async due(now: number, limit: number): Promise<readonly ConsultationId[]> {
@@ -145,26 +151,43 @@ export class SqliteStore implements ConsultationStore {
     return ids(this.#reads.inCall.all());
   }
 
+  async #close(): Promise<void> {
+    await this.#writer.finish();
+    // The last connection to close empties the log, and only one that may write can.
+    this.#reader.close();
+    await this.#writer.close();
+  }
+
   #byIdempotencyKey(key: string | null): Extract<CreateResult, { kind: 'exists' }> | null {
     const [consultationId] = key === null ? [] : ids(this.#reads.byIdempotencyKey.all(key));
     return consultationId === undefined ? null : { kind: 'exists', consultationId };
   }
 }
 
-type Row = ReturnType<StatementSync['all']>[number];
-
 const prepareReads = (db: DatabaseSync) => ({
-  load: db.prepare(`SELECT c.created_at, c.wrapped_key, c.sealed_state, e.sequence, e.at
+  load: prepareRead(
+    db,
+    `SELECT c.created_at, c.wrapped_key, c.sealed_state, e.sequence, e.at
     FROM consultation c LEFT JOIN entry e ON e.consultation_id = c.consultation_id
-    WHERE c.consultation_id = ? ORDER BY e.sequence DESC LIMIT 1`),
-  after: db.prepare(`${ENTRY} WHERE consultation_id = ? AND sequence > ? ORDER BY sequence LIMIT ?`),
-  before: db.prepare(`${ENTRY} WHERE consultation_id = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?`),
-  message: db.prepare(`${ENTRY} WHERE consultation_id = ? AND by = ? AND client_message_id = ?`),
-  listFor: db.prepare(`SELECT consultation_id FROM participant WHERE person_id = ? AND created_at < ?
-    ORDER BY created_at DESC, consultation_id LIMIT ?`),
-  due: db.prepare('SELECT consultation_id FROM consultation WHERE due_at <= ? ORDER BY due_at LIMIT ?'),
-  inCall: db.prepare('SELECT consultation_id FROM consultation WHERE in_call = 1'),
-  byIdempotencyKey: db.prepare('SELECT consultation_id FROM consultation WHERE idempotency_key = ?'),
+    WHERE c.consultation_id = ? ORDER BY e.sequence DESC LIMIT 1`,
+  ),
+  after: prepareRead(db, `${ENTRY} WHERE consultation_id = ? AND sequence > ? ORDER BY sequence LIMIT ?`),
+  before: prepareRead(
+    db,
+    `${ENTRY} WHERE consultation_id = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?`,
+  ),
+  message: prepareRead(db, `${ENTRY} WHERE consultation_id = ? AND by = ? AND client_message_id = ?`),
+  // A page ends where a moment does: `created_at < ?` of the next page would otherwise skip who shares it.
+  listFor: prepareRead(
+    db,
+    `SELECT consultation_id FROM participant WHERE person_id = ? AND created_at < ? AND created_at >= coalesce(
+      (SELECT created_at FROM participant WHERE person_id = ? AND created_at < ?
+        ORDER BY created_at DESC LIMIT 1 OFFSET ? - 1), 0)
+    ORDER BY created_at DESC, consultation_id`,
+  ),
+  due: prepareRead(db, 'SELECT consultation_id FROM consultation WHERE due_at <= ? ORDER BY due_at LIMIT ?'),
+  inCall: prepareRead(db, 'SELECT consultation_id FROM consultation WHERE in_call = 1'),
+  byIdempotencyKey: prepareRead(db, 'SELECT consultation_id FROM consultation WHERE idempotency_key = ?'),
 });
 
 const insertEntry = (consultationId: ConsultationId, entry: StoredEntry): Statement => ({

@@ -15,6 +15,8 @@ export interface Unit {
 export type WriteFailure =
   | { readonly kind: 'unique'; readonly constraint: string }
   | { readonly kind: 'full' }
+  /** Another process holds the database, or the system refused a write: nothing was written, it may be repeated. */
+  | { readonly kind: 'unavailable'; readonly errcode: number }
   /** The disk reported an error. What the file holds is unknown, so nothing more is written. */
   | { readonly kind: 'broken'; readonly errcode: number }
   | { readonly kind: 'bug'; readonly message: string };

@@ -1,4 +1,5 @@
 /** The thread that writes: it alone holds a writing connection, and the server's event loop never waits for a disk. */
+import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openConnection } from './connection.ts';
 import { GroupCommit } from './group-commit.ts';
@@ -10,8 +11,7 @@ if (port === null) throw new Error('This file runs as a worker thread.');
 const say = (message: FromWriter): void => port.postMessage(message);
 
 try {
-  const db = openConnection(String(workerData), { readOnly: false });
-  migrate(db);
+  const db = openMigrated(String(workerData));
   const commit = new GroupCommit(db);
   let waiting: Unit[] = [];
   port.on('message', (message: ToWriter) => {
@@ -32,4 +32,16 @@ try {
   say({ type: 'ready' });
 } catch (error) {
   say({ type: 'failed', message: error instanceof Error ? error.message : String(error) });
+}
+
+/** A database that is refused is let go of before anybody hears of it. */
+function openMigrated(path: string): DatabaseSync {
+  const db = openConnection(path, { readOnly: false });
+  try {
+    migrate(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }

@@ -15,10 +15,7 @@ export class UniqueViolation extends Error {
   }
 }
 
-interface Waiting {
-  readonly resolve: (changes: readonly number[]) => void;
-  readonly reject: (error: Error) => void;
-}
+type Waiting = PromiseWithResolvers<readonly number[]>;
 
 /** The server's side of the writing thread. A resolved write has been synced to the disk. */
 export class Writer {
@@ -27,18 +24,18 @@ export class Writer {
   readonly #exited: Promise<void>;
   #outgoing: Unit[] = [];
   #lastId = 0;
-  #state: 'open' | 'closed' | 'dead' = 'open';
+  #state: 'open' | 'broken' | 'closed' | 'dead' = 'open';
 
   static async open(path: string): Promise<Writer> {
     const worker = new Worker(new URL('./writer-thread.ts', import.meta.url), { workerData: path });
     await new Promise<void>((resolve, reject) => {
+      const refuse = (): void => reject(new Error('the database thread did not start'));
       worker.once('error', reject);
+      worker.once('exit', refuse);
       worker.once('message', (message: FromWriter) => {
         if (message.type === 'ready') resolve();
-        else
-          reject(
-            new Error(message.type === 'failed' ? message.message : 'the database thread did not start'),
-          );
+        else if (message.type === 'failed') reject(new Error(message.message));
+        else refuse();
       });
     });
     return new Writer(worker);
@@ -46,7 +43,7 @@ export class Writer {
 
   private constructor(worker: Worker) {
     this.#worker = worker;
-    worker.removeAllListeners('error');
+    worker.removeAllListeners('error').removeAllListeners('exit');
     worker.on('message', (message: FromWriter) => {
       if (message.type === 'results') for (const result of message.results) this.#settle(result);
     });
@@ -59,7 +56,7 @@ export class Writer {
     });
   }
 
-  /** False when the thread is gone and the store can no longer be written. */
+  /** False when the thread is gone or the disk has failed: the store can no longer be written. */
   get alive(): boolean {
     return this.#state === 'open';
   }
@@ -72,20 +69,27 @@ export class Writer {
     // One message a turn of the event loop carries all that the turn produced.
     if (this.#outgoing.length === 0) queueMicrotask(() => setImmediate(() => this.#flush()));
     this.#outgoing.push({ id, statements });
-    return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    const waiting: Waiting = Promise.withResolvers();
+    this.#waiting.set(id, waiting);
+    return waiting.promise;
   }
 
+  /** Takes no more writes; resolves when those asked for before are settled. May be called twice. */
+  async finish(): Promise<void> {
+    this.#flush();
+    if (this.#state !== 'dead') this.#state = 'closed';
+    await Promise.allSettled([...this.#waiting.values()].map(({ promise }) => promise));
+  }
+
+  /** Finishes and ends the thread. May be called twice. */
   async close(): Promise<void> {
-    if (this.#state === 'open') {
-      this.#flush();
-      this.#state = 'closed';
-      this.#post({ type: 'close' });
-    }
+    await this.finish();
+    this.#post({ type: 'close' });
     await this.#exited;
   }
 
   #flush(): void {
-    if (this.#outgoing.length === 0 || this.#state !== 'open') return;
+    if (this.#outgoing.length === 0) return;
     const units = this.#outgoing;
     this.#outgoing = [];
     this.#post({ type: 'units', units });
@@ -98,12 +102,17 @@ export class Writer {
   #settle(result: UnitResult): void {
     const waiting = this.#waiting.get(result.id);
     this.#waiting.delete(result.id);
-    if (result.ok) waiting?.resolve(result.changes);
-    else waiting?.reject(toError(result.failure));
+    if (result.ok) {
+      waiting?.resolve(result.changes);
+      return;
+    }
+    if (result.failure.kind === 'broken' && this.#state === 'open') this.#state = 'broken';
+    waiting?.reject(toError(result.failure));
   }
 
   #die(): void {
-    if (this.#state === 'open') this.#state = 'dead';
+    if (this.#state !== 'closed') this.#state = 'dead';
+    this.#outgoing = [];
     for (const { reject } of this.#waiting.values()) reject(new AppError('STORAGE_UNAVAILABLE'));
     this.#waiting.clear();
   }
@@ -115,6 +124,7 @@ function toError(failure: WriteFailure): Error {
       return new UniqueViolation(failure.constraint);
     case 'full':
       return new AppError('STORAGE_FULL');
+    case 'unavailable':
     case 'broken':
       return new AppError('STORAGE_UNAVAILABLE', {
         cause: new Error(`SQLite result code ${failure.errcode}`),

@@ -1,0 +1,89 @@
+import { AppError, type ConsultationId, type PersonId } from '@teleconsult/protocol';
+import type { Timings } from '../consultation/state.ts';
+import { ConsultationActor } from './actor.ts';
+import type { Stepped } from './batch.ts';
+import { type Loaded, loadState } from './load.ts';
+import type { Clock, ConsultationKeys, ConsultationStore } from './ports.ts';
+
+/** How long an unused consultation stays in memory. */
+const IDLE_MS = 5 * 60_000;
+
+export interface Held extends Loaded {
+  readonly actor: ConsultationActor;
+  usedAt: number;
+}
+
+export interface HeldConsultationsParts {
+  readonly store: ConsultationStore;
+  readonly keys: ConsultationKeys;
+  readonly clock: Clock;
+  readonly timings: Timings;
+  readonly onLoaded: (held: Held) => void;
+  readonly onChange: (change: Stepped) => void;
+}
+
+/** The consultations in use, each loaded once and kept until nobody needs it. */
+export class HeldConsultations {
+  readonly #parts: HeldConsultationsParts;
+  readonly #held = new Map<ConsultationId, Promise<Held>>();
+
+  constructor(parts: HeldConsultationsParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws `NOT_FOUND` when there is none, `INTEGRITY` when it cannot be opened. */
+  async hold(id: ConsultationId): Promise<Held> {
+    let pending = this.#held.get(id);
+    if (pending === undefined) {
+      pending = this.#load(id);
+      this.#held.set(id, pending);
+      pending.catch(() => this.#held.delete(id));
+    }
+    const held = await pending;
+    held.usedAt = this.#parts.clock();
+    return held;
+  }
+
+  /** For a person who takes part, or (null) for the host application; to anybody else there is none. */
+  async visible(id: ConsultationId, by: PersonId | null): Promise<Held> {
+    const held = await this.hold(id);
+    if (by !== null && !held.actor.state.participants.some(({ personId }) => personId === by))
+      throw new AppError('NOT_FOUND');
+    return held;
+  }
+
+  /** Lets go of a consultation that another writer owns, so that the next use loads it anew. */
+  async forgetStale(id: ConsultationId): Promise<void> {
+    const pending = this.#held.get(id);
+    const held = await pending?.catch(() => null);
+    if (held?.actor.stale && this.#held.get(id) === pending) this.#held.delete(id);
+  }
+
+  /** Lets go of what was not used for a while and that `isNeeded` does not hold on to. */
+  async evict(isNeeded: (id: ConsultationId) => boolean): Promise<void> {
+    const before = this.#parts.clock() - IDLE_MS;
+    for (const [id, pending] of this.#held) {
+      const held = await pending.catch(() => null);
+      if (held === null || held.usedAt > before || isNeeded(id)) continue;
+      if (held.actor.idle && held.actor.state.call === null) this.#held.delete(id);
+    }
+  }
+
+  /** Resolves when nothing is being written. */
+  async settled(): Promise<void> {
+    for (const pending of this.#held.values()) await (await pending.catch(() => null))?.actor.settled;
+  }
+
+  async #load(id: ConsultationId): Promise<Held> {
+    const { store, keys, clock, timings, onChange, onLoaded } = this.#parts;
+    const loaded = await loadState(id, store, keys);
+    const actor = new ConsultationActor(
+      { store, clock, timings, codec: loaded.codec, onChange },
+      loaded.state,
+      loaded.lastAt,
+    );
+    const held: Held = { ...loaded, actor, usedAt: clock() };
+    onLoaded(held);
+    return held;
+  }
+}

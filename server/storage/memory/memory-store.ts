@@ -1,0 +1,231 @@
+import {
+  AppError,
+  type AttachmentId,
+  type ClientMessageId,
+  type ConsultationId,
+  type PersonId,
+} from '@teleconsult/protocol';
+import type {
+  AppendResult,
+  AttachmentRecord,
+  AttachmentRecordStatus,
+  AttachmentStore,
+  Commit,
+  ConsultationStore,
+  CreateResult,
+  NewConsultation,
+  StoredConsultation,
+  StoredEntry,
+} from '../../host/ports.ts';
+
+/** What a write can be told to fail with. */
+export type MemoryStoreFailure = 'full' | 'unavailable';
+
+const failures = {
+  full: 'STORAGE_FULL',
+  unavailable: 'STORAGE_UNAVAILABLE',
+} as const satisfies Record<MemoryStoreFailure, string>;
+
+type Kept = Omit<NewConsultation, 'entries'>;
+
+/** Both stores in memory, gone with the process: for tests and for trying things out. */
+export class MemoryStore implements ConsultationStore, AttachmentStore {
+  readonly #consultations = new Map<ConsultationId, Kept>();
+  readonly #entries = new Map<ConsultationId, readonly StoredEntry[]>();
+  readonly #attachments = new Map<AttachmentId, AttachmentRecord>();
+  #next: MemoryStoreFailure | null = null;
+  #closed = false;
+
+  /** Makes the next write fail, and only that. */
+  nextCall(failure: MemoryStoreFailure): void {
+    this.#next = failure;
+  }
+
+  /** May be called twice. Nothing is read or written afterwards. */
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  async create({ entries, ...consultation }: NewConsultation): Promise<CreateResult> {
+    this.#beginWrite();
+    const { consultationId, idempotencyKey } = consultation;
+    const earlier =
+      idempotencyKey === null ? undefined : this.#all().find((one) => one.idempotencyKey === idempotencyKey);
+    if (earlier !== undefined) return { kind: 'exists', consultationId: earlier.consultationId };
+    if (this.#consultations.has(consultationId)) throw new Error('There is a consultation of this id.');
+    this.#consultations.set(consultationId, structuredClone(consultation));
+    this.#entries.set(consultationId, structuredClone(entries));
+    return { kind: 'created' };
+  }
+
+  async load(consultationId: ConsultationId): Promise<StoredConsultation | null> {
+    this.#beginRead();
+    const kept = this.#consultations.get(consultationId);
+    if (kept === undefined) return null;
+    const { createdAt, wrappedKey, sealedState } = structuredClone(kept);
+    const last = this.#thread(consultationId).at(-1);
+    return {
+      consultationId,
+      createdAt,
+      wrappedKey,
+      sealedState,
+      lastSequence: last?.sequence ?? 0,
+      lastAt: last?.at ?? 0,
+    };
+  }
+
+  async append({ consultationId, entries, state }: Commit): Promise<AppendResult> {
+    this.#beginWrite();
+    const kept = this.#consultations.get(consultationId);
+    if (kept === undefined) throw new Error('There is no such consultation.');
+    const thread = [...this.#thread(consultationId)];
+    for (const entry of entries) {
+      if (thread.some(({ sequence }) => sequence === entry.sequence)) return 'stale';
+      if (entry.clientMessageId !== null && thread.some((one) => isSameMessage(one, entry)))
+        return 'duplicate_message';
+      thread.push(structuredClone(entry));
+    }
+    this.#entries.set(
+      consultationId,
+      thread.toSorted((one, other) => one.sequence - other.sequence),
+    );
+    if (state !== null) {
+      const { sealed: sealedState, index } = structuredClone(state);
+      this.#consultations.set(consultationId, { ...kept, sealedState, index });
+    }
+    return 'committed';
+  }
+
+  async page(
+    consultationId: ConsultationId,
+    range:
+      | { readonly after: number; readonly limit: number }
+      | { readonly before: number; readonly limit: number },
+  ): Promise<readonly StoredEntry[]> {
+    this.#beginRead();
+    const thread = this.#thread(consultationId);
+    if ('after' in range)
+      return structuredClone(thread.filter(({ sequence }) => sequence > range.after).slice(0, range.limit));
+    return structuredClone(thread.filter(({ sequence }) => sequence < range.before).slice(-range.limit));
+  }
+
+  async findMessage(
+    consultationId: ConsultationId,
+    by: PersonId,
+    clientMessageId: ClientMessageId,
+  ): Promise<StoredEntry | null> {
+    this.#beginRead();
+    const found = this.#thread(consultationId).find((one) => isSameMessage(one, { by, clientMessageId }));
+    return structuredClone(found ?? null);
+  }
+
+  async listFor(
+    personId: PersonId,
+    page: { readonly limit: number; readonly createdBefore: number | null },
+  ): Promise<readonly ConsultationId[]> {
+    this.#beginRead();
+    const mine = this.#all()
+      .filter(({ participants }) => participants.some((participant) => participant.personId === personId))
+      .filter(({ createdAt }) => createdAt < (page.createdBefore ?? Infinity))
+      .toSorted(newestFirst);
+    // A page ends where a moment does.
+    const lastMoment = mine.slice(0, page.limit).at(-1)?.createdAt ?? Infinity;
+    return mine
+      .filter(({ createdAt }) => createdAt >= lastMoment)
+      .map(({ consultationId }) => consultationId);
+  }
+
+  async due(now: number, limit: number): Promise<readonly ConsultationId[]> {
+    this.#beginRead();
+    return this.#all()
+      .flatMap(({ consultationId, index: { dueAt } }) => (dueAt === null ? [] : [{ consultationId, dueAt }]))
+      .filter(({ dueAt }) => dueAt <= now)
+      .toSorted((one, other) => one.dueAt - other.dueAt)
+      .slice(0, limit)
+      .map(({ consultationId }) => consultationId);
+  }
+
+  async inCall(): Promise<readonly ConsultationId[]> {
+    this.#beginRead();
+    return this.#all()
+      .filter(({ index }) => index.inCall)
+      .map(({ consultationId }) => consultationId);
+  }
+
+  async createAttachment(record: AttachmentRecord): Promise<void> {
+    this.#beginWrite();
+    if (this.#attachments.has(record.attachmentId)) throw new Error('There is an attachment of this id.');
+    if (!this.#consultations.has(record.consultationId)) throw new Error('There is no such consultation.');
+    this.#attachments.set(record.attachmentId, structuredClone(record));
+  }
+
+  async loadAttachment(attachmentId: AttachmentId): Promise<AttachmentRecord | null> {
+    this.#beginRead();
+    return structuredClone(this.#attachments.get(attachmentId) ?? null);
+  }
+
+  async addPart(attachmentId: AttachmentId, fromBytes: number, toBytes: number): Promise<boolean> {
+    return this.#moveOn(attachmentId, (record) =>
+      record.receivedBytes === fromBytes
+        ? { ...record, receivedBytes: toBytes, parts: record.parts + 1 }
+        : null,
+    );
+  }
+
+  async finishAttachment(
+    attachmentId: AttachmentId,
+    status: Exclude<AttachmentRecordStatus, 'receiving'>,
+    sealed: Uint8Array,
+  ): Promise<boolean> {
+    return this.#moveOn(attachmentId, (record) => ({ ...record, status, sealed: sealed.slice() }));
+  }
+
+  async staleAttachments(createdBefore: number, limit: number): Promise<readonly AttachmentRecord[]> {
+    this.#beginRead();
+    const stale = [...this.#attachments.values()]
+      .filter(({ status, createdAt }) => status === 'receiving' && createdAt < createdBefore)
+      .toSorted((one, other) => one.createdAt - other.createdAt);
+    return structuredClone(stale.slice(0, limit));
+  }
+
+  async removeAttachment(attachmentId: AttachmentId): Promise<void> {
+    this.#beginWrite();
+    if (this.#attachments.get(attachmentId)?.status === 'receiving') this.#attachments.delete(attachmentId);
+  }
+
+  #moveOn(attachmentId: AttachmentId, next: (record: AttachmentRecord) => AttachmentRecord | null): boolean {
+    this.#beginWrite();
+    const record = this.#attachments.get(attachmentId);
+    const moved = record?.status === 'receiving' ? next(record) : null;
+    if (moved === null) return false;
+    this.#attachments.set(attachmentId, moved);
+    return true;
+  }
+
+  #all(): readonly Kept[] {
+    return [...this.#consultations.values()];
+  }
+
+  #thread(consultationId: ConsultationId): readonly StoredEntry[] {
+    return this.#entries.get(consultationId) ?? [];
+  }
+
+  #beginRead(): void {
+    if (this.#closed) throw new AppError('STORAGE_UNAVAILABLE');
+  }
+
+  #beginWrite(): void {
+    this.#beginRead();
+    const failure = this.#next;
+    this.#next = null;
+    if (failure !== null) throw new AppError(failures[failure]);
+  }
+}
+
+type MessageName = Pick<StoredEntry, 'by' | 'clientMessageId'>;
+
+const isSameMessage = (one: MessageName, other: MessageName): boolean =>
+  one.by === other.by && one.clientMessageId === other.clientMessageId;
+
+const newestFirst = (one: Kept, other: Kept): number =>
+  other.createdAt - one.createdAt || (one.consultationId < other.consultationId ? -1 : 1);
