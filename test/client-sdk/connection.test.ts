@@ -12,11 +12,11 @@ describe('connecting', () => {
     await using client = clientOf(server);
     expect(client.connection).toBe('idle');
     expect(client.personId).toBeNull();
-    const states = recorded((listener) => client.on('connection', ({ state }) => listener(state)));
+    const states = recorded(client.on, 'connection');
     await client.connect();
     expect(client.connection).toBe('connected');
     expect(client.personId).toBe(patient);
-    expect(states).toEqual(['connecting', 'connected']);
+    expect(states.map(({ state }) => state)).toEqual(['connecting', 'connected']);
     expect(server.handshakes).toEqual([
       { protocol: PROTOCOL_VERSION, token: tokenFor(patient), deviceId: 'device-under-test' },
     ]);
@@ -28,7 +28,7 @@ describe('connecting', () => {
       await using server = await ScriptedServer.start();
       server.admit = () => code;
       await using client = clientOf(server);
-      const states = recorded((listener) => client.on('connection', listener));
+      const states = recorded(client.on, 'connection');
       expect(await codeOf(client.connect())).toBe(code);
       expect(client.connection).toBe('closed');
       expect(states.at(-1)).toMatchObject({ state: 'closed', error: { code, requestId: 'request-1' } });
@@ -97,7 +97,7 @@ describe('connecting', () => {
       return tokenFor(patient);
     };
     await using client = clientOf(server, { token });
-    const states = recorded((listener) => client.on('connection', listener));
+    const states = recorded(client.on, 'connection');
     await client.connect();
     expect(states.map(({ error }) => error?.code)).toEqual([
       undefined,
@@ -159,7 +159,7 @@ describe('connecting', () => {
     await using server = await ScriptedServer.start();
     await using client = clientOf(server);
     await client.connect();
-    const states = recorded((listener) => client.on('connection', listener));
+    const states = recorded(client.on, 'connection');
     server.tell('session.ending', { reason: 'replaced' });
     server.disconnectAll();
     await eventually(

@@ -21,7 +21,7 @@ describe('following a consultation', () => {
     expect(sequences(consultation.entries)).toEqual(upTo(60, 11));
     expect(consultation.hasOlder).toBe(true);
     expect(consultation.view).toEqual(thread.current);
-    const told = recorded((listener) => consultation.on('entries', listener));
+    const told = recorded(consultation.on, 'entries');
     thread.add();
     thread.add();
     await eventually(
@@ -39,7 +39,7 @@ describe('following a consultation', () => {
     await using client = clientOf(server);
     await client.connect();
     const consultation = await client.open(thread.id);
-    const told = recorded((listener) => consultation.on('entries', listener));
+    const told = recorded(consultation.on, 'entries');
     const [first, second] = await Promise.all([
       consultation.loadOlder({ limit: 20 }),
       consultation.loadOlder({ limit: 20 }),
@@ -60,7 +60,7 @@ describe('following a consultation', () => {
     await using client = clientOf(server);
     await client.connect();
     const consultation = await client.open(thread.id);
-    const told = recorded((listener) => consultation.on('entries', listener));
+    const told = recorded(consultation.on, 'entries');
     await server.goAway();
     thread.addSilently(450);
     await server.comeBack();
@@ -84,7 +84,7 @@ describe('following a consultation', () => {
     await using client = clientOf(server);
     await client.connect();
     const consultation = await client.open(thread.id);
-    const told = recorded((listener) => consultation.on('entries', listener));
+    const told = recorded(consultation.on, 'entries');
     thread.addSilently(6);
     const [one, two, , four, five, six] = thread.entries;
     for (const entry of [two, one, one, five, four]) if (entry) server.tell('entry.added', entry);
@@ -168,6 +168,28 @@ describe('following a consultation', () => {
     expect((await client.open(thread.id)).id).toBe(thread.id);
   });
 
+  it('[SDK13] a watch that is refused after a reconnect is tried again with the next one', async () => {
+    await using server = await ScriptedServer.start();
+    const thread = new ScriptedThread(server);
+    await using client = clientOf(server);
+    await client.connect();
+    const consultation = await client.open(thread.id);
+    server.once('consultation.watch', () => {
+      throw new AppError('FORBIDDEN');
+    });
+    server.cutAll();
+    await eventually(
+      () => server.payloads('consultation.watch').length,
+      (count) => count === 2,
+    );
+    thread.addSilently(2);
+    server.cutAll();
+    await eventually(
+      () => consultation.entries.length,
+      (count) => count === 2,
+    );
+  });
+
   it('[SDK13] opening waits out a lost connection and an error that time mends', async () => {
     await using server = await ScriptedServer.start();
     const thread = new ScriptedThread(server);
@@ -213,8 +235,8 @@ describe('following a consultation', () => {
     await using client = clientOf(server);
     await client.connect();
     const consultation = await client.open(thread.id);
-    const changes = recorded((listener) => consultation.on('changed', listener));
-    const heard = recorded((listener) => client.on('consultation', listener));
+    const changes = recorded(consultation.on, 'changed');
+    const heard = recorded(client.on, 'consultation');
     server.on('consultation.enter', () => {
       thread.view = { ...thread.view, phase: 'waiting' };
       server.tell('consultation.changed', thread.current);
@@ -264,7 +286,7 @@ describe('following a consultation', () => {
       const unsubscribe = consultation.on('entries', () => {
         throw bug;
       });
-      const told = recorded((listener) => consultation.on('entries', listener));
+      const told = recorded(consultation.on, 'entries');
       thread.add();
       await eventually(
         () => told.length,

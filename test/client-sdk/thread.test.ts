@@ -8,6 +8,7 @@ import {
   hearUnopened,
   isMissingSome,
   learnNewest,
+  type Merge,
   type OpenThread,
   openThread,
   prependOlder,
@@ -33,16 +34,16 @@ describe('a thread', () => {
       fc.property(arrivals, ({ length, snapshotAt, pageSize, heard, early }) => {
         const exists = (sequence: number) => sequence >= 1 && sequence <= length;
         const held = Math.min(snapshotAt, length);
-        const shown: number[] = [];
-        let thread: OpenThread;
-        const take = (merge: { thread: OpenThread; added: readonly Entry[] }) => {
+        const unopened = hearUnopened(emptyThread, early.filter(exists).map(entry));
+        const opened = openThread(unopened, entries(Math.max(1, held - pageSize + 1), held), held);
+        const shown = sequences(opened.added);
+        let thread: OpenThread = opened.thread;
+        const take = (merge: Merge) => {
           thread = merge.thread;
           shown.push(...sequences(merge.added));
         };
-        const unopened = hearUnopened(emptyThread, early.filter(exists).map(entry));
-        take(openThread(unopened, entries(Math.max(1, held - pageSize + 1), held), held));
-        for (const batch of heard) take(hear(thread!, batch.filter(exists).map(entry)));
-        thread = learnNewest(thread!, length);
+        for (const batch of heard) take(hear(thread, batch.filter(exists).map(entry)));
+        thread = learnNewest(thread, length);
         while (isMissingSome(thread)) {
           take(
             hear(thread, entries(thread.lastSequence + 1, Math.min(length, thread.lastSequence + pageSize))),

@@ -1,4 +1,9 @@
-import { createTeleconsultClient, type ClientOptions, type TeleconsultClient } from '@teleconsult/client-sdk';
+import {
+  type ClientOptions,
+  createTeleconsultClient,
+  type Subscribe,
+  type TeleconsultClient,
+} from '@teleconsult/client-sdk';
 import { patient, tokenFor } from './samples.ts';
 import type { ScriptedServer } from './scripted-server.ts';
 
@@ -18,9 +23,12 @@ export function clientOf(
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.close() });
 }
 
-/** Everything an emitter told, in order. */
-export function recorded<T>(subscribe: (listener: (payload: T) => void) => () => void): T[] {
-  const told: T[] = [];
-  subscribe((payload) => told.push(payload));
+/** Everything of one event that was told from now on, in order. */
+export function recorded<Events, K extends keyof Events & string>(
+  on: Subscribe<Events>,
+  event: K,
+): Events[K][] {
+  const told: Events[K][] = [];
+  on(event, (payload) => told.push(payload));
   return told;
 }

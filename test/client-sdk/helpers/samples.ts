@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import {
   CallId,
-  ClientMessageId,
   type CallView,
+  ClientMessageId,
   ConsultationId,
   type ConsultationView,
   DeviceId,

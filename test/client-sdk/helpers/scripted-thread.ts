@@ -2,18 +2,19 @@ import {
   AppError,
   type ConsultationId,
   type ConsultationView,
+  type Entry,
   type MessageEntry,
   PersonId,
   type RequestPayload,
   type RequestResult,
 } from '@teleconsult/protocol';
-import type { Device, ScriptedServer } from './scripted-server.ts';
 import { consultationView, doctor, minted, textEntry } from './samples.ts';
+import type { Device, ScriptedServer } from './scripted-server.ts';
 
 /** One consultation on a scripted server: keeps its thread and answers for it as the real one does. */
 export class ScriptedThread {
   readonly #server: ScriptedServer;
-  readonly entries: MessageEntry[] = [];
+  readonly entries: Entry[] = [];
   readonly #sent = new Map<string, { content: string; result: RequestResult<'message.send'> }>();
   view: ConsultationView;
 
@@ -49,7 +50,7 @@ export class ScriptedThread {
     afterSequence?: number | undefined;
     beforeSequence?: number | undefined;
     limit: number;
-  }): { entries: MessageEntry[]; hasMore: boolean; lastSequence: number } {
+  }): { entries: Entry[]; hasMore: boolean; lastSequence: number } {
     const { lastSequence } = this;
     if (afterSequence !== undefined) {
       const after = this.entries.filter(({ sequence }) => sequence > afterSequence);
@@ -81,6 +82,11 @@ export class ScriptedThread {
   /** Commits entries that nobody is told of. */
   addSilently(count: number): void {
     for (let n = 0; n < count; n += 1) this.#commit({});
+  }
+
+  /** Commits an entry that is no message, silently. */
+  append(entry: Entry): void {
+    this.entries.push(entry);
   }
 
   /** Commits an entry and tells the devices. */

@@ -1,0 +1,329 @@
+import type {
+  CallId,
+  ConsultationId,
+  ConsumerOffer,
+  MediaSource,
+  PersonId,
+  RequestResult,
+  TransportDirection,
+} from '@teleconsult/protocol';
+import { AppError } from '@teleconsult/protocol/errors';
+import type { Device, types as mediasoup } from 'mediasoup-client';
+import type { CallEvents, RemoteTrack } from './api.ts';
+import type { Lifetime } from './lifetime.ts';
+import { consumerOptions, sendParameters, transportOptions } from './media-types.ts';
+import { recoverPath } from './path-recovery.ts';
+import { type Signalling, toAppError } from './requests.ts';
+
+export interface SeatRef {
+  readonly consultationId: ConsultationId;
+  readonly callId: CallId;
+}
+
+export interface MediaSessionOptions {
+  readonly seat: SeatRef;
+  readonly answer: RequestResult<'seat.join'>;
+  readonly device: Device;
+  readonly signalling: Signalling;
+  readonly life: Lifetime;
+  readonly onRemoteTracks: () => void;
+  readonly onPath: () => void;
+}
+
+export type PathState = CallEvents['path']['state'];
+
+/** Why media has to be built anew. */
+export type SessionEnd = 'path_failed' | 'media_lost' | 'forgotten';
+
+/** A track of somebody else, from its offer until it is removed. */
+interface Received {
+  offer: ConsumerOffer;
+  /** Null until the browser has made it. */
+  consumer: mediasoup.Consumer | null;
+}
+
+/**
+ * Speech: nothing is sent during silence (DTX), and a lost packet is repaired from the next (in-band FEC, RFC 6716
+ * §2.1.7).
+ */
+const MICROPHONE: mediasoup.ProducerOptions = {
+  codecOptions: { opusDtx: true, opusFec: true, opusStereo: false },
+};
+/** Three sizes at once, so that the server gives each receiver the one its line carries. For VP8 from 720p. */
+const CAMERA: mediasoup.ProducerOptions = {
+  encodings: [
+    { scaleResolutionDownBy: 4, maxBitrate: 150_000 },
+    { scaleResolutionDownBy: 2, maxBitrate: 500_000 },
+    { scaleResolutionDownBy: 1, maxBitrate: 1_500_000 },
+  ],
+  codecOptions: { videoGoogleStartBitrate: 600 },
+};
+
+/**
+ * One set of transports of one seat, and the tracks on them. When it cannot go on, it ends with the reason, and the
+ * seat builds another; local tracks are not its own and survive it.
+ */
+export class MediaSession {
+  readonly #options: MediaSessionOptions;
+  readonly #transports: Record<TransportDirection, mediasoup.Transport>;
+  readonly #producers = new Map<MediaSource, mediasoup.Producer>();
+  readonly #accepted = new Map<MediaSource, Promise<unknown>>();
+  readonly #received = new Map<string, Received>();
+  readonly #pathListeners = new Set<() => void>();
+  readonly #ended = Promise.withResolvers<SessionEnd>();
+  #path: PathState = 'connecting';
+  #recovering = false;
+  #produced = 0;
+
+  constructor(options: MediaSessionOptions) {
+    const { device, answer, life } = options;
+    this.#options = options;
+    this.#transports = {
+      send: device.createSendTransport(transportOptions(answer.send)),
+      receive: device.createRecvTransport(transportOptions(answer.receive)),
+    };
+    this.#prepare('send');
+    this.#prepare('receive');
+    this.#transports.send.on('produce', (parameters, accept) => this.#announce(parameters, accept));
+    life.onEnd(() => this.#close());
+  }
+
+  /** Why it has to be replaced. Stays pending when it is closed from outside. */
+  get ended(): Promise<SessionEnd> {
+    return this.#ended.promise;
+  }
+
+  get path(): PathState {
+    return this.#path;
+  }
+
+  get remoteTracks(): readonly RemoteTrack[] {
+    return [...this.#received.values()].flatMap(({ offer, consumer }) => {
+      if (consumer === null) return [];
+      const { source, producerPaused: paused } = offer;
+      return [{ personId: offer.from as PersonId, source, track: consumer.track, paused }];
+    });
+  }
+
+  get consumerIds(): readonly string[] {
+    return [...this.#received.keys()];
+  }
+
+  end(reason: SessionEnd): void {
+    this.#ended.resolve(reason);
+  }
+
+  sends(source: MediaSource): boolean {
+    return this.#producers.has(source);
+  }
+
+  /** Sends the track, in place of the one before. Rejects with what the server answered. */
+  async send(source: MediaSource, track: MediaStreamTrack): Promise<void> {
+    const producer = this.#producers.get(source);
+    if (producer !== undefined) {
+      await producer.replaceTrack({ track });
+      producer.resume();
+      return;
+    }
+    const settings = source === 'microphone' ? MICROPHONE : CAMERA;
+    const made = await this.#transports.send.produce({
+      ...settings,
+      track,
+      stopTracks: false,
+      appData: { source },
+    });
+    this.#producers.set(source, made);
+    try {
+      await this.#accepted.get(source);
+    } catch (error) {
+      this.#producers.delete(source);
+      made.close();
+      throw error;
+    }
+  }
+
+  pause(source: MediaSource): void {
+    this.#producers.get(source)?.pause();
+  }
+
+  /** Receives a track, unless it is received already. */
+  async consume(offer: ConsumerOffer): Promise<void> {
+    const known = this.#received.get(offer.consumerId);
+    if (known !== undefined) {
+      this.setPaused(offer.consumerId, offer.producerPaused);
+      return;
+    }
+    this.#removeWhere((other) => other.producerId === offer.producerId);
+    const received: Received = { offer, consumer: null };
+    this.#received.set(offer.consumerId, received);
+    try {
+      const consumer = await this.#transports.receive.consume(consumerOptions(offer));
+      if (this.#received.get(offer.consumerId) !== received) {
+        consumer.close();
+        return;
+      }
+      received.consumer = consumer;
+    } catch (error) {
+      this.#received.delete(offer.consumerId);
+      throw toAppError(error);
+    }
+    this.#options.onRemoteTracks();
+    await this.#resume(offer.consumerId);
+  }
+
+  remove(consumerId: string): void {
+    this.#removeWhere((offer) => offer.consumerId === consumerId);
+  }
+
+  setPaused(consumerId: string, paused: boolean): void {
+    const received = this.#received.get(consumerId);
+    if (received === undefined || received.offer.producerPaused === paused) return;
+    received.offer = { ...received.offer, producerPaused: paused };
+    this.#options.onRemoteTracks();
+  }
+
+  async stats(): Promise<{ send: RTCStatsReport; receive: RTCStatsReport }> {
+    const { send, receive } = this.#transports;
+    const [sent, received] = await Promise.all([send.getStats(), receive.getStats()]);
+    return { send: sent, receive: received };
+  }
+
+  #prepare(direction: TransportDirection): void {
+    const transport = this.#transports[direction];
+    transport.on('connect', ({ dtlsParameters }, connected) => {
+      // The answer is not awaited: requests of one connection arrive in order, and the call begins a round trip
+      // earlier. When it fails, nothing of this session can work.
+      connected();
+      const { signalling, seat } = this.#options;
+      this.#demand(signalling.request('seat.connectTransport', { ...seat, direction, dtlsParameters }));
+    });
+    transport.on('connectionstatechange', () => this.#judgePath());
+  }
+
+  #announce(
+    {
+      kind,
+      rtpParameters,
+      appData,
+    }: { kind: mediasoup.MediaKind; rtpParameters: mediasoup.RtpParameters; appData: mediasoup.AppData },
+    accept: (producer: { id: string }) => void,
+  ): void {
+    const { signalling, seat } = this.#options;
+    const source = appData['source'] as MediaSource;
+    const accepted = signalling.request('seat.produce', {
+      ...seat,
+      source,
+      kind,
+      rtpParameters: sendParameters(rtpParameters),
+      paused: false,
+    });
+    accepted.catch(() => {});
+    this.#accepted.set(source, accepted);
+    // The server names tracks by seat and source, so its own id is not waited for, and the next track need not wait.
+    this.#produced += 1;
+    accept({ id: `${source}-${this.#produced}` });
+  }
+
+  async #resume(consumerId: string): Promise<void> {
+    const { signalling, seat } = this.#options;
+    try {
+      await signalling.request('seat.resumeConsumer', { ...seat, consumerId });
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (error.code === 'NOT_FOUND') this.remove(consumerId);
+      else this.#giveUp(error);
+    }
+  }
+
+  #removeWhere(matches: (offer: ConsumerOffer) => boolean): void {
+    let removed = false;
+    for (const [consumerId, { offer, consumer }] of this.#received) {
+      if (!matches(offer)) continue;
+      this.#received.delete(consumerId);
+      consumer?.close();
+      removed = true;
+    }
+    if (removed) this.#options.onRemoteTracks();
+  }
+
+  #demand(request: Promise<unknown>): void {
+    request.catch((error: unknown) => this.#giveUp(toAppError(error)));
+  }
+
+  #giveUp(error: AppError): void {
+    if (!this.#options.life.over) this.end(error.code === 'MEDIA_UNAVAILABLE' ? 'media_lost' : 'forgotten');
+  }
+
+  #judgePath(): void {
+    const path = pathOf(this.#path, [
+      this.#transports.send.connectionState,
+      this.#transports.receive.connectionState,
+    ]);
+    const before = this.#path;
+    this.#path = path;
+    for (const listener of this.#pathListeners) listener();
+    if (path === before) return;
+    // Media got through, so signalling can as well.
+    if (path === 'connected' && before === 'interrupted') this.#options.signalling.networkIsBack();
+    if (path === 'interrupted') this.#recover();
+    this.#options.onPath();
+  }
+
+  #recover(): void {
+    if (this.#recovering) return;
+    this.#recovering = true;
+    const { signalling, life } = this.#options;
+    void recoverPath({
+      signalling,
+      life,
+      isInterrupted: () => this.#path === 'interrupted',
+      onPathChange: (listener) => {
+        this.#pathListeners.add(listener);
+        return () => this.#pathListeners.delete(listener);
+      },
+      restartIce: () => this.#restartIce(),
+    })
+      .then((isBack) => {
+        if (!isBack) this.end('path_failed');
+      })
+      .catch(() => this.end('path_failed'))
+      .finally(() => {
+        this.#recovering = false;
+      });
+  }
+
+  async #restartIce(): Promise<void> {
+    const { signalling, seat } = this.#options;
+    const broken = (['send', 'receive'] as const).filter((direction) => {
+      const { connectionState } = this.#transports[direction];
+      return connectionState !== 'new' && connectionState !== 'connected';
+    });
+    await Promise.all(
+      broken.map(async (direction) => {
+        const { iceParameters } = await signalling.request('seat.restartIce', { ...seat, direction });
+        await this.#transports[direction].restartIce({
+          iceParameters: iceParameters as mediasoup.IceParameters,
+        });
+      }),
+    );
+  }
+
+  #close(): void {
+    this.#received.clear();
+    this.#producers.clear();
+    this.#transports.send.close();
+    this.#transports.receive.close();
+  }
+}
+
+/** The path of both transports together. A transport that carries nothing yet does not count. */
+export function pathOf(before: PathState, states: readonly mediasoup.ConnectionState[]): PathState {
+  const used = states.filter((state) => state !== 'new' && state !== 'closed');
+  const connected = used.filter((state) => state === 'connected').length;
+  if (used.some((state) => state === 'disconnected' || state === 'failed')) return 'interrupted';
+  if (connected > 0 && connected === used.length) return 'connected';
+  // While ICE restarts, the browser says `connecting` again.
+  if (before === 'interrupted') return 'interrupted';
+  // The second transport begins later, with the first track to receive; the path is there already.
+  return connected > 0 ? 'connected' : 'connecting';
+}

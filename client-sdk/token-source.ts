@@ -1,0 +1,62 @@
+import type { PersonId } from '@teleconsult/protocol';
+import { AppError } from '@teleconsult/protocol/errors';
+import type { ClientOptions } from './api.ts';
+
+/** Where tokens come from. Askers at the same time share one answer. */
+export class TokenSource {
+  readonly #token: ClientOptions['token'];
+  #latest: string | null = null;
+  #asking: Promise<string> | null = null;
+
+  constructor(token: ClientOptions['token']) {
+    this.#token = token;
+  }
+
+  /** False for a fixed string: once it has expired there is no other. */
+  get canRenew(): boolean {
+    return typeof this.#token === 'function';
+  }
+
+  /** The latest token, or the first one. */
+  async current(): Promise<string> {
+    return this.#latest ?? (await this.renew());
+  }
+
+  /** Asks the app for a token. Rejects with `DISCONNECTED` when the app's function fails. */
+  renew(): Promise<string> {
+    this.#asking ??= this.#ask().finally(() => {
+      this.#asking = null;
+    });
+    return this.#asking;
+  }
+
+  /** Whom the latest token speaks for: the subject of the JWT (RFC 7519 §4.1.2); null when it cannot be read. */
+  get personId(): PersonId | null {
+    return this.#latest === null ? null : subjectOf(this.#latest);
+  }
+
+  async #ask(): Promise<string> {
+    try {
+      const token = typeof this.#token === 'function' ? await this.#token() : this.#token;
+      this.#latest = token;
+      return token;
+    } catch (cause) {
+      // The app's function usually fails because the network did. That is a reason to try again, not to give up.
+      throw new AppError('DISCONNECTED', { detail: 'the token function failed', cause });
+    }
+  }
+}
+
+function subjectOf(token: string): PersonId | null {
+  const payload = token.split('.')[1];
+  if (payload === undefined) return null;
+  try {
+    const binary = atob(payload.replaceAll('-', '+').replaceAll('_', '/'));
+    const bytes = Uint8Array.from(binary, (character) => character.charCodeAt(0));
+    const claims: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (typeof claims !== 'object' || claims === null || !('sub' in claims)) return null;
+    return typeof claims.sub === 'string' ? (claims.sub as PersonId) : null;
+  } catch {
+    return null;
+  }
+}
