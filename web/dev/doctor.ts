@@ -1,0 +1,3 @@
+import { showScene } from './scenes.ts';
+
+await showScene('doctor');

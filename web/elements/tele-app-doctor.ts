@@ -1,0 +1,245 @@
+import type { TeleconsultClient } from '@teleconsult/client-sdk/api';
+import type { CallView, ConsultationView, ParticipantRole } from '@teleconsult/protocol';
+import { css, html, type TemplateResult } from 'lit';
+import { keyed } from 'lit/directives/keyed.js';
+import * as icons from '../icons.ts';
+import type { Credentials } from '../state/credentials.ts';
+import { OpenVisits } from '../state/open-visits.ts';
+import type { VisitModel } from '../state/visit-model.ts';
+import { app } from '../styles/app.ts';
+import { buttons } from '../styles/buttons.ts';
+import { common } from '../styles/common.ts';
+import { TeleApp } from './tele-app.ts';
+import './tele-consultation-list.ts';
+import './tele-end-button.ts';
+import './tele-request-card.ts';
+import './tele-visit.ts';
+
+/** The doctor's page: the list of consultations, and one of them open beside it. */
+export class TeleAppDoctor extends TeleApp {
+  static override properties = { selectedId: { state: true }, hasMore: { state: true } };
+  declare private selectedId: string | null;
+  declare private hasMore: boolean;
+
+  protected readonly participantRole: ParticipantRole = 'doctor';
+  readonly #views = new Map<string, ConsultationView>();
+  readonly #visits = new OpenVisits((consultationId) => this.follow(consultationId));
+
+  static override styles = [
+    common,
+    buttons,
+    app,
+    css`
+      .columns {
+        display: grid;
+        grid-template-columns: minmax(280px, 340px) minmax(0, 1fr);
+        height: 100%;
+      }
+      .list {
+        display: grid;
+        grid-template-rows: auto auto minmax(0, 1fr);
+        min-height: 0;
+        border-inline-end: 1px solid var(--line);
+        background: var(--surface);
+      }
+      .list header {
+        display: flex;
+        align-items: center;
+        justify-content: space-between;
+        min-height: 64px;
+        padding: env(safe-area-inset-top) 8px 0 20px;
+      }
+      h1 {
+        font-size: 1.25rem;
+      }
+      tele-consultation-list {
+        min-height: 0;
+        overflow-y: auto;
+        overscroll-behavior: contain;
+      }
+      .visit {
+        display: grid;
+        grid-template-rows: auto minmax(0, 1fr);
+        min-width: 0;
+        min-height: 0;
+      }
+      .visit > tele-call-panel {
+        height: 80px;
+      }
+      .visit > :last-child {
+        grid-row: 2;
+      }
+      .back {
+        display: none;
+      }
+      @media (max-width: 820px) {
+        .columns {
+          grid-template-columns: minmax(0, 1fr);
+        }
+        .columns:not(.open) .visit,
+        .columns.open .list {
+          display: none;
+        }
+        .back {
+          display: inline-flex;
+          margin-inline-start: -10px;
+          color: var(--primary);
+        }
+      }
+    `,
+  ];
+
+  constructor() {
+    super();
+    this.selectedId = null;
+    this.hasMore = false;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    addEventListener('popstate', this.#onHistory);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    removeEventListener('popstate', this.#onHistory);
+  }
+
+  protected override get models(): readonly VisitModel[] {
+    return this.#visits.all;
+  }
+
+  protected override get pageTitle(): string {
+    const patient = this.#visits.find(this.selectedId)?.other?.displayName ?? this.words.doctor.consultations;
+    return `${patient} · ${this.words.productName}`;
+  }
+
+  protected override async begin(client: TeleconsultClient, credentials: Credentials): Promise<void> {
+    client.on('consultation', (view) => this.#hold([view]));
+    client.on('call', (call) => this.#onCall(call));
+    const kept: unknown = history.state?.consultation;
+    await this.#load(client);
+    // A reload returns to the consultation that was open; a link may name one.
+    const wanted = typeof kept === 'string' ? kept : credentials.consultationId;
+    if (wanted !== null) await this.#show(wanted);
+  }
+
+  protected override answered(model: VisitModel): void {
+    void this.#choose(model.view.consultationId);
+  }
+
+  protected override page(): TemplateResult {
+    const { doctor } = this.words;
+    const selected = this.#visits.find(this.selectedId);
+    const calling = this.ongoing;
+    return html`<main class="columns ${this.selectedId === null ? '' : 'open'}">
+      <section class="list" aria-labelledby="list-title">
+        <header><h1 id="list-title">${doctor.consultations}</h1><tele-language></tele-language></header>
+        ${this.selectedId === null ? this.#connection() : html`<span></span>`}
+        <tele-consultation-list
+          .consultations=${[...this.#views.values()]}
+          .selectedId=${this.selectedId}
+          .hasMore=${this.hasMore}
+          @tele-choose=${(event: CustomEvent<string>) => void this.#choose(event.detail)}
+          @tele-more=${() => void this.#more()}
+        ></tele-consultation-list>
+      </section>
+      <section class="visit" aria-label=${selected?.other?.displayName ?? doctor.choose}>
+        ${calling === undefined || calling === selected ? null : this.#callElsewhere(calling)}
+        ${selected === undefined ? this.#nothing() : this.#visit(selected)}
+      </section>
+    </main>`;
+  }
+
+  #visit(model: VisitModel): unknown {
+    // A key of its own: what was attached for one patient must never be sent to the next.
+    return keyed(
+      model,
+      html`<tele-visit .model=${model} .sdk=${this.sdk}>
+        <button
+          slot="before"
+          class="back icon"
+          type="button"
+          data-testid="back"
+          aria-label=${this.words.doctor.backToList}
+          @click=${() => void this.#choose(null)}
+        >
+          ${icons.back()}
+        </button>
+        <tele-end-button slot="after" .model=${model}></tele-end-button>
+        <div slot="notice">
+          ${this.#connection()}
+          <tele-request-card .model=${model}></tele-request-card>
+        </div>
+      </tele-visit>`,
+    );
+  }
+
+  #nothing(): TemplateResult {
+    const { doctor } = this.words;
+    return html`<tele-message-page heading=${doctor.choose} text=${doctor.chooseHint}>${icons.chat(44)}</tele-message-page>`;
+  }
+
+  /** The call goes on while the doctor looks at another consultation. */
+  #callElsewhere(model: VisitModel): TemplateResult {
+    return html`<tele-call-panel
+      compact
+      away
+      .model=${model.call}
+      name=${model.other?.displayName ?? ''}
+      @tele-call-size=${() => void this.#choose(model.view.consultationId)}
+    ></tele-call-panel>`;
+  }
+
+  #connection(): TemplateResult {
+    return html`<tele-connection .client=${this.client}></tele-connection>`;
+  }
+
+  async #load(client: TeleconsultClient, createdBefore?: number): Promise<void> {
+    const page = await client.listConsultations(createdBefore === undefined ? {} : { createdBefore });
+    this.hasMore = page.hasMore;
+    this.#hold(page.consultations);
+  }
+
+  async #more(): Promise<void> {
+    const { client } = this;
+    if (client === null) return;
+    const oldest = Math.min(...[...this.#views.values()].map(({ createdAt }) => createdAt));
+    await this.attempt(() => this.#load(client, oldest));
+  }
+
+  #hold(views: readonly ConsultationView[]): void {
+    for (const view of views) this.#views.set(view.consultationId, view);
+    this.requestUpdate();
+  }
+
+  /** A patient may call in a consultation that is not open: it has to be followed before it can ring. */
+  #onCall({ state, consultationId }: CallView): void {
+    if (state !== 'ringing' || this.#visits.find(consultationId) !== undefined) return;
+    void this.attempt(() => this.#visits.open(consultationId)).then(() => this.requestUpdate());
+  }
+
+  async #choose(consultationId: string | null): Promise<void> {
+    if (consultationId === this.selectedId) return;
+    if (await this.#show(consultationId)) history.pushState({ consultation: consultationId }, '');
+  }
+
+  async #show(consultationId: string | null): Promise<boolean> {
+    if (consultationId === null) {
+      this.selectedId = null;
+      return true;
+    }
+    return this.attempt(async () => {
+      const model = await this.#visits.open(consultationId);
+      this.#hold([model.view]);
+      this.selectedId = consultationId;
+    });
+  }
+
+  readonly #onHistory = (event: PopStateEvent): void => {
+    const consultationId: unknown = event.state?.consultation;
+    void this.#show(typeof consultationId === 'string' ? consultationId : null);
+  };
+}
+
+customElements.define('tele-app-doctor', TeleAppDoctor);

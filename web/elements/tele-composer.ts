@@ -1,0 +1,226 @@
+import { MAX_TEXT_LENGTH } from '@teleconsult/protocol/limits';
+import { html, type TemplateResult } from 'lit';
+import { live } from 'lit/directives/live.js';
+import { byteSize } from '../i18n/format.ts';
+import * as icons from '../icons.ts';
+import { failure } from '../state/notice.ts';
+import { draftsOf, type PendingAttachment, pending, refusal } from '../state/pending-attachment.ts';
+import type { Sdk } from '../state/sdk.ts';
+import type { VisitModel } from '../state/visit-model.ts';
+import { buttons } from '../styles/buttons.ts';
+import { common } from '../styles/common.ts';
+import { composer } from '../styles/composer.ts';
+import './tele-attachment-tray.ts';
+import './tele-file-picker.ts';
+import type { Picked } from './tele-file-picker.ts';
+import './tele-voice-recorder.ts';
+import { TeleElement } from './tele-element.ts';
+
+/** The counter appears this many characters before the limit. */
+const COUNTER_FROM = 300;
+
+/** Where a message is made: text, pictures, files, a voice message. */
+export class TeleComposer extends TeleElement {
+  static override properties = {
+    model: { attribute: false },
+    sdk: { attribute: false },
+    attachments: { state: true },
+    isRecording: { state: true },
+    voiceOff: { state: true },
+  };
+  declare model: VisitModel;
+  declare sdk: Sdk;
+  declare private attachments: readonly PendingAttachment[];
+  declare private isRecording: boolean;
+  /** Why voice messages cannot be made, in words; null while they can. */
+  declare private voiceOff: string | null;
+
+  static override styles = [common, buttons, composer];
+
+  constructor() {
+    super();
+    this.attachments = [];
+    this.isRecording = false;
+    this.voiceOff = null;
+  }
+
+  /** Takes pictures and files dropped on the visit. */
+  add(files: Iterable<File>, as: 'image' | 'file' | 'either'): void {
+    for (const file of files) {
+      const attachment = pending(file, as);
+      const refused = refusal(attachment);
+      const words = this.words.composer;
+      if (refused === null) this.attachments = [...this.attachments, attachment];
+      else
+        this.notify(
+          failure(
+            refused.reason === 'empty'
+              ? words.emptyFile(attachment.fileName)
+              : words.tooLarge(attachment.fileName, byteSize(refused.limitBytes)),
+          ),
+        );
+    }
+    this.focusText();
+  }
+
+  focusText(): void {
+    this.#text?.focus();
+  }
+
+  override render() {
+    return html`${this.voiceOff === null ? null : this.#voiceOff(this.voiceOff)}
+      <div
+        class="box"
+        @tele-recorded=${(event: CustomEvent<Blob>) => this.#sendVoice(event.detail)}
+        @tele-recording-cancelled=${() => this.#endRecording(null)}
+        @tele-recording-refused=${(event: CustomEvent<string>) => this.#endRecording(event.detail)}
+        @tele-picked=${(event: CustomEvent<Picked>) => this.add(event.detail.files, event.detail.as)}
+        @tele-remove=${(event: CustomEvent<number>) => this.#remove(event.detail)}
+      >
+        ${this.isRecording ? html`<tele-voice-recorder .sdk=${this.sdk}></tele-voice-recorder>` : this.#form()}
+      </div>`;
+  }
+
+  protected override updated(): void {
+    const text = this.#text;
+    if (text === null) return;
+    text.style.height = 'auto';
+    text.style.height = `${text.scrollHeight}px`;
+  }
+
+  #form(): TemplateResult {
+    const words = this.words.composer;
+    const text = this.model.unsentText;
+    const left = MAX_TEXT_LENGTH - text.length;
+    const hasAttachments = this.attachments.length > 0;
+    return html`<form @submit=${this.#onSubmit}>
+      ${hasAttachments ? html`<tele-attachment-tray .attachments=${this.attachments}></tele-attachment-tray>` : null}
+      <textarea
+        data-testid="text-input"
+        rows="1"
+        enterkeyhint="send"
+        aria-label=${words.label}
+        aria-describedby="counter"
+        placeholder=${hasAttachments ? words.caption : words.placeholder}
+        .value=${live(text)}
+        @input=${this.#onInput}
+        @keydown=${this.#onKey}
+        @paste=${this.#onPaste}
+      ></textarea>
+      <div class="tools">
+        <tele-file-picker as="image" test-id="picture-input" label=${words.picture} .icon=${icons.picture()}></tele-file-picker>
+        <tele-file-picker
+          class="camera"
+          as="image"
+          camera
+          test-id="camera-input"
+          label=${words.camera}
+          .icon=${icons.camera()}
+        ></tele-file-picker>
+        <tele-file-picker as="file" test-id="file-input" label=${words.file} .icon=${icons.paperclip()}></tele-file-picker>
+        <span id="counter" class="counter ${left < 0 ? 'over' : ''}">${this.#counter(left)}</span>
+        <button class="icon" type="button" data-testid="voice-record" aria-label=${words.record} title=${words.record} @click=${this.#record}>
+          ${icons.microphone()}
+        </button>
+        <button
+          class="icon primary"
+          type="submit"
+          data-testid="send"
+          aria-label=${words.send}
+          title=${words.send}
+          ?disabled=${!this.#canSend}
+        >
+          ${icons.send()}
+        </button>
+      </div>
+    </form>`;
+  }
+
+  #voiceOff(reason: string): TemplateResult {
+    return html`<div class="off" role="alert" data-testid="voice-off">
+      ${icons.microphoneOff(20)}
+      <p>${reason}</p>
+      <button class="icon" type="button" aria-label=${this.words.close} @click=${() => this.#endRecording(null)}>
+        ${icons.close(18)}
+      </button>
+    </div>`;
+  }
+
+  #counter(left: number): string {
+    const words = this.words.composer;
+    if (left < 0) return words.tooLong(-left);
+    return left <= COUNTER_FROM ? words.remaining(left) : '';
+  }
+
+  get #canSend(): boolean {
+    const { unsentText } = this.model;
+    if (unsentText.trim().length > MAX_TEXT_LENGTH) return false;
+    return unsentText.trim() !== '' || this.attachments.length > 0;
+  }
+
+  get #text(): HTMLTextAreaElement | null {
+    return this.renderRoot.querySelector('textarea');
+  }
+
+  readonly #onInput = (event: Event): void => {
+    this.model.unsentText = (event.target as HTMLTextAreaElement).value;
+    this.requestUpdate();
+  };
+
+  readonly #onKey = (event: KeyboardEvent): void => {
+    // Enter that picks a candidate of an input method belongs to the input method; Safari says so by code 229 only.
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+    event.preventDefault();
+    this.#send();
+  };
+
+  readonly #onPaste = (event: ClipboardEvent): void => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    this.add(files, 'either');
+  };
+
+  readonly #onSubmit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    this.#send();
+    this.focusText();
+  };
+
+  #send(): void {
+    if (!this.#canSend) return;
+    const drafts = draftsOf(this.attachments, this.model.unsentText);
+    this.attachments = [];
+    this.model.unsentText = '';
+    // A refusal stays in the outbox with its reason, where it can be sent again.
+    for (const draft of drafts) void this.model.visit.send(draft).catch(() => undefined);
+    this.requestUpdate();
+  }
+
+  readonly #record = (): void => {
+    this.voiceOff = null;
+    this.isRecording = true;
+  };
+
+  #sendVoice(data: Blob): void {
+    this.#endRecording(null);
+    void this.model.visit.send({ type: 'voice', data }).catch(() => undefined);
+  }
+
+  #endRecording(voiceOff: string | null): void {
+    const wasRecording = this.isRecording;
+    this.isRecording = false;
+    this.voiceOff = voiceOff;
+    if (!wasRecording) return;
+    void this.updateComplete.then(() =>
+      this.renderRoot.querySelector<HTMLElement>('[data-testid=voice-record]')?.focus(),
+    );
+  }
+
+  #remove(id: number): void {
+    this.attachments = this.attachments.filter((attachment) => attachment.id !== id);
+    this.focusText();
+  }
+}
+
+customElements.define('tele-composer', TeleComposer);

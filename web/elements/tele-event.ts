@@ -1,0 +1,127 @@
+import type { Entry } from '@teleconsult/protocol';
+import { css, html, type TemplateResult } from 'lit';
+import { duration, moment, timeOfDay } from '../i18n/format.ts';
+import * as icons from '../icons.ts';
+import type { VisitModel } from '../state/visit-model.ts';
+import { common } from '../styles/common.ts';
+import { TeleElement } from './tele-element.ts';
+
+type EventEntry = Exclude<Entry, { kind: 'message.sent' }>;
+
+/** A line of the thread that says what happened: to the consultation, or to a call. */
+export class TeleEvent extends TeleElement {
+  static override properties = { model: { attribute: false }, entry: { attribute: false } };
+  declare model: VisitModel;
+  declare entry: EventEntry;
+
+  static override styles = [
+    common,
+    css`
+      :host {
+        display: flex;
+        justify-content: center;
+        padding: 3px 0;
+      }
+      div {
+        display: inline-flex;
+        align-items: flex-start;
+        gap: 7px;
+        max-width: 92%;
+        color: var(--text-2);
+        font-size: 0.8125rem;
+        line-height: 1.5;
+      }
+      .card {
+        margin: 3px 0;
+        padding: 7px 14px;
+        border: 1px solid var(--line);
+        border-radius: var(--radius-2);
+        background: var(--surface);
+        color: var(--text);
+      }
+      .missed {
+        color: var(--danger);
+      }
+      svg {
+        margin-top: 1px;
+      }
+      p {
+        min-width: 0;
+        overflow-wrap: anywhere;
+      }
+      .note {
+        display: block;
+        margin-top: 2px;
+        color: var(--text-2);
+        white-space: pre-wrap;
+      }
+      time {
+        flex: none;
+        color: var(--text-2);
+        font-size: 0.75rem;
+        line-height: 1.625;
+      }
+    `,
+  ];
+
+  override render() {
+    const { entry } = this;
+    const { style, icon, text } = this.#line();
+    return html`<div class=${style}>
+      ${icon}
+      <p>${text}</p>
+      <time datetime=${new Date(entry.at).toISOString()} title=${moment(entry.at)}>${timeOfDay(entry.at)}</time>
+    </div>`;
+  }
+
+  #line(): { style: string; icon: TemplateResult | null; text: unknown } {
+    const { entry, model } = this;
+    const { thread } = this.words;
+    const name = model.nameOf(entry.by);
+    const own = model.isSelf(entry.by);
+    switch (entry.kind) {
+      case 'consultation.requested':
+        return { style: '', icon: null, text: thread.requested };
+      case 'consultation.waiting':
+        return { style: '', icon: null, text: own ? thread.youWaiting : thread.waiting(name) };
+      case 'consultation.accepted':
+        return {
+          style: 'card',
+          icon: icons.stethoscope(18),
+          text: own ? thread.youAccepted : thread.accepted(name),
+        };
+      case 'consultation.ended': {
+        const text = entry.by === null ? this.words.ended[entry.reason] : thread.endedBy[entry.reason](name);
+        const note =
+          entry.note === undefined ? null : html`<span class="note">${thread.note(entry.note)}</span>`;
+        return { style: 'card', icon: icons.check(18), text: html`${text}${note}` };
+      }
+      case 'call.started':
+        return {
+          style: '',
+          icon: entry.media === 'video' ? icons.video(17) : icons.phone(17),
+          text: thread.started[entry.media](name),
+        };
+      case 'call.answered':
+        return { style: '', icon: null, text: thread.answered(name) };
+      case 'call.mediaChanged':
+        return {
+          style: '',
+          icon: entry.media === 'video' ? icons.video(17) : icons.phone(17),
+          text: thread.mediaChanged[entry.media],
+        };
+      case 'call.ended':
+        return {
+          style: entry.reason === 'completed' ? 'card' : 'card missed',
+          icon: icons.hangUp(18),
+          text: thread.callEnded[entry.reason](duration(entry.durationMs)),
+        };
+      default: {
+        const unreachable: never = entry;
+        return unreachable;
+      }
+    }
+  }
+}
+
+customElements.define('tele-event', TeleEvent);

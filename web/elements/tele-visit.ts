@@ -1,0 +1,164 @@
+import { html, type PropertyValues, type TemplateResult } from 'lit';
+import { Follow } from '../state/follow.ts';
+import type { Sdk } from '../state/sdk.ts';
+import type { VisitModel } from '../state/visit-model.ts';
+import { common } from '../styles/common.ts';
+import { visit } from '../styles/visit.ts';
+import './tele-call-panel.ts';
+import './tele-composer.ts';
+import type { TeleComposer } from './tele-composer.ts';
+import { TeleElement } from './tele-element.ts';
+import './tele-picture-viewer.ts';
+import type { OpenPicture } from './tele-picture.ts';
+import type { TelePictureViewer } from './tele-picture-viewer.ts';
+import './tele-thread.ts';
+import type { TeleThread } from './tele-thread.ts';
+import './tele-visit-header.ts';
+
+const WIDE_PX = 800;
+
+/**
+ * One consultation: header, call, thread, composer. On a wide screen the call stands beside the thread; on a phone
+ * it covers the thread or becomes a bar above it. Slots: `before` and `after` of the header, and `notice` below it.
+ */
+export class TeleVisit extends TeleElement {
+  static override properties = {
+    model: { attribute: false },
+    sdk: { attribute: false },
+    isCallCompact: { state: true },
+    isDropping: { state: true },
+    isWide: { state: true },
+  };
+  declare model: VisitModel;
+  declare sdk: Sdk;
+  declare private isCallCompact: boolean;
+  declare private isDropping: boolean;
+  /** Wide enough for the call beside the thread. The style sheet asks the same of the container. */
+  declare private isWide: boolean;
+
+  readonly #width = new ResizeObserver(([entry]) => {
+    this.isWide = (entry?.contentRect.width ?? 0) >= WIDE_PX;
+  });
+  #wasInCall = false;
+
+  static override styles = [common, visit];
+
+  constructor() {
+    super();
+    this.isCallCompact = false;
+    this.isDropping = false;
+    this.isWide = false;
+    new Follow<VisitModel>(this, {
+      subject: () => this.model,
+      subscribe: (model, update) => [
+        model.changes.subscribe(() => {
+          // The next call opens large again.
+          if (model.call === null) this.isCallCompact = false;
+          update();
+        }),
+      ],
+    });
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#width.observe(this);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.#width.disconnect();
+  }
+
+  override render() {
+    const { model } = this;
+    const { call } = model;
+    const inCall = call?.isOngoing === true;
+    const isCompact = this.isCallCompact || call?.status === 'elsewhere';
+    return html`<button class="skip" type="button" @click=${() => this.#composer?.focusText()}>
+        ${this.words.skipToMessage}
+      </button>
+      <tele-visit-header .model=${model}>
+        <slot name="before" slot="before"></slot>
+        <slot name="after" slot="after"></slot>
+      </tele-visit-header>
+      <div><slot name="notice"></slot></div>
+      <div
+        class="body ${inCall ? 'in-call' : ''}"
+        @dragover=${this.#onDragOver}
+        @dragleave=${this.#onDragLeave}
+        @drop=${this.#onDrop}
+        @tele-open-picture=${this.#onOpenPicture}
+        @tele-call-size=${this.#onCallSize}
+      >
+        ${
+          inCall
+            ? html`<tele-call-panel
+                .model=${call}
+                name=${model.other?.displayName ?? ''}
+                ?compact=${isCompact}
+                ?beside=${this.isWide}
+              ></tele-call-panel>`
+            : null
+        }
+        <div class="conversation" ?inert=${inCall && !this.isWide && !isCompact}>
+          <tele-thread .model=${model}></tele-thread>
+          ${model.view.phase === 'ended' ? this.#over() : html`<tele-composer .model=${model} .sdk=${this.sdk}></tele-composer>`}
+          ${this.isDropping ? html`<div class="drop">${this.words.composer.drop}</div>` : null}
+        </div>
+      </div>
+      <tele-picture-viewer .blobs=${model.blobs}></tele-picture-viewer>`;
+  }
+
+  protected override updated(changed: PropertyValues<this>): void {
+    if (changed.has('model')) this.isCallCompact = false;
+    const inCall = this.model.call?.isOngoing === true;
+    // The panel took the focus with it. The thread gets it, not the text: that would open a phone's keyboard.
+    if (this.#wasInCall && !inCall && !this.matches(':focus-within'))
+      this.renderRoot.querySelector<TeleThread>('tele-thread')?.focusScroller();
+    this.#wasInCall = inCall;
+  }
+
+  #over(): TemplateResult {
+    const { endReason } = this.model.view;
+    return html`<div class="over" data-testid="ended">
+      <strong>${endReason === null ? this.words.phase.ended : this.words.ended[endReason]}</strong>
+      ${this.words.endedReadOnly}
+    </div>`;
+  }
+
+  get #composer(): TeleComposer | null {
+    return this.renderRoot.querySelector('tele-composer');
+  }
+
+  readonly #onOpenPicture = (event: CustomEvent<OpenPicture>): void => {
+    void this.renderRoot.querySelector<TelePictureViewer>('tele-picture-viewer')?.open(event.detail);
+  };
+
+  readonly #onCallSize = (): void => {
+    this.isCallCompact = !this.isCallCompact;
+  };
+
+  readonly #onDragOver = (event: DragEvent): void => {
+    if (this.#composer === null || !event.dataTransfer?.types.includes('Files')) return;
+    event.preventDefault();
+    this.isDropping = true;
+  };
+
+  readonly #onDragLeave = (event: DragEvent): void => {
+    const { relatedTarget, currentTarget } = event;
+    const stays =
+      relatedTarget instanceof Node && currentTarget instanceof Node && currentTarget.contains(relatedTarget);
+    if (!stays) this.isDropping = false;
+  };
+
+  readonly #onDrop = (event: DragEvent): void => {
+    this.isDropping = false;
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    this.#composer?.add(files, 'either');
+  };
+}
+
+customElements.define('tele-visit', TeleVisit);

@@ -1,0 +1,4 @@
+import '../elements/tele-landing.ts';
+import { showLanguage } from '../i18n/language.ts';
+
+showLanguage();

@@ -1,0 +1,190 @@
+import { css } from 'lit';
+
+/** The stage of a call. It is a container named `call`; call-panel-shapes.ts says what it becomes in little room. */
+export const callPanel = css`
+  :host {
+    display: block;
+    min-width: 0;
+    min-height: 0;
+    background: var(--stage);
+    color: var(--stage-text);
+    container: call / size;
+  }
+  .panel {
+    display: grid;
+    grid-template-rows: auto minmax(0, 1fr) auto;
+    height: 100%;
+  }
+  header {
+    display: flex;
+    align-items: flex-start;
+    gap: 8px;
+    padding: 14px 10px 10px 20px;
+  }
+  .who {
+    flex: 1;
+    min-width: 0;
+  }
+  h2:focus {
+    outline: none;
+  }
+  h2 {
+    overflow: hidden;
+    font-size: 1.0625rem;
+    line-height: 1.4;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+  .state {
+    color: var(--stage-text-2);
+    font-size: 0.875rem;
+    line-height: 1.45;
+  }
+  .state.reconnecting,
+  .state.otherReconnecting {
+    color: #f2c063;
+  }
+  .clock {
+    margin-inline-start: 2px;
+    font-variant-numeric: tabular-nums;
+  }
+  button {
+    display: inline-flex;
+    align-items: center;
+    justify-content: center;
+    gap: 8px;
+    min-width: 44px;
+    min-height: 44px;
+    padding: 0;
+    border: 0;
+    border-radius: 50%;
+    background: none;
+    color: var(--stage-text);
+    font: 600 0.9375rem / 1.2 var(--font);
+    cursor: pointer;
+    touch-action: manipulation;
+  }
+  .size:hover {
+    background: var(--stage-2);
+  }
+  .stage {
+    position: relative;
+    grid-area: 2 / 1;
+    min-height: 0;
+    margin: 0 12px;
+    border-radius: 18px;
+    background: var(--stage-2);
+    overflow: hidden;
+  }
+  .person {
+    display: grid;
+    place-items: center;
+    height: 100%;
+  }
+  .person tele-avatar {
+    --size: clamp(72px, 24cqmin, 132px);
+    border-radius: 50%;
+  }
+  .person.ringing tele-avatar,
+  .person.connecting tele-avatar {
+    animation: breathe 2s ease-in-out infinite;
+  }
+  .remote {
+    position: absolute;
+    inset: 0;
+    /* The whole picture: what the camera shows of a patient must not be cropped away. */
+    object-fit: contain;
+  }
+  .local {
+    position: absolute;
+    right: 12px;
+    bottom: 12px;
+    /* In its own shape, too: the person sees what the other side sees. */
+    --video-width: auto;
+    --video-height: auto;
+    --video-max-width: clamp(104px, 26cqi, 190px);
+    --video-max-height: clamp(64px, 26cqb, 190px);
+    border-radius: 14px;
+    background: var(--stage-3);
+    box-shadow: 0 4px 18px rgb(0 0 0 / 0.45);
+    transform: scaleX(-1);
+    overflow: hidden;
+  }
+  .chips {
+    position: absolute;
+    top: 12px;
+    left: 12px;
+    right: 12px;
+    display: flex;
+    flex-wrap: wrap;
+    gap: 6px;
+  }
+  .chips li {
+    display: inline-flex;
+    align-items: center;
+    gap: 6px;
+    padding: 3px 10px;
+    border-radius: 999px;
+    background: rgb(8 14 17 / 0.82);
+    color: #fff;
+    font-size: 0.8125rem;
+  }
+  .offer {
+    padding: 0 18px;
+    border-radius: 999px;
+    background: #5cc8c4;
+    color: #00201f;
+  }
+  .offer.plain {
+    background: var(--stage-3);
+    color: var(--stage-text);
+  }
+  .offers {
+    position: relative;
+    z-index: 1;
+    grid-area: 2 / 1;
+    display: grid;
+    align-content: end;
+    justify-items: center;
+    gap: 12px;
+    padding: 12px 24px;
+    pointer-events: none;
+  }
+  .offers > * {
+    box-shadow: 0 4px 18px rgb(0 0 0 / 0.45);
+    pointer-events: auto;
+  }
+  .camera-offer {
+    display: grid;
+    gap: 12px;
+    max-width: 420px;
+    padding: 16px;
+    border-radius: 16px;
+    background: rgb(8 14 17 / 0.92);
+    color: #fff;
+    font-size: 0.9375rem;
+    text-align: center;
+  }
+  .camera-offer div {
+    display: flex;
+    flex-wrap: wrap-reverse;
+    justify-content: center;
+    gap: 8px;
+  }
+  .take-over {
+    display: flex;
+    justify-content: center;
+  }
+  .take-over,
+  tele-call-controls {
+    padding: 16px 8px calc(16px + env(safe-area-inset-bottom));
+  }
+  :focus-visible {
+    outline-color: #8ab8ff;
+  }
+  @keyframes breathe {
+    50% {
+      transform: scale(1.06);
+    }
+  }
+`;
