@@ -1,7 +1,8 @@
 import { execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { createGate } from '../../../server/attachments/gate.ts';
 import { findPrlimit, runLimitedChild } from '../../../server/attachments/limited-child.ts';
 import { type PictureTools, processPicture } from '../../../server/attachments/picture.ts';
 import type { PictureOrder, PictureReply } from '../../../server/attachments/picture-order.ts';
@@ -18,7 +19,7 @@ async function colourAt(picture: Buffer, left: number, top: number): Promise<num
   return [...(await sharp(picture).extract({ left, top, width: 1, height: 1 }).raw().toBuffer())];
 }
 
-const near = (colour: readonly number[]) => colour.map((value) => expect.closeTo(value, -1.1));
+const near = (colour: readonly number[]) => colour.map((value) => expect.closeTo(value, -1.4));
 
 describe('[U1] pictures', { timeout: 120_000 }, () => {
   test('[U1] [PIC1] GPS, EXIF, XMP, profiles, comments and private parts are gone', async () => {
@@ -46,7 +47,9 @@ describe('[U1] pictures', { timeout: 120_000 }, () => {
       const kept = isGif ? await sharp(bytes).jpeg().toBuffer() : bytes;
       return { original: kept, thumbnail: kept };
     });
-    expect(remains).toContain('jpeg with a page behind: 39 bytes behind the end');
+    expect(remains).toContainEqual(
+      expect.stringMatching(/^jpeg with a page behind: \d+ bytes behind the end$/),
+    );
     expect(remains).toContain('png with a page behind: <script');
   });
 
@@ -75,8 +78,7 @@ describe('[U1] pictures', { timeout: 120_000 }, () => {
         const accepted = await acceptedOf({ [name]: bytes }, (picture) =>
           processPicture(picture, { ...tools, onPictureDone: (grownBytes) => growth.push(grownBytes) }),
         );
-        const isHarmless = name.includes('packed') || DEFUSED.has(name);
-        if (accepted.length > 0 && !isHarmless) wrong.push(`${accepted[0]} was accepted`);
+        if (accepted.length > 0 && !DEFUSED.has(name)) wrong.push(`${accepted[0]} was accepted`);
         if (growth.length !== 1) wrong.push(`${name} ended the child`);
         for (const grown of growth)
           if (grown >= 64 * MEGABYTE) wrong.push(`${name} took ${grown / MEGABYTE} MB`);
@@ -224,10 +226,11 @@ describe('[U1] pictures', { timeout: 120_000 }, () => {
       seed = (seed * 48_271) % 2_147_483_647;
       return seed % below;
     };
-    const outcomes = Array.from({ length: 40 }, async (_, index) => {
+    const gate = createGate(2);
+    const outcomes = Array.from({ length: 40 }, (_, index) => {
       const bytes = Buffer.from(sources[index % sources.length] ?? '');
       for (let change = 0; change < 8; change += 1) bytes[12 + random(bytes.byteLength - 12)] = random(256);
-      return (await acceptedOf({ damaged: bytes }, make))[0] ?? 'refused';
+      return gate.run(async () => (await acceptedOf({ damaged: bytes }, make))[0] ?? 'refused');
     });
     expect(new Set(await Promise.all(outcomes))).toEqual(new Set(['damaged', 'refused']));
   });
@@ -258,15 +261,15 @@ describe('[U1] pictures', { timeout: 120_000 }, () => {
 
 /** The file a camera writes that was held as the orientation says: the pixels turned, and the tag to turn them back. */
 async function turnedAway(seen: Buffer, orientation: number): Promise<Buffer> {
-  const turns: Record<number, (picture: sharp.Sharp) => sharp.Sharp> = {
+  const turns: Record<number, (picture: Sharp) => Sharp> = {
     1: (picture) => picture,
     2: (picture) => picture.flop(),
     3: (picture) => picture.rotate(180),
     4: (picture) => picture.flip(),
-    // Mirrored along the diagonal: its own inverse.
-    5: (picture) => picture.rotate(90).flop(),
+    // Mirrored along a diagonal, which is its own inverse. Mirroring comes before turning here.
+    5: (picture) => picture.flop().rotate(270),
     6: (picture) => picture.rotate(270),
-    7: (picture) => picture.rotate(270).flop(),
+    7: (picture) => picture.flop().rotate(90),
     8: (picture) => picture.rotate(90),
   };
   const turned = await (turns[orientation]?.(sharp(seen)) ?? sharp(seen)).png().toBuffer();

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import type { CallId, DeviceId, PersonId } from '@teleconsult/protocol';
 import type { ConsultationEvent } from '@teleconsult/server/consultation/commands';
 import type { Attributed } from '@teleconsult/server/consultation/outcome';
 import type { ConsultationState } from '@teleconsult/server/consultation/state';
 import { step } from '@teleconsult/server/consultation/step';
 import { dueAt } from '@teleconsult/server/consultation/tick';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { desk, doctor, patient, phone, requested, say, tablet, timings } from './domain-fixtures.ts';
 

@@ -101,7 +101,7 @@ test.each([
   const failure = await file.open().catch((error: unknown) => error);
   expect(failure).toEqual(refusal('KEY_FILE_MALFORMED'));
   // Neither the message nor a cause may quote the file.
-  expect(`${String(failure)} ${(failure as Error).cause}`).not.toContain(first.material.slice(0, 12));
+  expect(`${String(failure)} ${String((failure as Error).cause)}`).not.toContain(first.material.slice(0, 12));
 });
 
 test('[E8] [VLT2] no start when the key file is no file', async () => {

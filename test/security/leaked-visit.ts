@@ -1,0 +1,71 @@
+import { ClientMessageId } from '@teleconsult/protocol';
+import { eventually } from '../helpers/eventually.ts';
+import { peopleOf, type TestApp } from '../helpers/test-app.ts';
+import { personToken } from '../helpers/test-tokens.ts';
+import { startCall, startVisit, textDraft, type Visit } from '../helpers/visit.ts';
+import { uploadText } from './tus-upload.ts';
+import { microphoneParameters, rtpCapabilities, type Targets } from './valid-payloads.ts';
+
+export interface LeakedVisit extends AsyncDisposable {
+  readonly visit: Visit;
+  /** Every id there is in it, as if somebody had read them over a shoulder. */
+  readonly targets: Targets;
+  /** Does one of each thing that the others are told of. */
+  goOn(): Promise<void>;
+}
+
+/** A visit with a call in which the doctor is heard, and a file in the thread. */
+export async function startLeakedVisit(app: TestApp): Promise<LeakedVisit> {
+  await using stack = new AsyncDisposableStack();
+  const visit = stack.use(await startVisit(app));
+  const { id: consultationId, patient, doctor } = visit;
+  const token = personToken(peopleOf(visit.view).patient);
+  const attachmentId = await uploadText(app.origin, {
+    token,
+    consultationId,
+    text: 'a finding',
+    fileName: 'finding.txt',
+  });
+  await eventually('the attachment to be ready', async () => {
+    const response = await fetch(
+      `${app.origin}/v1/consultations/${consultationId}/attachments/${attachmentId}`,
+      {
+        headers: { authorization: `Bearer ${token}` },
+      },
+    );
+    return ((await response.json()) as { status: string }).status === 'ready';
+  });
+  const callId = await startCall(visit);
+  const call = { consultationId, callId };
+  const { receive } = await patient.request('seat.join', { ...call, rtpCapabilities });
+  const { producerId } = await doctor.request('seat.produce', {
+    ...call,
+    source: 'microphone',
+    kind: 'audio',
+    rtpParameters: microphoneParameters,
+  });
+  const { consumer } = await patient.fact('seat.consumerAdded');
+  const targets: Targets = {
+    ...call,
+    attachmentId,
+    transportId: receive.transportId,
+    producerId,
+    consumerId: consumer.consumerId,
+  };
+  const owned = stack.move();
+  return {
+    visit,
+    targets,
+    async goOn() {
+      const clientMessageId = ClientMessageId.parse('message-going-on');
+      const content = textDraft('it goes on');
+      await patient.request('message.send', { consultationId, clientMessageId, content });
+      await doctor.request('seat.setSource', { ...call, source: 'microphone', on: false });
+      await doctor.request('call.setMedia', { ...call, media: 'voice' });
+      await doctor.request('call.hangUp', call);
+      await doctor.request('consultation.end', { consultationId });
+      await patient.fact('consultation.changed', ({ phase }) => phase === 'ended');
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
