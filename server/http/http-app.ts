@@ -1,4 +1,5 @@
 import { AppError } from '@teleconsult/protocol';
+import cors from 'cors';
 import express, { type Express } from 'express';
 import helmet from 'helmet';
 import type { Log } from '../host/ports.ts';
@@ -17,6 +18,8 @@ export interface HttpAppParts extends RestParts, UploadRouteParts {
   readonly metrics: Metrics;
   /** Whether everything needed to serve is there; the names of what is not. */
   readonly missing: () => readonly string[];
+  /** Origins of other pages that may use this server. */
+  readonly allowedOrigins: readonly string[];
   /** Folder of the built pages; empty for none. */
   readonly webDir: string;
 }
@@ -63,7 +66,7 @@ export function createHttpApp(parts: HttpAppParts): Express {
   app.get('/v1/openapi.json', (_request, response) => {
     response.json(openApi);
   });
-  app.use('/v1', neverCached, authenticate(parts.tokens));
+  app.use('/v1', otherOrigins(parts.allowedOrigins), neverCached, authenticate(parts.tokens));
   app.use(UPLOADS_PATH, uploadsRoute(parts));
   app.use(restRouter(parts));
   app.use('/v1', () => {
@@ -76,6 +79,35 @@ export function createHttpApp(parts: HttpAppParts): Express {
   app.use(problems(parts.log));
   return app;
 }
+
+/** Pages of the configured origins may use REST and uploads as they use the socket; a token is needed either way. */
+function otherOrigins(allowed: readonly string[]): express.RequestHandler {
+  const handle = cors({
+    origin: [...allowed],
+    allowedHeaders: ['Authorization', 'Content-Type', 'Range', 'Idempotency-Key', ...TUS_HEADERS],
+    exposedHeaders: [
+      'Accept-Ranges',
+      'Content-Range',
+      'Location',
+      'Retry-After',
+      'X-Request-Id',
+      ...TUS_HEADERS,
+    ],
+    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+    maxAge: 600,
+  });
+  return (request, response, next) => {
+    if (!allowed.includes(request.headers.origin ?? '')) {
+      next();
+      return;
+    }
+    response.setHeader('Cross-Origin-Resource-Policy', 'cross-origin');
+    handle(request, response, next);
+  };
+}
+
+/** https://tus.io/protocols/resumable-upload#headers */
+const TUS_HEADERS = ['Tus-Resumable', 'Upload-Length', 'Upload-Metadata', 'Upload-Offset', 'Upload-Expires'];
 
 /** What is answered below may be health data: no browser or proxy keeps it. */
 const neverCached: express.RequestHandler = (_request, response, next) => {

@@ -78,11 +78,12 @@ function createEndpoints({ host, library }: RestParts): Record<RouteName, Endpoi
       const by = readerOf(caller);
       await using opened = await library.open(id, attachment(request), { by, variant });
       const { byteSize } = opened.object;
-      response.setHeader('Content-Type', opened.contentType);
       response.setHeader('Accept-Ranges', 'bytes');
       // Whatever a file claims to be, the browser must not run it as a page of ours.
       response.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
       if (opened.attachment.kind === 'file') response.attachment(opened.attachment.fileName);
+      // After `attachment`, which guesses a type from the sender's ending: ours was read from the bytes.
+      response.setHeader('Content-Type', opened.contentType);
       const range = rangeOf(request, byteSize);
       if (range === 'unsatisfiable') {
         response.status(416).setHeader('Content-Range', `bytes */${byteSize}`).end();
