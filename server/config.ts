@@ -40,7 +40,7 @@ const TokenKeys = z
       .min(1),
   );
 
-const Settings = z.strictObject({
+export const Settings = z.strictObject({
   /** Address the HTTP server listens on. */
   LISTEN_HOST: filled.default('127.0.0.1'),
   PORT: port.default(3000),
@@ -111,6 +111,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     throw new Error(`Configuration: ${PREFIX}TOKEN_KEYS is required in production.`);
   if (production && environment[`${PREFIX}TOKEN_ISSUER`] === undefined)
     throw new Error(`Configuration: ${PREFIX}TOKEN_ISSUER is required in production.`);
+  if (
+    config.TOKEN_KEYS === undefined &&
+    !isLoopback(config.LISTEN_HOST) &&
+    config.DEVELOPMENT_ISSUER !== true
+  )
+    throw new Error(
+      `Configuration: ${PREFIX}TOKEN_KEYS is required where others can reach the server ` +
+        `(${PREFIX}LISTEN_HOST is no loopback address). To try it out in a network of your own, ` +
+        `set ${PREFIX}DEVELOPMENT_ISSUER=true.`,
+    );
   if (production && config.DEVELOPMENT_ISSUER)
     throw new Error(`Configuration: ${PREFIX}DEVELOPMENT_ISSUER cannot be used in production.`);
   return {
@@ -121,6 +131,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     ffmpegPath: tools.data.FFMPEG_PATH,
   };
 }
+
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || host.startsWith('127.');
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;

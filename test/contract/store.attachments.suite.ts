@@ -7,8 +7,8 @@ import {
   newAttachment,
   newConsultation,
   plain,
-  sealed,
   type StoresUnderTest,
+  sealed,
 } from './store.fixtures.ts';
 
 const one = attachmentId(1);

@@ -2,8 +2,8 @@ import {
   AttachmentId,
   ClientMessageId,
   ConsultationId,
-  PersonId,
   type ParticipantRole,
+  PersonId,
 } from '@teleconsult/protocol';
 import type {
   AttachmentRecord,

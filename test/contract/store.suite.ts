@@ -11,9 +11,9 @@ import {
   participants,
   person,
   plain,
+  type StoresUnderTest,
   sealed,
   sequences,
-  type StoresUnderTest,
 } from './store.fixtures.ts';
 
 const one = consultationId(1);

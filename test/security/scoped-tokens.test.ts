@@ -96,8 +96,7 @@ test('[A1] [AUTH9] a token for one consultation hears of no other of the same pe
   expect(ids(client)).toEqual(new Set([near.consultationId]));
 });
 
-// Expected to fail until the media rooms compare the consultation too: a seat is found by call, person and device alone.
-test.fails('[A1] [AUTH9] a seat answers only under the consultation that its call belongs to', async () => {
+test('[A1] [AUTH9] a seat answers only under the consultation that its call belongs to', async () => {
   await using app = await startTestApp();
   await using visit = await startVisit(app);
   const callId = await startCall(visit);

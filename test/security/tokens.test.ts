@@ -57,7 +57,7 @@ test('[A1] [AUTH1] no token of the matrix is let in over REST or a socket, and n
   expect(Object.keys(tokens).length).toBeGreaterThan(110);
   expect(await letIn(startApp, tokens)).toEqual([]);
   expect(keys.requests()).toBe(0);
-});
+}, 60_000);
 
 test('[A1 sabotage] [AUTH1 sabotage] a verifier that lets the token choose its algorithm is found out', async () => {
   const unpinned = () => startTestApp({ tokens: new UnpinnedVerifier(policy) });
@@ -69,7 +69,7 @@ test('[A1 sabotage] [AUTH1 sabotage] a verifier that lets the token choose its a
       'the RS256 public key as an HS256 secret: accepted over the socket',
     ]),
   );
-});
+}, 60_000);
 
 test.each(TokenAlgorithm.options)(
   '[A1] [AUTH1] a good %s token is accepted over REST and a socket',

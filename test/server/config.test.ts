@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { readConfig, Settings } from '@teleconsult/server/config';
 import { DEFAULT_TIMINGS } from '@teleconsult/server/consultation/state';
-import { readConfig } from '@teleconsult/server/config';
 import { expect, test } from 'vitest';
 
 const SECRET = 'canary-of-a-secret-that-is-long-enough-for-hs256';
@@ -159,3 +160,17 @@ test.each(['', 'prod', 'Production', 'staging'])(
     expect(refusalOf({ NODE_ENV: environment })).toMatch(/^Configuration: NODE_ENV /);
   },
 );
+
+test('[CONF5] a server that others can reach needs keys, or the word that it is for trying out', () => {
+  const reachable = { TELECONSULT_LISTEN_HOST: '0.0.0.0' };
+  expect(() => readConfig(reachable)).toThrow('TELECONSULT_TOKEN_KEYS is required where others can reach');
+  expect(readConfig({ ...reachable, TELECONSULT_DEVELOPMENT_ISSUER: 'true' }).DEVELOPMENT_ISSUER).toBe(true);
+  for (const host of ['127.0.0.1', 'localhost', '::1'])
+    expect(readConfig({ TELECONSULT_LISTEN_HOST: host }).LISTEN_HOST).toBe(host);
+});
+
+test('[CONF6] the operating guide names every setting and no other', () => {
+  const guide = readFileSync(new URL('../../docs/OPERATING.md', import.meta.url), 'utf8');
+  const named = new Set([...guide.matchAll(/^\| `TELECONSULT_(\w+)`/gm)].map(([, name]) => name));
+  expect([...named].sort()).toEqual(Object.keys(Settings.shape).sort());
+});

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { textDraft } from '../../helpers/visit.ts';
 import { jpeg, pdf } from '../uploads/samples.ts';
-import { startUploading, restart, type Uploading, type UploadingOptions } from '../uploads/uploading.ts';
+import { restart, startUploading, type Uploading, type UploadingOptions } from '../uploads/uploading.ts';
 import { openUnsealedVault } from './unsealed-vault.ts';
 
 /** More than one frame of a sealed object. */

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { MAX_UPLOAD_BYTES } from '@teleconsult/protocol';
 import { expect, test } from 'vitest';
 import { peopleOf } from '../../helpers/test-app.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { MemoryObjectStore } from '@teleconsult/server/storage/objects/memory';
 import { AttachmentId } from '@teleconsult/protocol';
+import { MemoryObjectStore } from '@teleconsult/server/storage/objects/memory';
 import { expect, test } from 'vitest';
 import { eventually } from '../../helpers/eventually.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
