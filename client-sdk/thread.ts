@@ -107,7 +107,7 @@ export function isMissingSome(thread: OpenThread): boolean {
 function sortedEarly(entries: readonly Entry[], afterSequence: number): Entry[] {
   const bySequence = new Map<number, Entry>();
   for (const entry of entries) {
-    bySequence.set(entry.sequence, entry);
+    if (entry.sequence > afterSequence) bySequence.set(entry.sequence, entry);
   }
   return [...bySequence.values()].sort((a, b) => a.sequence - b.sequence);
 }

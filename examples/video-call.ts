@@ -5,7 +5,7 @@ export function showCalls(
   visit: Consultation,
   view: { own: HTMLVideoElement; other: HTMLVideoElement; ask: (who: string) => Promise<boolean> },
 ): () => void {
-  return visit.on('call', async (call) => {
+  return visit.on('call', (call) => {
     if (call === null) return;
     const remote = new MediaStream();
     view.other.srcObject = remote;
@@ -18,7 +18,9 @@ export function showCalls(
     });
     call.on('problem', (error) => console.warn(error.code));
     if (call.role !== 'incoming') return;
-    if (await view.ask(call.view.startedBy)) await call.accept();
-    else await call.decline();
+    void view
+      .ask(call.view.startedBy)
+      .then((yes) => (yes ? call.accept() : call.decline()))
+      .catch((error: unknown) => console.warn(error));
   });
 }

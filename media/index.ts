@@ -1,12 +1,13 @@
 /** The media side of the server: one port to a Selective Forwarding Unit, the real one and a fake of it. */
-export type * from './rtp.ts';
-export * from './sfu.ts';
+
+export type { FakeRoom } from './fake/fake-room.ts';
+export type { FakeSeat, FakeSubscription, FakeTrack } from './fake/fake-seat.ts';
+export { createFakeSfu, type FakeOperation, type FakeSfu, type FakeSfuOptions } from './fake/fake-sfu.ts';
 export {
   createMediasoupSfu,
   type MediasoupSfu,
   type MediasoupSfuOptions,
 } from './mediasoup/mediasoup-sfu.ts';
 export type { MediaLogger } from './mediasoup/settings.ts';
-export { createFakeSfu, type FakeOperation, type FakeSfu, type FakeSfuOptions } from './fake/fake-sfu.ts';
-export type { FakeRoom } from './fake/fake-room.ts';
-export type { FakeSeat, FakeSubscription, FakeTrack } from './fake/fake-seat.ts';
+export type * from './rtp.ts';
+export * from './sfu.ts';

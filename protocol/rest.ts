@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { errorCatalogue, type ErrorCode } from './errors.ts';
+import { type ErrorCode, errorCatalogue } from './errors.ts';
 import { AttachmentId, ConsultationId, PersonId, Sequence } from './ids.ts';
 import { MAX_CAPTION_LENGTH, MAX_PAGE_SIZE } from './limits.ts';
 import { AttachmentStatus, ConsultationView, DisplayName, Entry } from './model.ts';

@@ -83,7 +83,7 @@ export function createApp(parts: AppParts): App {
   });
   const uploads = new UploadParts(parts);
   const library = new AttachmentLibrary({ ...parts, host, parts: uploads });
-  const dataStore = new UploadDataStore({ ...parts, host, parts: uploads });
+  const dataStore = new UploadDataStore({ ...parts, host, parts: uploads, library });
   const web = createHttpApp({ ...parts, host, library, dataStore, metrics });
 
   let sweeper: NodeJS.Timeout | null = null;

@@ -13,8 +13,8 @@ import {
   type TransportDirection,
 } from '../sfu.ts';
 import { FakeRoom } from './fake-room.ts';
-import type { FakeSeat, PathState } from './fake-seat.ts';
 import { type FakeOperation, FakeScript } from './fake-script.ts';
+import type { FakeSeat, PathState } from './fake-seat.ts';
 
 export type { FakeOperation } from './fake-script.ts';
 

@@ -1,4 +1,4 @@
-import { type RoomCloseReason, type Sfu, type SfuHealth, type SfuRoom, SfuError } from '../sfu.ts';
+import { type RoomCloseReason, type Sfu, SfuError, type SfuHealth, type SfuRoom } from '../sfu.ts';
 import { forwardableCapabilities } from './codecs.ts';
 import { MediasoupRoom } from './room.ts';
 import { type MediasoupSfuOptions, WORKER_PATIENCE_MS } from './settings.ts';

@@ -147,8 +147,10 @@ export interface AttachmentStore {
   ): Promise<boolean>;
   /** Uploads begun before this moment and never finished. */
   staleAttachments(createdBefore: number, limit: number): Promise<readonly AttachmentRecord[]>;
-  /** Forgets an upload that was never finished. */
-  removeAttachment(attachmentId: AttachmentId): Promise<void>;
+  /** Forgets an upload that never ended and stands where the caller saw it; false when it has moved on or ended. */
+  removeAttachment(attachmentId: AttachmentId, receivedBytes: number): Promise<boolean>;
+  /** How many uploads a person has begun and not ended, and how many bytes they announced together. */
+  openUploads(uploadedBy: PersonId): Promise<{ readonly count: number; readonly byteSize: number }>;
 }
 
 /** Carries facts to connected devices. Delivery is not promised: a snapshot or a page repeats what was missed. */

@@ -52,6 +52,11 @@ export class AttachmentLibrary {
     return this.#processing.process(attachmentId);
   }
 
+  /** Forgets an upload that its sender takes back. Throws `WRONG_STATE` when it has ended. */
+  withdraw(attachmentId: AttachmentId): Promise<void> {
+    return this.#processing.withdraw(attachmentId);
+  }
+
   async status(
     id: ConsultationId,
     attachmentId: AttachmentId,
@@ -138,7 +143,7 @@ export class AttachmentLibrary {
     for (const record of await attachments.staleAttachments(clock() - STALE_UPLOAD_MS, SWEEP_LIMIT)) {
       if (signal.aborted) return;
       try {
-        await this.#processing.giveUp(record);
+        await this.#processing.giveUp(record.attachmentId);
       } catch (error) {
         // One that cannot be removed must not keep the others.
         log.warn('sweep.failed', { attachment: record.attachmentId, error });

@@ -1,4 +1,5 @@
-import type { Attachment, AttachmentId, ConsultationId } from '@teleconsult/protocol';
+import { type Attachment, AttachmentId, type ConsultationId } from '@teleconsult/protocol';
+import type { ObjectStore } from '../storage/objects/object-store.ts';
 import type { ConsultationKey } from '../vault/consultation-key.ts';
 import type { SealOptions } from '../vault/vault.ts';
 
@@ -23,9 +24,21 @@ export interface RefusedFacts {
   readonly detail: string;
 }
 
+const FOLDER = 'attachments/';
+
 /** Where the object store has it. */
 export const objectKey = (attachmentId: AttachmentId, variant: Variant): string =>
-  `attachments/${attachmentId}/${variant}`;
+  `${FOLDER}${attachmentId}/${variant}`;
+
+/** All attachments there are. Reads the names of every object: for the start, not for requests. */
+export async function* storedAttachments(
+  objects: ObjectStore,
+): AsyncGenerator<{ attachmentId: AttachmentId; key: string }> {
+  for await (const key of objects.list(FOLDER)) {
+    const attachmentId = AttachmentId.safeParse(key.slice(FOLDER.length).split('/')[0]);
+    if (attachmentId.success) yield { attachmentId: attachmentId.data, key };
+  }
+}
 
 /** What it is sealed as: neither another variant nor another attachment can take its place. */
 export const sealing = (

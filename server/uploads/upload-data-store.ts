@@ -14,6 +14,7 @@ import type { AttachmentRecord, AttachmentStore, Clock } from '../host/ports.ts'
 import { requireReach } from '../identity/access.ts';
 import type { Caller } from '../identity/tokens.ts';
 import { describe } from '../signalling/dispatch.ts';
+import type { AttachmentLibrary } from './attachment-library.ts';
 import type { ReceivingFacts } from './attachment-objects.ts';
 import { PART_BYTES, type UploadParts, type UploadPlace } from './upload-parts.ts';
 
@@ -27,10 +28,15 @@ const Metadata = z.object({
   contentType: z.string().max(255).nullish(),
 });
 
+/** Uploads a person may have begun and not ended, and their announced bytes together: nobody fills the disk alone. */
+const OPEN_UPLOADS = 50;
+const OPEN_UPLOAD_BYTES = 500 * 1024 * 1024;
+
 export interface UploadDataStoreParts {
   readonly host: ConsultationHost;
   readonly attachments: AttachmentStore;
   readonly parts: UploadParts;
+  readonly library: Pick<AttachmentLibrary, 'withdraw'>;
   readonly clock: Clock;
 }
 
@@ -59,6 +65,9 @@ export class UploadDataStore extends DataStore {
     if (byteSize < 1) throw new AppError('INVALID', { detail: 'the upload is empty' });
     if (byteSize > MAX_UPLOAD_BYTES[kind])
       throw new AppError('TOO_LARGE', { detail: `at most ${MAX_UPLOAD_BYTES[kind]} bytes` });
+    const open = await attachments.openUploads(caller.personId);
+    if (open.count >= OPEN_UPLOADS || open.byteSize + byteSize > OPEN_UPLOAD_BYTES)
+      throw new AppError('RATE_LIMITED', { detail: 'too many uploads are open; finish or withdraw one' });
     const attachmentId = AttachmentId.parse(upload.id);
     const { codec } = await host.sealing(consultationId, caller.personId);
     const facts: ReceivingFacts = { fileName: fileName ?? '', declaredType: contentType ?? '' };
@@ -120,8 +129,7 @@ export class UploadDataStore extends DataStore {
   override async remove(id: string): Promise<void> {
     const record = await this.#record(id);
     if (record.status !== 'receiving') throw new AppError('WRONG_STATE', { detail: 'the upload has ended' });
-    await this.#parts.attachments.removeAttachment(record.attachmentId);
-    await this.#parts.parts.remove(record.attachmentId, record.parts);
+    await this.#parts.library.withdraw(record.attachmentId);
   }
 
   async #addPart(

@@ -16,6 +16,7 @@ import {
   type ReceivingFacts,
   type RefusedFacts,
   sealing,
+  storedAttachments,
   VARIANTS,
 } from './attachment-objects.ts';
 import type { UploadParts } from './upload-parts.ts';
@@ -45,17 +46,32 @@ export class UploadProcessing {
   }
 
   /** Forgets an upload. A complete one has one more chance: it may have waited for a tool or for space. */
-  giveUp(record: AttachmentRecord): Promise<void> {
-    return this.#alone(record.attachmentId, () => this.#giveUp(record));
+  giveUp(attachmentId: AttachmentId): Promise<void> {
+    return this.#alone(attachmentId, () => this.#giveUp(attachmentId));
   }
 
-  /** Removes the parts of uploads that have ended or are gone: a crash came before they were removed. */
+  /**
+   * Forgets an upload that its sender takes back, once what runs for it has ended; its row then says whether there
+   * is anything to take back. Throws `WRONG_STATE` when it has become an attachment or was refused.
+   */
+  async withdraw(attachmentId: AttachmentId): Promise<void> {
+    await this.#busy.get(attachmentId)?.catch(() => undefined);
+    const record = await this.#parts.attachments.loadAttachment(attachmentId);
+    if (record === null || !(await this.#forget(record)))
+      throw new AppError('WRONG_STATE', { detail: 'the upload has ended' });
+  }
+
+  /** Removes parts of uploads that have ended, and attachments of uploads that are gone: a crash came in between. */
   async clearLeftovers(signal: AbortSignal): Promise<void> {
     const { attachments, parts, objects } = this.#parts;
     for await (const { attachmentId, objectKey: key } of parts.stored()) {
       if (signal.aborted) return;
       const record = await attachments.loadAttachment(attachmentId);
       if (record?.status !== 'receiving') await objects.delete(key);
+    }
+    for await (const { attachmentId, key } of storedAttachments(objects)) {
+      if (signal.aborted) return;
+      if ((await attachments.loadAttachment(attachmentId)) === null) await objects.delete(key);
     }
   }
 
@@ -123,19 +139,28 @@ export class UploadProcessing {
     }
   }
 
-  async #giveUp({ attachmentId, receivedBytes, byteSize, parts: count }: AttachmentRecord): Promise<void> {
-    const { attachments, parts, log } = this.#parts;
-    if (receivedBytes === byteSize)
+  /** The upload is looked at anew: since it was listed it may have moved on, become ready and been sent. */
+  async #giveUp(attachmentId: AttachmentId): Promise<void> {
+    const { attachments, log } = this.#parts;
+    const record = await attachments.loadAttachment(attachmentId);
+    if (record?.status !== 'receiving') return;
+    if (record.receivedBytes === record.byteSize)
       try {
         await this.#process(attachmentId);
         return;
       } catch (error) {
         log.warn('attachment.failed', { attachment: attachmentId, error });
       }
+    if (await this.#forget(record)) log.info('upload.abandoned', { attachment: attachmentId });
+  }
+
+  /** The row goes first: only who removed it may remove the bytes. A crash in between leaves what the next start clears. */
+  async #forget({ attachmentId, receivedBytes, parts: count }: AttachmentRecord): Promise<boolean> {
+    const { attachments, parts } = this.#parts;
+    if (!(await attachments.removeAttachment(attachmentId, receivedBytes))) return false;
     await this.#removeObjects(attachmentId);
-    await attachments.removeAttachment(attachmentId);
     await parts.remove(attachmentId, count);
-    log.info('upload.abandoned', { attachment: attachmentId });
+    return true;
   }
 
   async #removeObjects(attachmentId: AttachmentId): Promise<void> {

@@ -1,5 +1,5 @@
-import type { ConsultationId, Entry } from '@teleconsult/protocol';
 import { type Consultation, createTeleconsultClient, type TeleconsultClient } from '@teleconsult/client-sdk';
+import type { ConsultationId, Entry } from '@teleconsult/protocol';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { freePort, type ServerProcess, startServerProcess } from '../helpers/server-process.ts';

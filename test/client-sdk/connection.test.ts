@@ -256,6 +256,10 @@ describe('connecting', () => {
       () => server.handshakes.length,
       (count) => count === 2,
     );
+    await eventually(
+      () => client.connection,
+      (state) => state === 'connected',
+    );
     server.on('consultation.list', () => ({ consultations: [], hasMore: false }));
     await client.listConsultations();
   });

@@ -229,6 +229,31 @@ describe('attachments', () => {
     expect(uploads.mostAtOnce).toBeLessThanOrEqual(2);
   });
 
+  it('[SDK34] no third upload begins before one of two is done, and all arrive', async () => {
+    await using server = await ScriptedServer.start();
+    const { uploads, client, consultation } = await opened(server);
+    await using _ = client;
+    let release: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    uploads.cuts = async () => {
+      await held;
+      return false;
+    };
+    const sent = ['1', '2', '3', '4', '5'].map((text) => consultation.send(photo(new Blob([text]))));
+    await eventually(
+      () => uploads.mostAtOnce,
+      (count) => count === 2,
+    );
+    // Time enough for a third to begin.
+    for (let round = 0; round < 20; round += 1) await client.listConsultations();
+    expect(uploads.uploads.length).toBe(2);
+    release();
+    expect((await Promise.all(sent)).map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5]);
+    expect(uploads.mostAtOnce).toBe(2);
+  });
+
   it('[SDK23] aborting an upload stops it and takes the message out', async () => {
     await using server = await ScriptedServer.start();
     const { uploads, client, consultation } = await opened(server);

@@ -1,8 +1,9 @@
 /** What every adapter of the SFU port keeps. `sfu.*.test.ts` run it on each of them. */
-import fc from 'fast-check';
+
 import { FakeMediaStreamTrack } from 'fake-mediastreamtrack';
+import fc from 'fast-check';
 import { Device, type types } from 'mediasoup-client';
-import { generateNativeRtpCapabilities, generateLocalDtlsParameters } from 'mediasoup-client/fakeParameters';
+import { generateLocalDtlsParameters, generateNativeRtpCapabilities } from 'mediasoup-client/fakeParameters';
 import { FakeHandler } from 'mediasoup-client/handlers/FakeHandler';
 import { describe, expect, test } from 'vitest';
 import type { Sfu } from '../../media/index.ts';
@@ -13,8 +14,8 @@ import {
   RtpParameters,
   TransportOffer,
 } from '../../protocol/index.ts';
-import { audioOnly, camera, dtls, microphone, openRoom, openSeat, opus, vp8 } from './sfu.fixtures.ts';
 import { type Act, anyAct, perform } from './sfu.acts.ts';
+import { audioOnly, camera, dtls, microphone, openRoom, openSeat, opus, vp8 } from './sfu.fixtures.ts';
 
 export interface SfuUnderTest extends AsyncDisposable {
   readonly sfu: Sfu;

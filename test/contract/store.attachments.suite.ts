@@ -106,11 +106,25 @@ export function attachmentStoreContract(adapter: string, open: () => Promise<Sto
       const { attachments } = under;
       await attachments.finishAttachment(attachmentId(2), 'ready', sealed('x'));
       await attachments.finishAttachment(attachmentId(3), 'refused', sealed('x'));
-      for (const number of [1, 1, 2, 3, 9]) await attachments.removeAttachment(attachmentId(number));
+      expect(await attachments.removeAttachment(one, 7)).toBe(false);
+      const removed: boolean[] = [];
+      for (const number of [1, 1, 2, 3, 9])
+        removed.push(await attachments.removeAttachment(attachmentId(number), 0));
+      expect(removed).toEqual([true, false, false, false, false]);
       expect(await attachments.loadAttachment(one)).toBeNull();
       expect((await attachments.loadAttachment(attachmentId(2)))?.status).toBe('ready');
       expect((await attachments.loadAttachment(attachmentId(3)))?.status).toBe('refused');
     });
+  });
+
+  test(`[STO14] a person’s open uploads are counted with their bytes, and no ended one: ${adapter}`, async () => {
+    await using under = await withUploads(3);
+    const { attachments } = under;
+    const { uploadedBy, byteSize } = newAttachment(1);
+    expect(await attachments.openUploads(uploadedBy)).toEqual({ count: 3, byteSize: 3 * byteSize });
+    await attachments.finishAttachment(one, 'ready', sealed('x'));
+    expect(await attachments.openUploads(uploadedBy)).toEqual({ count: 2, byteSize: 2 * byteSize });
+    expect(await attachments.openUploads('nobody' as never)).toEqual({ count: 0, byteSize: 0 });
   });
 
   describe(`closing the stores: ${adapter}`, () => {
@@ -148,7 +162,7 @@ export function attachmentStoreContract(adapter: string, open: () => Promise<Sto
         attachments.createAttachment(newAttachment(2)),
         attachments.addPart(one, 0, 1),
         attachments.finishAttachment(one, 'ready', sealed('x')),
-        attachments.removeAttachment(one),
+        attachments.removeAttachment(one, 0),
         attachments.loadAttachment(one),
         attachments.staleAttachments(0, 1),
       ];

@@ -13,7 +13,7 @@ async function openStores(): Promise<StoresUnderTest> {
 consultationStoreContract('memory', openStores);
 attachmentStoreContract('memory', openStores);
 
-test('[STO14] a test can make the next write fail, and only that; it leaves nothing behind', async () => {
+test('[STO25] a test can make the next write fail, and only that; it leaves nothing behind', async () => {
   const store = new MemoryStore();
   store.nextCall('full');
   await expect(store.create(newConsultation(1))).rejects.toMatchObject({ code: 'STORAGE_FULL' });

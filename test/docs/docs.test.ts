@@ -28,7 +28,7 @@ test('[DOC2] PROTOCOL.md names every request and fact, ERRORS.md every code and 
   const documented = [...(docs.get('docs/ERRORS.md') ?? '').matchAll(/^\| `(\w+)`/gm)].map(
     ([, code]) => code,
   );
-  expect(documented.sort()).toEqual(Object.keys(errorCatalogue).sort());
+  expect(new Set(documented)).toEqual(new Set(Object.keys(errorCatalogue)));
 });
 
 test('[DOC3] every rule of the specification has a test that names it', () => {

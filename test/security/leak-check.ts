@@ -2,8 +2,8 @@ import {
   ClientMessageId,
   type RequestInput,
   type RequestName,
-  requestNames,
   type RouteDefinition,
+  requestNames,
   routes,
 } from '@teleconsult/protocol';
 import type { RawClient } from '../helpers/raw-client.ts';

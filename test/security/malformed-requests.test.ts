@@ -8,8 +8,8 @@ import { personToken } from '../helpers/test-tokens.ts';
 import { startVisit, textDraft } from '../helpers/visit.ts';
 import { startChild } from './child.ts';
 import { originOf, quietSettings, startMain, testKeySettings } from './main-process.ts';
-import { complaintsAbout } from './malformed-check.ts';
 import { CANARY, everyMalformed } from './malformed.ts';
+import { complaintsAbout } from './malformed-check.ts';
 import { validPayloads } from './valid-payloads.ts';
 
 const token = personToken('somebody');

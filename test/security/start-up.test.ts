@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { createConsultation } from '../helpers/test-app.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
+import { createConsultation } from '../helpers/test-app.ts';
 import { hostToken } from '../helpers/test-tokens.ts';
 import { originOf, quietSettings, startMain, testKeySettings } from './main-process.ts';
 

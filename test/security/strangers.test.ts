@@ -1,4 +1,4 @@
-import { PersonId, requestNames, type RequestName, routes } from '@teleconsult/protocol';
+import { PersonId, type RequestName, requestNames, routes } from '@teleconsult/protocol';
 import { type Caller, TokenVerifier } from '@teleconsult/server/identity/tokens';
 import { expect, test } from 'vitest';
 import { RawClient } from '../helpers/raw-client.ts';

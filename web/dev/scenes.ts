@@ -46,15 +46,15 @@ export async function showScene(role: ParticipantRole): Promise<void> {
     },
   });
   Object.assign(globalThis, { mock: { client, visit } });
-  await settled();
+  await settled(300);
   await play(scene, client, visit);
-  await settled();
+  await settled(900);
   // For whoever looks at the scene with a script.
   document.documentElement.dataset['scene'] = 'shown';
 }
 
 /** Long enough for the pages to open their consultation and for animations to begin. */
-const settled = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 300));
+const settled = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function play(scene: string, client: MockClient, visit: MockVisit): Promise<void> {
   const text = words[language()];

@@ -3,7 +3,7 @@ import { css } from 'lit';
 export const app = css`
   :host {
     display: block;
-    height: 100dvh;
+    height: var(--app-height, 100dvh);
   }
   .app,
   .app > main {

@@ -188,9 +188,18 @@ export class MemoryStore implements ConsultationStore, AttachmentStore {
     return structuredClone(stale.slice(0, limit));
   }
 
-  async removeAttachment(attachmentId: AttachmentId): Promise<void> {
+  async removeAttachment(attachmentId: AttachmentId, receivedBytes: number): Promise<boolean> {
     this.#beginWrite();
-    if (this.#attachments.get(attachmentId)?.status === 'receiving') this.#attachments.delete(attachmentId);
+    const record = this.#attachments.get(attachmentId);
+    if (record?.status !== 'receiving' || record.receivedBytes !== receivedBytes) return false;
+    return this.#attachments.delete(attachmentId);
+  }
+
+  async openUploads(uploadedBy: PersonId): Promise<{ count: number; byteSize: number }> {
+    const open = [...this.#attachments.values()].filter(
+      (record) => record.uploadedBy === uploadedBy && record.status === 'receiving',
+    );
+    return { count: open.length, byteSize: open.reduce((sum, record) => sum + record.byteSize, 0) };
   }
 
   #moveOn(attachmentId: AttachmentId, next: (record: AttachmentRecord) => AttachmentRecord | null): boolean {

@@ -50,6 +50,7 @@ const MIGRATIONS: readonly string[] = [
     sealed BLOB NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX attachment_receiving ON attachment (created_at) WHERE status = 'receiving';
+  CREATE INDEX attachment_open ON attachment (uploaded_by) WHERE status = 'receiving';
   `,
 ];
 

@@ -9,6 +9,7 @@ export class SqliteAttachments implements AttachmentStore {
   readonly #writer: Writer;
   readonly #load: Read;
   readonly #stale: Read;
+  readonly #open: Read;
 
   constructor(writer: Writer, reader: DatabaseSync) {
     this.#writer = writer;
@@ -16,6 +17,11 @@ export class SqliteAttachments implements AttachmentStore {
     this.#stale = prepareRead(
       reader,
       `SELECT * FROM attachment WHERE status = 'receiving' AND created_at < ? ORDER BY created_at LIMIT ?`,
+    );
+    this.#open = prepareRead(
+      reader,
+      `SELECT count(*) AS count, total(byte_size) AS byte_size FROM attachment
+        WHERE uploaded_by = ? AND status = 'receiving'`,
     );
   }
 
@@ -68,13 +74,16 @@ export class SqliteAttachments implements AttachmentStore {
     return this.#stale.all(createdBefore, limit).map(toRecord);
   }
 
-  async removeAttachment(attachmentId: AttachmentId): Promise<void> {
-    await this.#writer.write([
-      {
-        sql: `DELETE FROM attachment WHERE attachment_id = ? AND status = 'receiving'`,
-        params: [attachmentId],
-      },
-    ]);
+  async removeAttachment(attachmentId: AttachmentId, receivedBytes: number): Promise<boolean> {
+    return this.#changedOne(
+      `DELETE FROM attachment WHERE attachment_id = ? AND received_bytes = ? AND status = 'receiving'`,
+      [attachmentId, receivedBytes],
+    );
+  }
+
+  async openUploads(uploadedBy: PersonId): Promise<{ count: number; byteSize: number }> {
+    const row = this.#open.get(uploadedBy);
+    return { count: Number(row?.['count'] ?? 0), byteSize: Number(row?.['byte_size'] ?? 0) };
   }
 
   async #changedOne(sql: string, params: (string | number | Uint8Array)[]): Promise<boolean> {

@@ -2,7 +2,7 @@
  * A program that appends to a store in the folder it is given and says of each commit how it went:
  * `one-by-one` five commits, `at-once` 300 of them, `careless` five by a connection that does not sync.
  */
-import { writeSync } from 'node:fs';
+import { openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv } from 'node:process';
 import { DatabaseSync } from 'node:sqlite';
@@ -11,8 +11,9 @@ import { SqliteStore } from '@teleconsult/server/storage/sqlite/sqlite-store';
 import { consultationId, fact, newConsultation } from '../../contract/store.fixtures.ts';
 
 const [, , folder = '', way] = argv;
+const said = openSync(join(folder, 'said'), 'w');
 /** A system call of this moment: strace sees it among the syncs. */
-const say = (line: string): void => void writeSync(1, `${line}\n`);
+const say = (line: string): void => void writeSync(said, `${line}\n`);
 
 if (way === 'careless') careless();
 else await careful(way === 'at-once' ? 300 : 5);

@@ -28,7 +28,7 @@ async function traced(way: 'one-by-one' | 'at-once' | 'careless', inject: readon
   const counts: number[] = [];
   const syncsOf = new Map<string, number>();
   for (const call of (await readFile(log, 'utf8')).split('\n')) {
-    const said = /write\(1<.*?>, "(.*?)\\n"/.exec(call)?.[1];
+    const said = /write\(\d+<[^>]*\/said>, "(.*?)\\n"/.exec(call)?.[1];
     if (said !== undefined) steps.push(said);
     // A call that another thread interrupts is told in two lines; its beginning names the file.
     const [, thread = '', file = ''] = /^(\d+) +(?:fsync|fdatasync)\(\d+<([^>]*)>/.exec(call) ?? [];

@@ -90,16 +90,27 @@ test('[UPL13] many questions at once process an upload once', async () => {
   expect(app.logs.filter((line) => line.includes('attachment.ready'))).toHaveLength(1);
 });
 
-test('[UPL6] an upload that is withdrawn while it is processed leaves nothing behind', async () => {
+test('[UPL6] who withdraws an upload that is just being processed learns that it has ended', async () => {
   const held = await heldTools();
   await using uploading = await startUploading({ tools: held.tools });
-  const { app, id, patient } = uploading;
+  const { id, patient } = uploading;
   const picture = await patient.upload({ consultationId: id, kind: 'image' }, await jpeg());
   await held.begun;
-  expect(await patient.remove(`/v1/uploads/${picture}`)).toMatchObject({ status: 204 });
+  const withdrawing = patient.remove(`/v1/uploads/${picture}`);
   held.release();
-  await expect(patient.status(id, picture)).rejects.toThrow('NOT_FOUND');
-  await app.app.close();
+  expect(await withdrawing).toMatchObject({ status: 409, code: 'WRONG_STATE' });
+  expect(await patient.status(id, picture)).toMatchObject({ status: 'ready' });
+  expect((await patient.content(id, picture)).status).toBe(200);
+});
+
+test('[UPL6] a complete upload that cannot be processed for the time being can be withdrawn', async () => {
+  const tools = await attachmentTools();
+  await using uploading = await startUploading({ tools: { ...tools, ffmpegPath: null } });
+  const { app, id, patient } = uploading;
+  const voice = await patient.upload({ consultationId: id, kind: 'voice' }, await tone(1));
+  await expect(patient.status(id, voice)).rejects.toThrow('MEDIA_UNAVAILABLE');
+  expect(await patient.remove(`/v1/uploads/${voice}`)).toMatchObject({ status: 204 });
+  await expect(patient.status(id, voice)).rejects.toThrow('NOT_FOUND');
   expect(await objectsIn(app.dataDir, 'uploads')).toEqual([]);
   expect(await objectsIn(app.dataDir, 'attachments')).toEqual([]);
 });
