@@ -138,6 +138,10 @@ function rangeOf(
   request: Request,
   byteSize: number,
 ): { start: number; endExclusive: number } | null | 'unsatisfiable' {
+  // RFC 9110 §14.1.2: a suffix longer than the whole means the whole; the parser below calls it unsatisfiable.
+  const [, suffix] = /^bytes=-(\d{1,15})$/.exec(request.headers.range ?? '') ?? [];
+  if (suffix !== undefined && Number(suffix) > byteSize && byteSize > 0)
+    return { start: 0, endExclusive: byteSize };
   const ranges = request.range(byteSize, { combine: true });
   if (ranges === undefined || ranges === -2) return null;
   if (ranges === -1) return 'unsatisfiable';
