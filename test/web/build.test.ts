@@ -1,0 +1,32 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { expect, it } from 'vitest';
+import { buildPages } from './pages.ts';
+
+/** What one page loads, SDK included, in bytes after gzip. Rising means that a visitor on a train waits longer. */
+const BUDGET_BYTES = 150_000;
+
+it('[WEB9] the built pages hold no mock, no inline script or style, no data URL, and stay in their budget', async () => {
+  await using pages = await buildPages('pages');
+  const names = readdirSync(pages.folder, { recursive: true, encoding: 'utf8' });
+  const read = (name: string): string => readFileSync(join(pages.folder, name), 'utf8');
+  expect(names.filter((name) => name.endsWith('.html')).sort()).toEqual([
+    'doctor.html',
+    'index.html',
+    'patient.html',
+  ]);
+
+  for (const name of names.filter((file) => /\.(js|html|css)$/.test(file))) {
+    expect(read(name), name).not.toMatch(/MockClient|showScene/);
+    if (!name.endsWith('.js')) expect(read(name), name).not.toMatch(/data:(?!text)/);
+  }
+  for (const page of ['patient.html', 'doctor.html', 'index.html']) {
+    const markup = read(page);
+    expect(markup, page).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=/);
+    const assets = [...markup.matchAll(/(?:src|href)="\/(assets\/[^"]+\.(?:js|css))"/g)];
+    const bytes = assets.reduce((sum, [, name = '']) => sum + gzipSync(read(name)).length, 0);
+    expect(bytes, page).toBeGreaterThan(5_000);
+    expect(bytes, page).toBeLessThan(BUDGET_BYTES);
+  }
+}, 60_000);
