@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import { AppError, type Participant, type RouteName, routes } from '@teleconsult/protocol';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
@@ -78,25 +79,30 @@ function createEndpoints({ host, library }: RestParts): Record<RouteName, Endpoi
       const by = readerOf(caller);
       await using opened = await library.open(id, attachment(request), { by, variant });
       const { byteSize } = opened.object;
-      response.setHeader('Accept-Ranges', 'bytes');
+      const range = rangeOf(request, byteSize);
+      const { start, endExclusive } =
+        typeof range === 'object' && range !== null ? range : { start: 0, endExclusive: byteSize };
+      const bytes = opened.object.read({ start, endExclusive });
+      // A damaged beginning is still answered with its code; after the first byte only the connection can end.
+      await once(bytes, 'readable');
       // Whatever a file claims to be, the browser must not run it as a page of ours.
       response.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
       if (opened.attachment.kind === 'file') response.attachment(opened.attachment.fileName);
       // After `attachment`, which guesses a type from the sender's ending: ours was read from the bytes.
       response.setHeader('Content-Type', opened.contentType);
-      const range = rangeOf(request, byteSize);
+      response.setHeader('Accept-Ranges', 'bytes');
       if (range === 'unsatisfiable') {
+        bytes.destroy();
         response.status(416).setHeader('Content-Range', `bytes */${byteSize}`).end();
         return;
       }
-      const { start, endExclusive } = range ?? { start: 0, endExclusive: byteSize };
       if (range !== null) {
         response.status(206);
         response.setHeader('Content-Range', `bytes ${start}-${endExclusive - 1}/${byteSize}`);
       }
       response.setHeader('Content-Length', endExclusive - start);
       try {
-        await pipeline(opened.object.read({ start, endExclusive }), response);
+        await pipeline(bytes, response);
       } catch (error) {
         // The reader went away in the middle: nothing is wrong and nobody is left to be told.
         if (!isPrematureClose(error)) throw error;
