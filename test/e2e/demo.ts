@@ -73,10 +73,10 @@ await step('the patient sends a picture; the doctor sees its thumbnail', async (
   await patient.byId('send').click();
   await doctor.byId('picture-thumb').waitFor();
 });
-await step('the patient records and sends a voice message (1.5 s of it is speech)', async () => {
+await step('the patient records and sends a voice message (1 s of it is speech)', async () => {
   await patient.byId('voice-record').click();
   await patient.byId('voice-send').waitFor();
-  await patient.page.waitForTimeout(1_500);
+  await patient.byId('voice-time').getByText('0:01').waitFor();
   await patient.byId('voice-send').click();
   await doctor.byId('voice-play').first().waitFor();
 });

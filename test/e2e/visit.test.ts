@@ -62,8 +62,7 @@ test('[WEB1] a patient and a doctor hold a whole consultation in two browsers, a
     await doctor.byId('picture-thumb').waitFor({ timeout: 20_000 });
     await patient.byId('voice-record').click();
     await patient.byId('voice-send').waitFor();
-    await patient.page.waitForFunction(() => performance.now() > 0);
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await patient.byId('voice-time').getByText('0:01').waitFor();
     await patient.byId('voice-send').click();
     await doctor.byId('voice-play').first().waitFor({ timeout: 20_000 });
 

@@ -1,23 +1,24 @@
-/** Looks often enough to be quick and seldom enough to leave the processor to what is waited for. */
-const LOOK_EVERY_MS = 5;
+import { eventually as sharedEventually } from '../../helpers/eventually.ts';
+
 const DEFAULT_PATIENCE_MS = 8_000;
 
-/**
- * Waits until the condition holds, instead of sleeping. `look` answers what it sees; the error of a wait in vain says
- * what it saw last.
- */
+/** Waits until the condition holds of what `look` answers, and answers that. */
 export async function eventually<T>(
   look: () => T,
   holds: (seen: T) => boolean,
   patienceMs = DEFAULT_PATIENCE_MS,
 ): Promise<T> {
-  const until = performance.now() + patienceMs;
-  for (;;) {
-    const seen = look();
-    if (holds(seen)) return seen;
-    if (performance.now() > until) throw new Error(`waited in vain; last seen: ${JSON.stringify(seen)}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-  }
+  let last: T | undefined;
+  const { seen } = await sharedEventually(
+    'the condition to hold',
+    () => {
+      const seen = look();
+      last = seen;
+      return holds(seen) ? { seen } : null;
+    },
+    { withinMs: patienceMs, lastSeen: () => last },
+  );
+  return seen;
 }
 
 /** The error code a promise rejects with. */
