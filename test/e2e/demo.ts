@@ -143,7 +143,7 @@ const ms = (value: number): string => `${value.toFixed(1)} ms`;
 console.log(`
 answer → first decoded frame   patient ${ms(atPatient)}, doctor ${ms(atDoctor)}
 decoded frames so far          patient ${patientMedia.framesDecoded}, doctor ${doctorMedia.framesDecoded}
-sound energy received          patient ${patientMedia.audioEnergy.toFixed(4)}, doctor ${doctorMedia.audioEnergy.toFixed(4)}
+sound energy received          patient ${patientMedia.audioEnergy.toPrecision(2)}, doctor ${doctorMedia.audioEnergy.toPrecision(2)}
 message, send → durable ack    median ${ms(median(acks))} (each waits for one sync of the disk)
 message, send → other client   median ${ms(median(deliveries))}
 whole demonstration            ${((performance.now() - startedAt) / 1000).toFixed(1)} s
