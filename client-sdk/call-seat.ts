@@ -1,5 +1,6 @@
 import type { CallView, ConsumerOffer, FactPayload, MediaSource, SeatView } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
+import { unreachable } from '@teleconsult/protocol/unreachable';
 import type { CallEvents, RemoteTrack } from './api.ts';
 import { delayOf, retryDelay } from './backoff.ts';
 import type { Lifetime } from './lifetime.ts';
@@ -7,7 +8,6 @@ import type { LocalMedia } from './local-media.ts';
 import type { MediaDevice } from './media-device.ts';
 import { MediaSession, type PathState, type SeatRef } from './media-session.ts';
 import { persist, type Signalling, toAppError } from './requests.ts';
-import { unreachable } from './unreachable.ts';
 
 export type Sources = Readonly<Record<MediaSource, boolean>>;
 

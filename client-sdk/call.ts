@@ -1,5 +1,6 @@
 import type { CallMedia, CallView, MediaSource, SeatView } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
+import { unreachable } from '@teleconsult/protocol/unreachable';
 import type { Call, CallEvents, CallOptions, RemoteTrack, Subscribe } from './api.ts';
 import { CallSeat, type SeatFact, type Sources } from './call-seat.ts';
 import { Emitter } from './events.ts';
@@ -8,7 +9,6 @@ import { LocalMedia } from './local-media.ts';
 import type { MediaDevice } from './media-device.ts';
 import type { PathState, SeatRef } from './media-session.ts';
 import { persist, type Signalling, toAppError } from './requests.ts';
-import { unreachable } from './unreachable.ts';
 
 export interface ActiveCallOptions {
   readonly view: CallView;

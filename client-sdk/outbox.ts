@@ -1,7 +1,7 @@
 import type { ClientMessageId, MessageDraft } from '@teleconsult/protocol';
 import type { AppError } from '@teleconsult/protocol/errors';
+import { unreachable } from '@teleconsult/protocol/unreachable';
 import type { OutgoingDraft, OutgoingMessage } from './api.ts';
-import { unreachable } from './unreachable.ts';
 import type { UploadProgress } from './uploads.ts';
 
 /** The messages of this device that are not yet in the thread, in the order in which they are going to be. */

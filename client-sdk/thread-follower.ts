@@ -1,6 +1,7 @@
 import type { CallView, ConsultationId, ConsultationView, Entry, RequestResult } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import { MAX_PAGE_SIZE } from '@teleconsult/protocol/limits';
+import { unreachable } from '@teleconsult/protocol/unreachable';
 import type { Lifetime } from './lifetime.ts';
 import { persist, type Signalling, toAppError } from './requests.ts';
 import {
@@ -15,7 +16,6 @@ import {
   prependOlder,
   type Thread,
 } from './thread.ts';
-import { unreachable } from './unreachable.ts';
 
 export interface Snapshot {
   readonly consultation: ConsultationView;

@@ -71,4 +71,3 @@ export const facts = define({
 
 export type FactName = keyof typeof facts;
 export type FactPayload<N extends FactName> = z.output<(typeof facts)[N]['payload']>;
-export const factNames = Object.keys(facts) as readonly FactName[];

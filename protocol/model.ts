@@ -167,8 +167,6 @@ export type Entry = z.infer<typeof Entry>;
 export type EntryKind = Entry['kind'];
 export type MessageEntry = Extract<Entry, { kind: 'message.sent' }>;
 
-export const entryKinds: readonly EntryKind[] = Entry.options.map((option) => option.shape.kind.value);
-
 export const ConsultationView = z.strictObject({
   consultationId: ConsultationId,
   phase: ConsultationPhase,

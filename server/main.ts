@@ -46,6 +46,7 @@ async function run(config: Config): Promise<void> {
       config.TOKEN_KEYS ??
       (secret === null ? [] : [{ kid: DEVELOPMENT_KID, algorithm: 'HS256', material: secret }]),
   });
+  const stopping = new AbortController();
   const app = createApp({
     store,
     attachments: store.attachments,
@@ -54,6 +55,7 @@ async function run(config: Config): Promise<void> {
     sfu,
     tokens,
     tools: createAttachmentTools({
+      signal: stopping.signal,
       nodePath: process.execPath,
       ffmpegPath: config.ffmpegPath,
       prlimitPath: await findPrlimit(),
@@ -77,6 +79,8 @@ async function run(config: Config): Promise<void> {
     ],
   });
   parts.defer(() => app.close());
+  // Comes first: what is being converted is given up, stays complete, and is converted after the next start.
+  parts.defer(() => stopping.abort());
 
   const origin = await app.listen({ host: config.LISTEN_HOST, port: config.PORT });
   log.info('server.listening');

@@ -1,8 +1,8 @@
+import { unreachable } from '@teleconsult/protocol/unreachable';
 import { cleanFileName, endingOf, isRunnableName } from './file-name.ts';
 import { activeTextKind, isPlainText } from './plain-text.ts';
 import { refuse } from './refusal.ts';
 import { nameOfFormat, sniff } from './sniff.ts';
-import { unreachable } from './unreachable.ts';
 import { endsAsZip, zipNames } from './zip-directory.ts';
 
 /** A document that was looked at and is passed on byte by byte. */

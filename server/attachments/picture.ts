@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { AppError, MAX_IMAGE_PIXELS } from '@teleconsult/protocol';
+import { unreachable } from '@teleconsult/protocol/unreachable';
 import { type ChildLimits, type ChildOutcome, runLimitedChild } from './limited-child.ts';
 import {
   type PictureMade,
@@ -10,7 +11,6 @@ import {
 } from './picture-order.ts';
 import { refuse, refuseSize } from './refusal.ts';
 import { nameOfFormat, sniff } from './sniff.ts';
-import { unreachable } from './unreachable.ts';
 
 /** A picture made anew from what was sent: nothing of the file that was sent is in it but what can be seen. */
 export interface ProcessedPicture {

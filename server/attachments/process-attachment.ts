@@ -1,9 +1,9 @@
 import { type Attachment, type AttachmentKind, MAX_UPLOAD_BYTES } from '@teleconsult/protocol';
+import { unreachable } from '@teleconsult/protocol/unreachable';
 import { checkFile } from './file.ts';
 import { createGate, type Gate } from './gate.ts';
 import { type PictureTools, processPicture } from './picture.ts';
 import { refuse, refuseSize } from './refusal.ts';
-import { unreachable } from './unreachable.ts';
 import { processVoice, type VoiceTools } from './voice.ts';
 
 type WithoutId<T> = T extends unknown ? Omit<T, 'attachmentId'> : never;

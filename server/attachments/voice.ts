@@ -1,9 +1,9 @@
 import { AppError, MAX_VOICE_MS, VOICE_PEAK_COUNT } from '@teleconsult/protocol';
+import { unreachable } from '@teleconsult/protocol/unreachable';
 import { type ChildLimits, type ChildOutcome, runLimitedChild } from './limited-child.ts';
 import { mp4IndexFirst } from './mp4-index-first.ts';
 import { refuse, refuseSize } from './refusal.ts';
 import { type Format, nameOfFormat, sniff } from './sniff.ts';
-import { unreachable } from './unreachable.ts';
 import { createPeakMeter } from './voice-peaks.ts';
 import { makeWebmSeekable } from './webm-seekable.ts';
 

@@ -39,7 +39,3 @@ export const withCall = (state: ConsultationState, call: CallRecord | null): Con
   call,
   callRevision: state.callRevision + 1,
 });
-
-export function unreachable(value: never): never {
-  throw new Error(`Unexpected value of type ${typeof value}`);
-}

@@ -3,10 +3,11 @@
  * Pure: it never awaits, reads a clock, makes an id or imports a driver. docs/SPEC.md holds the table.
  */
 
+import { unreachable } from '@teleconsult/protocol/unreachable';
 import { acceptCall, declineCall, hangUp, setCallMedia, startCall } from './call.ts';
 import type { ConsultationEvent, ParticipantCommand, SystemEvent } from './commands.ts';
 import { acceptConsultation, endConsultation, enterWaitingRoom } from './lifecycle.ts';
-import { next, type Outcome, refuse, unreachable } from './outcome.ts';
+import { next, type Outcome, refuse } from './outcome.ts';
 import { judge } from './rights.ts';
 import { deviceLost, deviceReturned, joinSeat, restarted, setSource } from './seat.ts';
 import type { ConsultationState, Timings } from './state.ts';

@@ -515,7 +515,7 @@ describe('a call', () => {
     const abort = new AbortController();
     server.once('call.start', async () => {
       abort.abort();
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await givenUp;
       here.scripted.changeSeat(doctor, { state: 'invited', deviceId: null });
       here.scripted.changeSeat(patient, {
         state: 'connecting',
@@ -523,7 +523,8 @@ describe('a call', () => {
       });
       return { call: here.scripted.change({ startedBy: patient }) };
     });
-    expect(await codeOf(here.consultation.startCall('voice', { signal: abort.signal }))).toBe('ABORTED');
+    const givenUp = codeOf(here.consultation.startCall('voice', { signal: abort.signal }));
+    expect(await givenUp).toBe('ABORTED');
     await eventually(
       () => server.payloads('call.hangUp').length,
       (count) => count === 1,

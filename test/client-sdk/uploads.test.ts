@@ -261,12 +261,13 @@ describe('attachments', () => {
     const abort = new AbortController();
     uploads.cuts = async () => {
       abort.abort();
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await aborted;
       return false;
     };
-    expect(
-      await codeOf(consultation.send(photo(new Blob([randomBytes(4 * MIB)])), { signal: abort.signal })),
-    ).toBe('ABORTED');
+    const aborted = codeOf(
+      consultation.send(photo(new Blob([randomBytes(4 * MIB)])), { signal: abort.signal }),
+    );
+    expect(await aborted).toBe('ABORTED');
     expect(consultation.outbox).toEqual([]);
     expect((await consultation.send({ type: 'text', text: 'next' })).sequence).toBe(1);
     expect(uploads.requests.filter((request) => request.startsWith('PATCH')).length).toBe(1);

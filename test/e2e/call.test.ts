@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { expect, test } from 'vitest';
+import { childrenOf } from '../helpers/child-processes.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { freePort, type ServerProcess, startServerProcess } from '../helpers/server-process.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
@@ -51,21 +51,6 @@ const hears = (person: Person) =>
     withinMs: 20_000,
   });
 
-/** Media workers of a server process, by their parent in /proc. */
-function workersOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((name) => {
-      try {
-        const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-        const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-        return parent === pid && stat.includes('mediasoup') ? [Number(name)] : [];
-      } catch {
-        return [];
-      }
-    });
-}
-
 test('[WEB2] a call is declined, cancelled, answered by voice, muted, and becomes video without a new call', async () => {
   await using browser = await launchBrowser();
   await using visit = await openVisit(browser);
@@ -112,7 +97,7 @@ test('[CALL8] [M8] a media worker that is killed takes neither the server nor th
   await patient.byId('call-mute').click();
   await doctor.page.getByText('Patient is muted').first().waitFor();
 
-  const workers = workersOf(server.pid);
+  const workers = childrenOf(server.pid, 'mediasoup');
   expect(workers.length).toBeGreaterThan(0);
   for (const pid of workers) process.kill(pid, 'SIGKILL');
 
