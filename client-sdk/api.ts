@@ -6,15 +6,29 @@ import type {
   AppError,
   Attachment,
   AttachmentId,
+  CallEndReason,
   CallMedia,
   CallView,
   ClientMessageId,
+  ConsultationFormDraft,
   ConsultationId,
   ConsultationView,
+  DeclineReason,
   Entry,
+  FormAttachmentPurpose,
+  GuestRole,
   MediaSource,
   MessageDraft,
   PersonId,
+  Preferences,
+  QualityLevel,
+  QualityReport,
+  QueuePlace,
+  SeatViewMode,
+  SubjectDraft,
+  ThreadMarks,
+  TypingActivity,
+  Unread,
 } from '@teleconsult/protocol';
 
 export interface CallOptions {
@@ -41,6 +55,23 @@ export interface ClientOptions {
   readonly media?: MediaEnvironment;
   /** Replaces the waiting times between reconnection attempts. */
   readonly reconnect?: ReconnectPolicy;
+  /**
+   * Where messages not yet sent, drafts and half-done uploads are kept: `durable` (default) in IndexedDB, or in memory
+   * where there is none; `memory` for shared machines; or a store of the host's own.
+   */
+  readonly storage?: 'durable' | 'memory' | ClientStorage;
+}
+
+/** A small durable key-value store. Values are structured-cloneable and may hold Blobs. */
+export interface ClientStorage {
+  get(key: string): Promise<unknown>;
+  /** Ascending by key. */
+  entries(prefix: string): Promise<readonly (readonly [key: string, value: unknown])[]>;
+  /** Resolved means kept. */
+  set(key: string, value: unknown): Promise<void>;
+  delete(key: string): Promise<void>;
+  /** Forgets everything of this person. */
+  clear(): Promise<void>;
 }
 
 /** Pure: the number of the attempt (1, 2, …) to a delay in milliseconds. */
@@ -48,7 +79,13 @@ export type ReconnectPolicy = (attempt: number) => number;
 
 export interface MediaEnvironment {
   /** As `navigator.mediaDevices.getUserMedia`. */
-  getUserMedia(constraints: { audio?: boolean; video?: boolean }): Promise<MediaStream>;
+  getUserMedia(constraints: MediaStreamConstraints): Promise<MediaStream>;
+  /** As `navigator.mediaDevices.getDisplayMedia`; left out, screens cannot be shared. */
+  getDisplayMedia?(constraints: DisplayMediaStreamOptions): Promise<MediaStream>;
+  /** As `navigator.mediaDevices.enumerateDevices`. */
+  enumerateDevices?(): Promise<readonly MediaDeviceInfo[]>;
+  /** Calls the listener when devices were plugged in or out; the result stops it. */
+  onDeviceChange?(listener: () => void): () => void;
   /** Name or factory of a mediasoup-client handler; left out, it is detected. */
   readonly handlerFactory?: unknown;
 }
@@ -65,6 +102,68 @@ export interface ClientEvents {
    * `ringUntil` has passed. Told for consultations that are not open, too; then it is missed while disconnected.
    */
   call: CallView;
+  /** What is unread in a consultation changed, on whichever device. Told for consultations that are not open, too. */
+  unread: Unread;
+  /** The place of a waiting patient changed. */
+  queue: QueuePlace;
+  preferences: Preferences;
+}
+
+/** What the network check found, and what to tell the person. */
+export interface NetworkReport {
+  readonly verdict: 'good' | 'fair' | 'poor' | 'failed';
+  /** How media travelled; null when it did not. */
+  readonly path: QualityReport['path'] | null;
+  readonly rttMs: number | null;
+  readonly jitterMs: number | null;
+  readonly lossPercent: number | null;
+  /** What could be sent and received at once, in kbit/s. */
+  readonly sendKbps: number | null;
+  readonly receiveKbps: number | null;
+  /** What to advise, most important first; empty when all is well. */
+  readonly advice: readonly NetworkAdvice[];
+}
+
+export type NetworkAdvice =
+  | 'no_connection'
+  | 'media_blocked'
+  | 'move_closer_to_wifi'
+  | 'close_other_downloads'
+  | 'use_voice_only'
+  | 'slow_route';
+
+/** A microphone or camera opened before a call, to look and listen. */
+export interface DeviceCheck {
+  readonly microphone: MediaStreamTrack | null;
+  readonly camera: MediaStreamTrack | null;
+  /** Why one of them is not there: `PERMISSION_DENIED`, `DEVICE_UNAVAILABLE`, or null. */
+  readonly problems: { readonly microphone: AppError | null; readonly camera: AppError | null };
+  /** Loudness at the microphone now, 0 to 1. */
+  readonly level: number;
+  /** Plays a short rising tone on the speaker; resolves when it is over. */
+  playTone(options?: CallOptions): Promise<void>;
+  /** Frees the devices. May be called twice. */
+  close(): void;
+}
+
+export interface InputDevice {
+  readonly deviceId: string;
+  readonly kind: 'microphone' | 'camera' | 'speaker';
+  /** Empty until the person has allowed the use of one. */
+  readonly label: string;
+}
+
+export interface Invitation {
+  readonly invitationId: string;
+  /** What the QR code or link carries. */
+  readonly code: string;
+  readonly expiresAt: number;
+}
+
+export interface Colleague {
+  readonly personId: PersonId;
+  readonly displayName: string;
+  readonly withinKm: number;
 }
 
 export interface TeleconsultClient {
@@ -81,9 +180,54 @@ export interface TeleconsultClient {
   connect(options?: CallOptions): Promise<void>;
   /** The app knows that the network is back: try now, without waiting out the back-off. */
   reconnectHint(): void;
-  listConsultations(
-    options?: CallOptions & { limit?: number; createdBefore?: number },
-  ): Promise<{ consultations: ConsultationView[]; hasMore: boolean }>;
+  listConsultations(options?: CallOptions & { limit?: number; createdBefore?: number }): Promise<{
+    consultations: ConsultationView[];
+    unread: Unread[];
+    queue: QueuePlace[];
+    hasMore: boolean;
+  }>;
+  /** What this person has chosen; the same on all devices. */
+  preferences(options?: CallOptions): Promise<Preferences>;
+  setPreferences(
+    change: { readReceipts?: boolean; push?: Partial<Preferences['push']> },
+    options?: CallOptions,
+  ): Promise<Preferences>;
+  /**
+   * Lets news reach this device while its pages are closed (Web Push). Asks the browser's permission, so call it from a
+   * click; `registration` is that of the app's service worker. Rejects with `PERMISSION_DENIED`, `UNSUPPORTED_BROWSER`
+   * or `NOT_CONFIGURED`.
+   */
+  enablePush(registration: ServiceWorkerRegistration, options?: CallOptions): Promise<void>;
+  disablePush(registration: ServiceWorkerRegistration, options?: CallOptions): Promise<void>;
+  /** Sends and receives through the media server for some seconds. `onProgress` is told shares from 0 to 1. */
+  checkNetwork(options?: CallOptions & { onProgress?: (share: number) => void }): Promise<NetworkReport>;
+  /** Opens microphone and camera to be looked at; a refused one is a problem of the result, not a rejection. */
+  openDeviceCheck(options?: CallOptions & { camera?: boolean }): Promise<DeviceCheck>;
+  listDevices(): Promise<readonly InputDevice[]>;
+  /** Invites a colleague to a thread of doctors. */
+  inviteColleague(options?: CallOptions & { validForMs?: number }): Promise<Invitation>;
+  previewInvitation(
+    code: string,
+    options?: CallOptions,
+  ): Promise<{
+    purpose: 'participant' | 'colleague';
+    invitedBy: string;
+    role: GuestRole | null;
+    expiresAt: number;
+  }>;
+  /** Rejects with `EXPIRED` when it was used or its time has passed, `FORBIDDEN` when it is not for this person. */
+  redeemInvitation(code: string, options?: CallOptions): Promise<ConsultationView>;
+  revokeInvitation(invitationId: string, options?: CallOptions): Promise<void>;
+  /** Lets doctors near by see this doctor for ten minutes. Ask for consent first: the call says that it was given. */
+  showNearby(
+    position: { latitude: number; longitude: number },
+    options?: CallOptions,
+  ): Promise<{ until: number }>;
+  hideNearby(options?: CallOptions): Promise<void>;
+  listNearby(options?: CallOptions): Promise<readonly Colleague[]>;
+  requestColleague(personId: string, options?: CallOptions): Promise<ConsultationView>;
+  /** Forgets what this device keeps of the person: unsent messages, drafts, uploads. For signing out. */
+  forget(): Promise<void>;
   /**
    * Follows a consultation, and resolves when its newest entries are held. The same id answers the same object until
    * it is closed. Waits out a lost connection. Rejects with `NOT_FOUND` or `FORBIDDEN`, or `DISCONNECTED` when
@@ -106,6 +250,7 @@ export interface OutgoingMessage {
   readonly attempts: number;
   readonly error: AppError | null;
   readonly queuedAt: number;
+  readonly replyTo: number | null;
 }
 
 /** What the app hands in; attachments are uploaded by the SDK. */
@@ -113,7 +258,17 @@ export type OutgoingDraft =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'image'; readonly data: Blob; readonly caption?: string }
   | { readonly type: 'voice'; readonly data: Blob }
-  | { readonly type: 'file'; readonly data: Blob; readonly fileName: string; readonly caption?: string };
+  | { readonly type: 'file'; readonly data: Blob; readonly fileName: string; readonly caption?: string }
+  | {
+      readonly type: 'form';
+      readonly form: Omit<ConsultationFormDraft, 'attachments'>;
+      /** Pictures, and files by their name. */
+      readonly attachments: readonly {
+        readonly purpose: FormAttachmentPurpose;
+        readonly data: Blob;
+        readonly fileName?: string;
+      }[];
+    };
 
 export interface ConsultationEvents {
   /** The consultation's phase or participants changed. */
@@ -124,34 +279,82 @@ export interface ConsultationEvents {
   outbox: readonly OutgoingMessage[];
   /** A call began, changed or ended; null when there is none any more. */
   call: Call | null;
+  /** Entries held already that changed: recalled and removed messages are `withdrawn` now. */
+  updated: readonly Entry[];
+  /** Somebody has received or read more. */
+  marks: readonly ThreadMarks[];
+  unread: Unread;
+  queue: QueuePlace | null;
+  /** Who types or records now, without this person. */
+  typing: readonly { readonly personId: PersonId; readonly activity: TypingActivity }[];
+  /** Who has a connected device now. */
+  online: readonly PersonId[];
 }
 
 export interface Consultation {
   readonly id: ConsultationId;
   readonly view: ConsultationView;
-  /** The entries held so far: a gapless run up to the newest. */
+  /** The entries held so far: a gapless run up to the newest. Of a long thread at most 2,000; `page` reads any. */
   readonly entries: readonly Entry[];
   /** True while older entries than the first held can be loaded. */
   readonly hasOlder: boolean;
   readonly outbox: readonly OutgoingMessage[];
   readonly call: Call | null;
+  readonly marks: readonly ThreadMarks[];
+  readonly unread: Unread;
+  readonly queue: QueuePlace | null;
+  readonly typing: ConsultationEvents['typing'];
+  readonly online: readonly PersonId[];
   readonly on: Subscribe<ConsultationEvents>;
   /** Puts a page of older entries before those held and resolves with it. They are not repeated by `entries`. */
   loadOlder(options?: CallOptions & { limit?: number }): Promise<readonly Entry[]>;
-
+  /** Any page of the thread, ascending; it is not held. `{after: 0}` is the oldest, `{before}` what lies below. */
+  page(
+    range: { after: number } | { before: number },
+    options?: CallOptions & { limit?: number },
+  ): Promise<{ entries: readonly Entry[]; hasMore: boolean }>;
+  /** Messages that hold a text, newest first. `nextBefore` goes on where this answer stopped looking. */
+  search(
+    query: string,
+    options?: CallOptions & { beforeSequence?: number; limit?: number },
+  ): Promise<{ matches: readonly Entry[]; nextBefore: number | null }>;
+  /** This person has read the thread up to here. Receipts of delivery are sent by the SDK itself. */
+  markRead(upTo: number): void;
+  /** This person types or records now. Repeated and ended by itself: call it at each key stroke. */
+  setTyping(activity: TypingActivity): void;
+  /** The text begun and not sent; kept over reloads. */
+  readonly draft: string;
+  setDraft(text: string): void;
   enter(options?: CallOptions): Promise<ConsultationView>;
   accept(options?: CallOptions): Promise<ConsultationView>;
-  decline(options?: CallOptions & { note?: string }): Promise<ConsultationView>;
+  decline(options?: CallOptions & { reason?: DeclineReason; note?: string }): Promise<ConsultationView>;
   cancel(options?: CallOptions): Promise<ConsultationView>;
   end(options?: CallOptions & { note?: string }): Promise<ConsultationView>;
+
+  /** For whom the patient consults, before the visit begins; null: for themselves. */
+  setSubject(subject: SubjectDraft | null, options?: CallOptions): Promise<ConsultationView>;
+  /** Invites a relative, an interpreter or a colleague. */
+  invite(role: GuestRole, options?: CallOptions & { validForMs?: number }): Promise<Invitation>;
+  /** A guest leaves the consultation. */
+  leave(options?: CallOptions): Promise<void>;
+  /** The doctor removes a guest. */
+  removeParticipant(personId: string, options?: CallOptions): Promise<ConsultationView>;
 
   /**
    * Queues a message and resolves when the server has committed it. The outbox keeps the order of calls and
    * goes on by itself after a lost connection; a message the server refuses becomes `failed` and lets the next pass.
    * Rejects with why it failed; with `ABORTED` when the signal aborts, which takes the message out unless it was
-   * already sent once; with `RATE_LIMITED` when 500 messages wait. The outbox lives in memory.
+   * already sent once; with `RATE_LIMITED` when 500 messages wait. What waits is kept over reloads and sent when the
+   * consultation is opened again, attachments included.
    */
-  send(draft: OutgoingDraft, options?: CallOptions): Promise<{ sequence: number; messageId: string }>;
+  send(
+    draft: OutgoingDraft,
+    options?: CallOptions & { replyTo?: number },
+  ): Promise<{ sequence: number; messageId: string }>;
+  /** Takes a message back within two minutes; rejects with `EXPIRED` later. */
+  recall(sequence: number, options?: CallOptions): Promise<void>;
+  /** The words of a voice message. Rejects with `NOT_CONFIGURED` where there is no speech service. */
+  transcribe(sequence: number, options?: CallOptions & { language?: 'zh' | 'en' }): Promise<string>;
   /** Sends a failed message again, without uploading again what has arrived. */
   retry(clientMessageId: string): Promise<{ sequence: number; messageId: string }>;
   /** Takes a failed message out of the outbox. */
@@ -165,9 +368,10 @@ export interface Consultation {
   /**
    * Rings the others. Resolves when the server has answered; microphone and camera are asked for meanwhile, and what
    * cannot be had is a `problem` of the call. Rejects with `UNSUPPORTED_BROWSER` where there is no WebRTC. While this
-   * device is in a call already, answers that one. Aborting hangs up what was begun.
+   * device is in a call already, answers that one. Rejects with `BUSY` when everybody called is in another call (the
+   * thread says so, too). Aborting hangs up what was begun.
    */
-  startCall(media: CallMedia, options?: CallOptions): Promise<Call>;
+  startCall(media: CallMedia, options?: CallOptions & { people?: readonly string[] }): Promise<Call>;
   /** Stops following, and hangs up a call held here. The consultation goes on; messages not yet sent are dropped. */
   close(): Promise<void>;
 }
@@ -178,6 +382,21 @@ export interface RemoteTrack {
   readonly track: MediaStreamTrack;
   /** True while the sender has muted it. */
   readonly paused: boolean;
+  /**
+   * How large a video is shown, in CSS pixels; null: not at all. The server sends no more than that needs. Without it
+   * the best is sent.
+   */
+  setViewport(size: { readonly width: number; readonly height: number } | null): void;
+}
+
+/** How a call ended for this device: another device of the person may have answered or declined it. */
+export type CallOutcome = CallEndReason | 'answered_elsewhere' | 'declined_elsewhere';
+
+/** One measurement of a running call, every two seconds. */
+export interface QualitySample extends QualityReport {
+  readonly at: number;
+  /** What holds the sent video back, as the browser says. */
+  readonly limitedBy: 'none' | 'network' | 'processor' | 'other';
 }
 
 export interface CallEvents {
@@ -186,7 +405,21 @@ export interface CallEvents {
   /** The other side's tracks came, went, were muted or unmuted. */
   remoteTracks: readonly RemoteTrack[];
   /** This device's own tracks came or went (null: off). */
-  localTracks: { readonly microphone: MediaStreamTrack | null; readonly camera: MediaStreamTrack | null };
+  localTracks: {
+    readonly microphone: MediaStreamTrack | null;
+    readonly camera: MediaStreamTrack | null;
+    readonly screen: MediaStreamTrack | null;
+  };
+  quality: QualitySample;
+  /** How good the others' connections are, as they report. */
+  peerQuality: ReadonlyMap<PersonId, QualityLevel>;
+  activeSpeaker: PersonId | null;
+  /** Video was given up for the sake of sound, or came back. */
+  audioOnly: { readonly on: boolean; readonly reason: 'network' | 'chosen' | null };
+  /** The person speaks while muted: show a hint. At most every ten seconds. */
+  mutedSpeaking: null;
+  /** Microphones, cameras or speakers were plugged in or out. */
+  devices: readonly InputDevice[];
   /** A device or the media path failed; the call goes on without it. */
   problem: AppError;
   /** How this device's media path is doing. */
@@ -205,15 +438,30 @@ export interface Call {
   /** What is wanted, which is also what happens unless `problem` tells otherwise: a refused device is off. */
   readonly microphoneOn: boolean;
   readonly cameraOn: boolean;
+  readonly screenOn: boolean;
+  /** Set once the call is over for this device. */
+  readonly outcome: CallOutcome | null;
+  /** Samples of the last two minutes, oldest first. */
+  readonly quality: readonly QualitySample[];
+  readonly peerQuality: ReadonlyMap<PersonId, QualityLevel>;
+  readonly activeSpeaker: PersonId | null;
+  readonly audioOnly: CallEvents['audioOnly'];
   readonly on: Subscribe<CallEvents>;
   /**
    * Answers on this device and sends microphone (and camera in a video call, unless `camera: false`). Resolves when
-   * the seat is joined. While another device of this person holds the seat (`elsewhere`), takes it over.
+   * the seat is joined. While another device of this person holds the seat (`elsewhere`), takes it over. In
+   * another call, rejects with `BUSY` unless `leaveOther`, which leaves that one first.
    */
-  accept(options?: CallOptions & { camera?: boolean }): Promise<void>;
+  accept(options?: CallOptions & { camera?: boolean; leaveOther?: boolean }): Promise<void>;
   decline(options?: CallOptions): Promise<void>;
   /** Ends the call. Media stops at once; without a connection the server is told as soon as there is one. */
   hangUp(options?: CallOptions): Promise<void>;
+  /** Leaves without ending the call for the others; with two people in it that is the same as `hangUp`. */
+  leave(options?: CallOptions): Promise<void>;
+  /** Rings one more participant of the consultation. */
+  invite(personId: string, options?: CallOptions): Promise<void>;
+  /** The doctor mutes another's microphone. */
+  mute(personId: string, options?: CallOptions): Promise<void>;
   /**
    * Off takes effect before this returns, and lasts through every reconnect until it is switched on again. On rejects
    * with `PERMISSION_DENIED` or `DEVICE_UNAVAILABLE`, and leaves it off.
@@ -221,6 +469,21 @@ export interface Call {
   setMicrophone(on: boolean, options?: CallOptions): Promise<void>;
   /** As `setMicrophone`; off also stops the camera, so that its light goes out. On needs a video call. */
   setCamera(on: boolean, options?: CallOptions): Promise<void>;
+  /** Shares the screen, or stops. Asks the browser, so call it from a click. One person shares at a time. */
+  setScreen(on: boolean, options?: CallOptions): Promise<void>;
+  /** Gives up all video, sent and received, or takes it back. */
+  setAudioOnly(on: boolean, options?: CallOptions): Promise<void>;
+  /** How the call is shown; `floating` and `background` receive less. */
+  setView(view: SeatViewMode, options?: CallOptions): Promise<void>;
+  /** The host tells that a phone call took the microphone, or gave it back. On the web the SDK notices by itself. */
+  setInterrupted(interrupted: boolean, options?: CallOptions): Promise<void>;
+  /** Goes on with another microphone, camera or speaker, without a new negotiation. */
+  selectDevice(device: Pick<InputDevice, 'kind' | 'deviceId'>): Promise<void>;
+  /**
+   * Blurs what is behind the person, where browser and camera can do it themselves. Rejects with `UNSUPPORTED_BROWSER`
+   * elsewhere.
+   */
+  setBackgroundBlur(on: boolean): Promise<void>;
   /** Voice to video and back. Becoming video switches nobody's camera on; becoming voice switches this one off. */
   setMedia(media: CallMedia, options?: CallOptions): Promise<void>;
   /** WebRTC statistics of both directions, as the browser reports them. */

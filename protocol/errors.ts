@@ -25,6 +25,11 @@ export const errorCatalogue = define({
   },
   WRONG_STATE: { httpStatus: 409, retryable: false, message: 'This is not possible in the present state.' },
   BUSY: { httpStatus: 409, retryable: true, message: 'The person is in another call.' },
+  EXPIRED: {
+    httpStatus: 410,
+    retryable: false,
+    message: 'It was used already or its time has passed.',
+  },
   TOO_LARGE: { httpStatus: 413, retryable: false, message: 'The content is larger than allowed.' },
   UNSUPPORTED_MEDIA: {
     httpStatus: 415,
@@ -44,6 +49,11 @@ export const errorCatalogue = define({
   RATE_LIMITED: { httpStatus: 429, retryable: true, message: 'Too many requests; try again later.' },
   INTERNAL: { httpStatus: 500, retryable: true, message: 'Something went wrong on the server.' },
   INTEGRITY: { httpStatus: 500, retryable: false, message: 'A stored object failed its integrity check.' },
+  NOT_CONFIGURED: {
+    httpStatus: 501,
+    retryable: false,
+    message: 'This server was set up without that function.',
+  },
   MEDIA_UNAVAILABLE: { httpStatus: 503, retryable: true, message: 'No media worker is available.' },
   STORAGE_UNAVAILABLE: { httpStatus: 503, retryable: true, message: 'The store cannot be written or read.' },
   SHUTTING_DOWN: { httpStatus: 503, retryable: true, message: 'The server is shutting down.' },

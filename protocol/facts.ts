@@ -1,8 +1,17 @@
 import { z } from 'zod';
 import { type ErrorCode, errorCatalogue } from './errors.ts';
-import { CallId, ConsultationId } from './ids.ts';
-import { ConsumerOffer } from './media.ts';
-import { CallView, ConsultationView, Entry } from './model.ts';
+import { CallId, ConsultationId, PersonId } from './ids.ts';
+import { ConsumerOffer, QualityLevel } from './media.ts';
+import {
+  CallView,
+  ConsultationView,
+  Entry,
+  Preferences,
+  QueuePlace,
+  ThreadMarks,
+  TypingActivity,
+  Unread,
+} from './model.ts';
 
 export interface FactDefinition {
   readonly summary: string;
@@ -25,6 +34,38 @@ export const facts = define({
     summary: 'The present state of a consultation; goes to every device of every participant.',
     payload: ConsultationView,
   },
+  'consultation.left': {
+    summary: 'This person takes no part in the consultation any more.',
+    payload: z.strictObject({ consultationId: ConsultationId }),
+  },
+  'queue.changed': {
+    summary: 'The place of a waiting patient; goes to the patient’s and the doctor’s devices.',
+    payload: QueuePlace,
+  },
+  'marks.changed': {
+    summary: 'A participant has received or read more of a watched thread.',
+    payload: z.strictObject({ consultationId: ConsultationId, ...ThreadMarks.shape }),
+  },
+  'unread.changed': {
+    summary: 'What this person has not read; goes to all their devices.',
+    payload: Unread,
+  },
+  'typing.changed': {
+    summary: 'A participant of a watched thread types or records; over after six seconds unless renewed.',
+    payload: z.strictObject({
+      consultationId: ConsultationId,
+      personId: PersonId,
+      activity: TypingActivity,
+    }),
+  },
+  'presence.changed': {
+    summary: 'A participant of a watched consultation has a connected device, or has none any more.',
+    payload: z.strictObject({ consultationId: ConsultationId, personId: PersonId, online: z.boolean() }),
+  },
+  'preferences.changed': {
+    summary: 'This person changed their choices on some device.',
+    payload: Preferences,
+  },
   'call.changed': {
     summary:
       'The present state of a call; goes to every device of every participant, so that all of them ring.',
@@ -41,6 +82,14 @@ export const facts = define({
   'seat.consumerPaused': {
     summary: 'The sender muted or unmuted a track.',
     payload: z.strictObject({ ...seat, consumerId: z.string(), paused: z.boolean() }),
+  },
+  'call.activeSpeaker': {
+    summary: 'Who speaks now; null: nobody. Goes to the devices in the call.',
+    payload: z.strictObject({ ...seat, personId: PersonId.nullable() }),
+  },
+  'seat.qualityChanged': {
+    summary: 'How good another participant’s connection is. Goes to the devices in the call.',
+    payload: z.strictObject({ ...seat, personId: PersonId, level: QualityLevel }),
   },
   'seat.mediaLost': {
     summary: 'The media of this seat is gone (a worker died); join the seat again.',

@@ -18,6 +18,20 @@ export type CallId = z.infer<typeof CallId>;
 export const AttachmentId = minted('att').brand<'AttachmentId'>();
 export type AttachmentId = z.infer<typeof AttachmentId>;
 
+export const InvitationId = minted('inv').brand<'InvitationId'>();
+export type InvitationId = z.infer<typeof InvitationId>;
+
+export const CheckId = minted('chk').brand<'CheckId'>();
+export type CheckId = z.infer<typeof CheckId>;
+
+/** What a QR code or link carries: whoever holds it may accept the invitation, once. Never logged, stored as a hash. */
+export const InvitationCode = z
+  .string()
+  .regex(/^[0-9A-Za-z]{32}$/)
+  .brand<'InvitationCode'>()
+  .meta({ description: 'The secret of an invitation: 32 letters or digits.' });
+export type InvitationCode = z.infer<typeof InvitationCode>;
+
 /** A person as the host application names them: opaque here, never a phone number or a name. */
 export const PersonId = z
   .string()

@@ -1,5 +1,7 @@
+export * from './attachment.ts';
 export * from './errors.ts';
 export * from './facts.ts';
+export * from './form.ts';
 export * from './ids.ts';
 export * from './limits.ts';
 export * from './media.ts';

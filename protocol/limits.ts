@@ -28,3 +28,25 @@ export const DEFAULT_PAGE_SIZE = 50;
 
 /** How many peaks describe a voice message. Each is 0 (silence) to 100 (full scale). */
 export const VOICE_PEAK_COUNT = 64;
+
+/** How long after sending a message may be recalled, in milliseconds. A server may be set to another time. */
+export const DEFAULT_RECALL_MS = 2 * 60_000;
+
+/** Longest search text, in UTF-16 code units. */
+export const MAX_QUERY_LENGTH = 100;
+
+/** Most people in one consultation: patient, doctor, relatives, interpreter, colleagues. */
+export const MAX_PARTICIPANTS = 8;
+
+/** Most pictures and documents of one consultation form. */
+export const MAX_FORM_ATTACHMENTS = 12;
+
+/** A typing notice that is not renewed is over after this many milliseconds. */
+export const TYPING_MS = 6_000;
+
+/** Longest life of an invitation in milliseconds, and what it has when none is asked for. */
+export const MAX_INVITATION_MS = 7 * 24 * 3_600_000;
+export const DEFAULT_INVITATION_MS = 24 * 3_600_000;
+
+/** Longest network check in milliseconds; the server ends it then. */
+export const MAX_CHECK_MS = 60_000;

@@ -126,7 +126,7 @@ export const MediaKind = z.enum(['audio', 'video']);
 export type MediaKind = z.infer<typeof MediaKind>;
 
 /** Where a track comes from. Each seat has at most one of each. */
-export const MediaSource = z.enum(['microphone', 'camera']);
+export const MediaSource = z.enum(['microphone', 'camera', 'screen']);
 export type MediaSource = z.infer<typeof MediaSource>;
 
 /** Each seat has two transports: `send` from the device to the server, `receive` the other way. */
@@ -154,3 +154,34 @@ export const ConsumerOffer = z.strictObject({
   producerPaused: z.boolean(),
 });
 export type ConsumerOffer = z.infer<typeof ConsumerOffer>;
+
+/** A STUN or TURN server, as `RTCIceServer`. Credentials are the person's own and short-lived. */
+export const IceServer = z.strictObject({
+  urls: z.array(z.string()),
+  username: z.string().optional(),
+  credential: z.string().optional(),
+});
+export type IceServer = z.infer<typeof IceServer>;
+
+/** Which layer of a simulcast track to forward; layer 0 is the smallest. */
+export const SpatialLayer = z.int().min(0).max(2);
+
+/** How good a device's connection is, from unusable to good. */
+export const QualityLevel = z.enum(['lost', 'poor', 'fair', 'good']);
+export type QualityLevel = z.infer<typeof QualityLevel>;
+
+/** What a device measured over the last seconds. It names nobody: no address, no network name. */
+export const QualityReport = z.strictObject({
+  level: QualityLevel,
+  rttMs: z.int().min(0).max(60_000).nullable(),
+  jitterMs: z.int().min(0).max(60_000).nullable(),
+  /** Lost packets in percent, both directions' worse one. */
+  lossPercent: z.number().min(0).max(100).nullable(),
+  sendKbps: z.int().min(0).max(1_000_000).nullable(),
+  receiveKbps: z.int().min(0).max(1_000_000).nullable(),
+  /** As the browser's Network Information tells it; `unknown` elsewhere. */
+  networkType: z.enum(['wifi', 'cellular', 'ethernet', 'other', 'unknown']),
+  /** How media travels. */
+  path: z.enum(['udp', 'tcp', 'relay', 'unknown']),
+});
+export type QualityReport = z.infer<typeof QualityReport>;

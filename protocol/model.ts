@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { Attachment, DisplayName } from './attachment.ts';
+import { ConsultationForm, ConsultationFormDraft, Subject } from './form.ts';
 import {
   AttachmentId,
   CallId,
@@ -10,12 +12,19 @@ import {
   PersonId,
   Sequence,
 } from './ids.ts';
-import { MAX_CAPTION_LENGTH, MAX_TEXT_LENGTH, VOICE_PEAK_COUNT } from './limits.ts';
+import { MAX_CAPTION_LENGTH, MAX_TEXT_LENGTH } from './limits.ts';
 
-export const ParticipantRole = z.enum(['patient', 'doctor']);
+/** `patient` and `doctor` hold the visit; the others were drawn in. In a thread of colleagues all are `doctor`. */
+export const ParticipantRole = z.enum(['patient', 'doctor', 'colleague', 'relative', 'interpreter']);
 export type ParticipantRole = z.infer<typeof ParticipantRole>;
 
-export const DisplayName = z.string().trim().min(1).max(80);
+/** Roles a person can be drawn in with. */
+export const GuestRole = z.enum(['colleague', 'relative', 'interpreter']);
+export type GuestRole = z.infer<typeof GuestRole>;
+
+/** A visit of a patient, or a thread between doctors. */
+export const ConsultationKind = z.enum(['visit', 'colleagues']);
+export type ConsultationKind = z.infer<typeof ConsultationKind>;
 
 export const Participant = z.strictObject({
   personId: PersonId,
@@ -31,57 +40,16 @@ export type ConsultationPhase = z.infer<typeof ConsultationPhase>;
 export const ConsultationEndReason = z.enum(['completed', 'declined', 'cancelled', 'expired']);
 export type ConsultationEndReason = z.infer<typeof ConsultationEndReason>;
 
-export const AttachmentKind = z.enum(['image', 'voice', 'file']);
-export type AttachmentKind = z.infer<typeof AttachmentKind>;
-
-/** What is known of a finished attachment. Widths and heights are pixels, sizes bytes, durations milliseconds. */
-export const Attachment = z.discriminatedUnion('kind', [
-  z.strictObject({
-    attachmentId: AttachmentId,
-    kind: z.literal('image'),
-    contentType: z.string(),
-    byteSize: z.int().min(1),
-    width: z.int().min(1),
-    height: z.int().min(1),
-    /** Thumbhash of the picture, base64: a blurred placeholder of about 25 bytes. */
-    thumbhash: z.string().max(64),
-  }),
-  z.strictObject({
-    attachmentId: AttachmentId,
-    kind: z.literal('voice'),
-    contentType: z.string(),
-    byteSize: z.int().min(1),
-    durationMs: z.int().min(1),
-    /** Loudness over time, 0 to 100. */
-    peaks: z.array(z.int().min(0).max(100)).max(VOICE_PEAK_COUNT),
-  }),
-  z.strictObject({
-    attachmentId: AttachmentId,
-    kind: z.literal('file'),
-    contentType: z.string(),
-    byteSize: z.int().min(1),
-    fileName: z.string().max(255),
-  }),
+/** Why a doctor declined, for the person to act on. */
+export const DeclineReason = z.enum([
+  'other_department',
+  'see_a_doctor_in_person',
+  'emergency',
+  'more_information_needed',
+  'no_time',
+  'other',
 ]);
-export type Attachment = z.infer<typeof Attachment>;
-
-/** `processing` until the whole upload has arrived, was checked and is sealed; then `ready` or `refused`. */
-export const AttachmentStatus = z.discriminatedUnion('status', [
-  z.strictObject({
-    status: z.literal('processing'),
-    attachmentId: AttachmentId,
-    receivedBytes: z.int(),
-    byteSize: z.int(),
-  }),
-  z.strictObject({ status: z.literal('ready'), attachmentId: AttachmentId, attachment: Attachment }),
-  z.strictObject({
-    status: z.literal('refused'),
-    attachmentId: AttachmentId,
-    code: z.enum(['UNSUPPORTED_MEDIA', 'TOO_LARGE', 'INTERNAL']),
-    detail: z.string(),
-  }),
-]);
-export type AttachmentStatus = z.infer<typeof AttachmentStatus>;
+export type DeclineReason = z.infer<typeof DeclineReason>;
 
 const Text = z
   .string()
@@ -96,6 +64,8 @@ export const MessageDraft = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('image'), attachmentId: AttachmentId, caption: Caption.optional() }),
   z.strictObject({ type: z.literal('voice'), attachmentId: AttachmentId }),
   z.strictObject({ type: z.literal('file'), attachmentId: AttachmentId, caption: Caption.optional() }),
+  /** The consultation form; the patient's alone. Its pictures and documents were uploaded before. */
+  z.strictObject({ type: z.literal('form'), form: ConsultationFormDraft }),
 ]);
 export type MessageDraft = z.infer<typeof MessageDraft>;
 
@@ -105,12 +75,16 @@ export const MessageContent = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('image'), attachment: Attachment, caption: z.string().optional() }),
   z.strictObject({ type: z.literal('voice'), attachment: Attachment }),
   z.strictObject({ type: z.literal('file'), attachment: Attachment, caption: z.string().optional() }),
+  z.strictObject({ type: z.literal('form'), form: ConsultationForm }),
+  /** What is left of a message that its sender recalled or the host application removed. */
+  z.strictObject({ type: z.literal('withdrawn'), how: z.enum(['recalled', 'removed']) }),
 ]);
 export type MessageContent = z.infer<typeof MessageContent>;
 
 export const CallMedia = z.enum(['voice', 'video']);
 export type CallMedia = z.infer<typeof CallMedia>;
 
+/** Another device of the same person is told `answered_elsewhere` or `declined_elsewhere` by the SDK, from the seat. */
 export const CallEndReason = z.enum([
   'completed',
   'cancelled',
@@ -121,6 +95,10 @@ export const CallEndReason = z.enum([
   'lost',
 ]);
 export type CallEndReason = z.infer<typeof CallEndReason>;
+
+/** Why a seat was left. */
+export const SeatLeftReason = z.enum(['hung_up', 'declined', 'no_answer', 'busy', 'lost', 'removed']);
+export type SeatLeftReason = z.infer<typeof SeatLeftReason>;
 
 const entryBase = {
   consultationId: ConsultationId,
@@ -142,7 +120,23 @@ export const Entry = z.discriminatedUnion('kind', [
     ...entryBase,
     kind: z.literal('consultation.ended'),
     reason: ConsultationEndReason,
+    declineReason: DeclineReason.optional(),
     note: z.string().optional(),
+  }),
+  /** For whom the visit is, when that is not the patient's account; with the authorisation that was given. */
+  z.strictObject({ ...entryBase, kind: z.literal('consultation.subjectSet'), subject: Subject.nullable() }),
+  z.strictObject({
+    ...entryBase,
+    kind: z.literal('participant.joined'),
+    personId: PersonId,
+    role: ParticipantRole,
+    displayName: DisplayName,
+  }),
+  z.strictObject({
+    ...entryBase,
+    kind: z.literal('participant.left'),
+    personId: PersonId,
+    reason: z.enum(['left', 'removed']),
   }),
   z.strictObject({
     ...entryBase,
@@ -150,9 +144,36 @@ export const Entry = z.discriminatedUnion('kind', [
     messageId: MessageId,
     clientMessageId: ClientMessageId,
     content: MessageContent,
+    /** The message this one answers. */
+    replyTo: Sequence.optional(),
+  }),
+  /** The sender took a message back; it is `withdrawn` wherever it is read from then on. */
+  z.strictObject({
+    ...entryBase,
+    kind: z.literal('message.recalled'),
+    target: Sequence,
+    messageId: MessageId,
+  }),
+  /** The host application took a message out (moderation). */
+  z.strictObject({
+    ...entryBase,
+    kind: z.literal('message.removed'),
+    target: Sequence,
+    messageId: MessageId,
+    reason: z.string().optional(),
   }),
   z.strictObject({ ...entryBase, kind: z.literal('call.started'), callId: CallId, media: CallMedia }),
   z.strictObject({ ...entryBase, kind: z.literal('call.answered'), callId: CallId }),
+  /** One more person is rung in a running call. */
+  z.strictObject({ ...entryBase, kind: z.literal('call.invited'), callId: CallId, personId: PersonId }),
+  /** A person left a call that goes on without them, or did not take part in it. */
+  z.strictObject({
+    ...entryBase,
+    kind: z.literal('call.left'),
+    callId: CallId,
+    personId: PersonId,
+    reason: SeatLeftReason,
+  }),
   z.strictObject({ ...entryBase, kind: z.literal('call.mediaChanged'), callId: CallId, media: CallMedia }),
   z.strictObject({
     ...entryBase,
@@ -169,25 +190,92 @@ export type MessageEntry = Extract<Entry, { kind: 'message.sent' }>;
 
 export const ConsultationView = z.strictObject({
   consultationId: ConsultationId,
+  kind: ConsultationKind,
   phase: ConsultationPhase,
+  /** When the present phase began. */
+  phaseSince: Moment,
   endReason: ConsultationEndReason.nullable(),
+  declineReason: DeclineReason.nullable(),
+  /** The doctor who asked a colleague for a thread; null in a visit. */
+  requestedBy: PersonId.nullable(),
+  /** For whom the patient consults; null: for themselves. */
+  subject: Subject.nullable(),
   participants: z.array(Participant),
   createdAt: Moment,
   lastSequence: Sequence,
 });
 export type ConsultationView = z.infer<typeof ConsultationView>;
 
+/** A patient's place in a doctor's waiting room. */
+export const QueuePlace = z.strictObject({
+  consultationId: ConsultationId,
+  /** 1 is next. */
+  position: z.int().min(1),
+  /** Expected wait in milliseconds, from the doctor's last visits; null while nothing is known. */
+  estimateMs: z.int().min(0).nullable(),
+});
+export type QueuePlace = z.infer<typeof QueuePlace>;
+
+/** How far a person has received and read a thread: positions that only rise. */
+export const ThreadMarks = z.strictObject({
+  personId: PersonId,
+  delivered: Sequence,
+  /** null while the person does not tell what they have read. */
+  read: Sequence.nullable(),
+});
+export type ThreadMarks = z.infer<typeof ThreadMarks>;
+
+/** What a person has not read: messages of others that are not withdrawn, after `read`. The same on all devices. */
+export const Unread = z.strictObject({
+  consultationId: ConsultationId,
+  unread: z.int().min(0),
+  read: Sequence,
+});
+export type Unread = z.infer<typeof Unread>;
+
+export const TypingActivity = z.enum(['none', 'typing', 'recording']);
+export type TypingActivity = z.infer<typeof TypingActivity>;
+
+/** What a person has chosen, for all devices. */
+export const Preferences = z.strictObject({
+  /** Whether others see what this person has read. */
+  readReceipts: z.boolean(),
+  /** Which news may be pushed to devices whose app is closed. */
+  push: z.strictObject({ calls: z.boolean(), messages: z.boolean(), consultations: z.boolean() }),
+});
+export type Preferences = z.infer<typeof Preferences>;
+export const DEFAULT_PREFERENCES: Preferences = {
+  readReceipts: true,
+  push: { calls: true, messages: true, consultations: true },
+};
+
 export const SeatState = z.enum(['invited', 'connecting', 'present', 'reconnecting', 'left']);
 export type SeatState = z.infer<typeof SeatState>;
+
+/** How a device shows the call. `background` and `audio_only` receive no video. */
+export const SeatViewMode = z.enum(['full', 'floating', 'background', 'audio_only']);
+export type SeatViewMode = z.infer<typeof SeatViewMode>;
 
 /** A person's place in a call, independent of any socket. */
 export const SeatView = z.strictObject({
   personId: PersonId,
   state: SeatState,
-  /** The device that holds the seat; null while the person has not answered. */
+  /** The device that holds the seat, or that declined or left it; null while the person has not answered. */
   deviceId: DeviceId.nullable(),
   microphoneOn: z.boolean(),
   cameraOn: z.boolean(),
+  /** At most one seat of a call shares its screen. */
+  screenOn: z.boolean(),
+  /** Who muted this microphone for the person; null when they did it themselves or it is on. */
+  mutedBy: PersonId.nullable(),
+  view: SeatViewMode,
+  /** True while a phone call on the device (GSM) or the system holds its microphone. */
+  interrupted: z.boolean(),
+  /** Until when an invited seat rings. */
+  ringUntil: Moment.nullable(),
+  /** Rings as a second call of a person who is in another one (call waiting). */
+  callWaiting: z.boolean(),
+  leftReason: SeatLeftReason.nullable(),
   /** When the present state began. */
   since: Moment,
 });

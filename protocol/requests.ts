@@ -1,18 +1,56 @@
 import { z } from 'zod';
-import { CallId, ClientMessageId, ConsultationId, MessageId, Moment, Sequence } from './ids.ts';
-import { DEFAULT_PAGE_SIZE, MAX_CAPTION_LENGTH, MAX_PAGE_SIZE } from './limits.ts';
+import { DisplayName } from './attachment.ts';
+import { SubjectDraft } from './form.ts';
+import {
+  CallId,
+  CheckId,
+  ClientMessageId,
+  ConsultationId,
+  InvitationCode,
+  InvitationId,
+  MessageId,
+  Moment,
+  PersonId,
+  Sequence,
+} from './ids.ts';
+import {
+  DEFAULT_INVITATION_MS,
+  DEFAULT_PAGE_SIZE,
+  MAX_CAPTION_LENGTH,
+  MAX_INVITATION_MS,
+  MAX_PAGE_SIZE,
+  MAX_PARTICIPANTS,
+  MAX_QUERY_LENGTH,
+} from './limits.ts';
 import {
   ConsumerOffer,
   DtlsParameters,
   IceParameters,
+  IceServer,
   MediaKind,
   MediaSource,
+  QualityReport,
   RtpCapabilities,
   RtpParameters,
+  SpatialLayer,
   TransportDirection,
   TransportOffer,
 } from './media.ts';
-import { CallMedia, CallView, ConsultationView, Entry, MessageDraft } from './model.ts';
+import {
+  CallMedia,
+  CallView,
+  ConsultationView,
+  DeclineReason,
+  Entry,
+  GuestRole,
+  MessageDraft,
+  Preferences,
+  QueuePlace,
+  SeatViewMode,
+  ThreadMarks,
+  TypingActivity,
+  Unread,
+} from './model.ts';
 
 export interface RequestDefinition {
   readonly summary: string;
@@ -28,6 +66,16 @@ const empty = z.strictObject({});
 const PageSize = z.int().min(1).max(MAX_PAGE_SIZE).default(DEFAULT_PAGE_SIZE);
 const ConsultationResult = z.strictObject({ consultation: ConsultationView });
 const CallResult = z.strictObject({ call: CallView });
+const check = { checkId: CheckId };
+/** Degrees, WGS 84. The SDK rounds before it sends, the server rounds again before it keeps. */
+const Position = { latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) };
+const InvitationPreview = z.strictObject({
+  purpose: z.enum(['participant', 'colleague']),
+  /** Who invites. */
+  invitedBy: DisplayName,
+  role: GuestRole.nullable(),
+  expiresAt: Moment,
+});
 
 /**
  * Every request a client may send, by Socket.IO event name. Each is acknowledged with one envelope
@@ -35,6 +83,47 @@ const CallResult = z.strictObject({ call: CallView });
  * docs/PROTOCOL.md come from this table.
  */
 export const requests = define({
+  'session.ping': {
+    summary: 'Asks whether the connection is alive; answers the server’s time.',
+    payload: empty,
+    result: z.strictObject({ at: Moment }),
+  },
+  'preferences.get': {
+    summary: 'What this person has chosen, for all devices.',
+    payload: empty,
+    result: z.strictObject({ preferences: Preferences }),
+  },
+  'preferences.set': {
+    summary: 'Change some choices; what is left out stays.',
+    payload: z.strictObject({
+      readReceipts: z.boolean().optional(),
+      push: Preferences.shape.push.partial().optional(),
+    }),
+    result: z.strictObject({ preferences: Preferences }),
+  },
+  'push.key': {
+    summary: 'The server’s VAPID public key (RFC 8292), base64url, for `PushManager.subscribe`.',
+    payload: empty,
+    result: z.strictObject({ publicKey: z.string() }),
+  },
+  'push.subscribe': {
+    summary:
+      'Push news to this device while its app is closed. A new subscription replaces the device’s former.',
+    payload: z.strictObject({
+      /** `PushSubscription.toJSON()` (Push API). */
+      subscription: z.strictObject({
+        endpoint: z.url().max(1024),
+        expirationTime: z.number().nullable().optional(),
+        keys: z.strictObject({ p256dh: z.string().min(80).max(100), auth: z.string().min(16).max(32) }),
+      }),
+    }),
+    result: empty,
+  },
+  'push.unsubscribe': {
+    summary: 'Push nothing to this device any more.',
+    payload: empty,
+    result: empty,
+  },
   'consultation.list': {
     summary: 'The consultations this person takes part in, newest first.',
     payload: z.strictObject({
@@ -42,7 +131,14 @@ export const requests = define({
       /** Only consultations created before this moment: the next page. */
       createdBefore: Moment.optional(),
     }),
-    result: z.strictObject({ consultations: z.array(ConsultationView), hasMore: z.boolean() }),
+    result: z.strictObject({
+      consultations: z.array(ConsultationView),
+      /** One for each of the consultations. */
+      unread: z.array(Unread),
+      /** Of those that wait: this person's place, or for a doctor the places of the patients. */
+      queue: z.array(QueuePlace),
+      hasMore: z.boolean(),
+    }),
   },
   'consultation.watch': {
     summary:
@@ -51,6 +147,13 @@ export const requests = define({
     result: z.strictObject({
       consultation: ConsultationView,
       call: CallView.nullable(),
+      /** While it waits. */
+      queue: QueuePlace.nullable(),
+      /** One for each participant. */
+      marks: z.array(ThreadMarks),
+      unread: Unread,
+      /** Who has a connected device now. */
+      online: z.array(PersonId),
       entries: z.array(Entry),
       /** True when entries between `afterSequence` and the first fact pushed live are still to be fetched. */
       hasMore: z.boolean(),
@@ -72,9 +175,11 @@ export const requests = define({
     result: ConsultationResult,
   },
   'consultation.decline': {
-    summary: 'The doctor declines a consultation that has not begun.',
+    summary:
+      'The doctor declines a consultation that has not begun, with a reason; a colleague declines a thread.',
     payload: z.strictObject({
       ...consultation,
+      reason: DeclineReason.optional(),
       note: z.string().trim().min(1).max(MAX_CAPTION_LENGTH).optional(),
     }),
     result: ConsultationResult,
@@ -92,11 +197,143 @@ export const requests = define({
     }),
     result: ConsultationResult,
   },
+  'consultation.setSubject': {
+    summary:
+      'The patient says for whom they consult and by what authorisation, before the visit begins; null: for themselves.',
+    payload: z.strictObject({ ...consultation, subject: SubjectDraft.nullable() }),
+    result: ConsultationResult,
+  },
+  'participant.leave': {
+    summary: 'A relative, interpreter or colleague leaves the consultation.',
+    payload: z.strictObject(consultation),
+    result: empty,
+  },
+  'participant.remove': {
+    summary: 'The doctor removes a relative, interpreter or colleague.',
+    payload: z.strictObject({ ...consultation, personId: PersonId }),
+    result: ConsultationResult,
+  },
+  'invitation.create': {
+    summary:
+      'Invite a third person into a consultation (patient: a relative or interpreter; doctor: anybody), or a colleague to a thread of doctors. The code works once.',
+    payload: z.discriminatedUnion('purpose', [
+      z.strictObject({
+        purpose: z.literal('participant'),
+        ...consultation,
+        role: GuestRole,
+        validForMs: z.int().min(60_000).max(MAX_INVITATION_MS).default(DEFAULT_INVITATION_MS),
+      }),
+      z.strictObject({
+        purpose: z.literal('colleague'),
+        validForMs: z.int().min(60_000).max(MAX_INVITATION_MS).default(DEFAULT_INVITATION_MS),
+      }),
+    ]),
+    result: z.strictObject({ invitationId: InvitationId, code: InvitationCode, expiresAt: Moment }),
+  },
+  'invitation.preview': {
+    summary: 'What an invitation is for, before it is accepted.',
+    payload: z.strictObject({ code: InvitationCode }),
+    result: InvitationPreview,
+  },
+  'invitation.redeem': {
+    summary:
+      'Accept an invitation. Works once; the same person asking again gets the same answer. The token must hold a name, and a doctor’s the profession.',
+    payload: z.strictObject({ code: InvitationCode }),
+    result: ConsultationResult,
+  },
+  'invitation.revoke': {
+    summary: 'Take back an invitation of one’s own that nobody has accepted.',
+    payload: z.strictObject({ invitationId: InvitationId }),
+    result: empty,
+  },
+  'nearby.show': {
+    summary:
+      'A doctor lets other doctors near by see them for ten minutes. The place is rounded to about a kilometre, kept in memory only, and needs consent each time.',
+    payload: z.strictObject({ ...Position, consent: z.literal(true) }),
+    result: z.strictObject({ until: Moment }),
+  },
+  'nearby.hide': {
+    summary: 'Be seen by nobody any more; the place is forgotten.',
+    payload: empty,
+    result: empty,
+  },
+  'nearby.list': {
+    summary: 'Doctors near by who let themselves be seen; only for one who does, too.',
+    payload: empty,
+    result: z.strictObject({
+      colleagues: z
+        .array(
+          z.strictObject({
+            personId: PersonId,
+            displayName: DisplayName,
+            /** Upper bound of the distance in kilometres; never exact. */
+            withinKm: z.union([z.literal(2), z.literal(5), z.literal(10)]),
+          }),
+        )
+        .max(50),
+    }),
+  },
+  'colleague.request': {
+    summary: 'Ask a doctor near by for a thread; they accept or decline it like a consultation.',
+    payload: z.strictObject({ personId: PersonId }),
+    result: ConsultationResult,
+  },
   'message.send': {
     summary:
       'Add a message to the thread. Acknowledged only after it is on disk; the same clientMessageId with the same content is one message.',
-    payload: z.strictObject({ ...consultation, clientMessageId: ClientMessageId, content: MessageDraft }),
+    payload: z.strictObject({
+      ...consultation,
+      clientMessageId: ClientMessageId,
+      content: MessageDraft,
+      /** The message this one answers. */
+      replyTo: Sequence.optional(),
+    }),
     result: z.strictObject({ messageId: MessageId, sequence: Sequence, at: Moment }),
+  },
+  'message.recall': {
+    summary:
+      'Take back a message of one’s own within the recall time (two minutes). Everybody reads a tombstone in its place; asking again answers the same.',
+    payload: z.strictObject({ ...consultation, sequence: Sequence }),
+    result: z.strictObject({ sequence: Sequence, at: Moment }),
+  },
+  'message.transcribe': {
+    summary: 'The words of a voice message, by the speech service of this server.',
+    payload: z.strictObject({
+      ...consultation,
+      sequence: Sequence,
+      language: z.enum(['zh', 'en']).optional(),
+    }),
+    result: z.strictObject({ text: z.string() }),
+  },
+  'thread.mark': {
+    summary:
+      'This person has received or read the thread up to a sequence. Marks only rise; acknowledged when on disk.',
+    payload: z.strictObject({
+      ...consultation,
+      delivered: Sequence.optional(),
+      read: Sequence.optional(),
+    }),
+    result: Unread,
+  },
+  'thread.search': {
+    summary:
+      'Messages that hold a text (letters of any case and width), newest first. `nextBefore` goes on where this answer stopped looking.',
+    payload: z.strictObject({
+      ...consultation,
+      query: z
+        .string()
+        .min(1)
+        .max(MAX_QUERY_LENGTH)
+        .refine((text) => text.trim() !== '', 'is blank'),
+      beforeSequence: Sequence.optional(),
+      limit: z.int().min(1).max(50).default(20),
+    }),
+    result: z.strictObject({ matches: z.array(Entry), nextBefore: Sequence.nullable() }),
+  },
+  'typing.set': {
+    summary: 'This person is typing or recording now, or has stopped. Not kept; over after six seconds.',
+    payload: z.strictObject({ ...consultation, activity: TypingActivity }),
+    result: empty,
   },
   'thread.page': {
     summary:
@@ -116,23 +353,40 @@ export const requests = define({
   },
   'call.start': {
     summary:
-      'Call the other participants. All their devices ring. If they are calling too, both become one call.',
-    payload: z.strictObject({ ...consultation, media: CallMedia }),
+      'Call the other participants, or those named. All their devices ring. If they are calling too, both become one call. When all of them are busy the answer is a call that ended with `busy`.',
+    payload: z.strictObject({
+      ...consultation,
+      media: CallMedia,
+      people: z.array(PersonId).min(1).max(MAX_PARTICIPANTS).optional(),
+    }),
     result: CallResult,
   },
   'call.accept': {
-    summary: 'Answer a ringing call on this device. The person’s other devices stop ringing.',
-    payload: z.strictObject(call),
+    summary:
+      'Answer a ringing call on this device. The person’s other devices stop ringing. With `leaveOther` the call they are in elsewhere is left first (call waiting); without it that is `BUSY`.',
+    payload: z.strictObject({ ...call, leaveOther: z.boolean().default(false) }),
     result: CallResult,
   },
   'call.decline': {
-    summary: 'Decline a ringing call on all devices of this person.',
+    summary:
+      'Decline a ringing call on all devices of this person. It goes on for the others, if there are any.',
     payload: z.strictObject(call),
     result: CallResult,
   },
   'call.hangUp': {
-    summary: 'End the call; while it still rings, the caller cancels it.',
+    summary:
+      'End the call for all; while it still rings, the caller cancels it. With more than two in it: the caller and the doctor only, others leave.',
     payload: z.strictObject(call),
+    result: CallResult,
+  },
+  'call.leave': {
+    summary: 'Leave the call without ending it for the others. It ends when fewer than two are left.',
+    payload: z.strictObject(call),
+    result: CallResult,
+  },
+  'call.invite': {
+    summary: 'Ring one more participant of the consultation in a running call, or one who left it again.',
+    payload: z.strictObject({ ...call, personId: PersonId }),
     result: CallResult,
   },
   'call.setMedia': {
@@ -150,6 +404,7 @@ export const requests = define({
       send: TransportOffer,
       receive: TransportOffer,
       consumers: z.array(ConsumerOffer),
+      iceServers: z.array(IceServer),
     }),
   },
   'seat.connectTransport': {
@@ -174,13 +429,84 @@ export const requests = define({
     result: z.strictObject({ producerId: z.string() }),
   },
   'seat.setSource': {
-    summary: 'Mute or unmute the microphone, switch the camera off or on. The others are told.',
+    summary:
+      'Mute or unmute the microphone, switch the camera or the shared screen off or on. The others are told. One screen is shared at a time (`WRONG_STATE`).',
     payload: z.strictObject({ ...call, source: MediaSource, on: z.boolean() }),
     result: CallResult,
   },
   'seat.resumeConsumer': {
     summary: 'The device is ready for this track: let it flow (video starts with a key frame).',
     payload: z.strictObject({ ...call, consumerId: z.string().max(64) }),
+    result: empty,
+  },
+  'seat.pauseConsumer': {
+    summary: 'Send this track no more, until it is resumed: nobody can see it.',
+    payload: z.strictObject({ ...call, consumerId: z.string().max(64) }),
+    result: empty,
+  },
+  'seat.setLayers': {
+    summary: 'The largest simulcast layer this device has use for; the tile’s size decides.',
+    payload: z.strictObject({ ...call, consumerId: z.string().max(64), spatialLayer: SpatialLayer }),
+    result: empty,
+  },
+  'seat.setView': {
+    summary: 'How this device shows the call. The others see it.',
+    payload: z.strictObject({ ...call, view: SeatViewMode }),
+    result: CallResult,
+  },
+  'seat.mute': {
+    summary: 'The doctor mutes another’s microphone. Nobody but the person can switch it on again.',
+    payload: z.strictObject({ ...call, personId: PersonId }),
+    result: CallResult,
+  },
+  'seat.setInterrupted': {
+    summary:
+      'The system took the microphone, for example for a phone call, or gave it back. The others see it.',
+    payload: z.strictObject({ ...call, interrupted: z.boolean() }),
+    result: CallResult,
+  },
+  'seat.reportQuality': {
+    summary:
+      'What this device measured; every ten seconds or when the level changes. The others are told the level.',
+    payload: z.strictObject({ ...call, report: QualityReport }),
+    result: empty,
+  },
+  'check.open': {
+    summary:
+      'Open a network check: what this device sends comes back to it through the media server, for a minute at most.',
+    payload: empty,
+    result: z.strictObject({
+      ...check,
+      routerRtpCapabilities: RtpCapabilities,
+      send: TransportOffer,
+      receive: TransportOffer,
+      iceServers: z.array(IceServer),
+      until: Moment,
+    }),
+  },
+  'check.connectTransport': {
+    summary: 'As `seat.connectTransport`.',
+    payload: z.strictObject({ ...check, direction: TransportDirection, dtlsParameters: DtlsParameters }),
+    result: empty,
+  },
+  'check.produce': {
+    summary: 'As `seat.produce`.',
+    payload: z.strictObject({
+      ...check,
+      source: MediaSource,
+      kind: MediaKind,
+      rtpParameters: RtpParameters,
+    }),
+    result: z.strictObject({ producerId: z.string() }),
+  },
+  'check.consume': {
+    summary: 'Answers what the device sends, ready to be received, and lets it flow.',
+    payload: z.strictObject({ ...check, rtpCapabilities: RtpCapabilities }),
+    result: z.strictObject({ consumers: z.array(ConsumerOffer) }),
+  },
+  'check.close': {
+    summary: 'End the check.',
+    payload: z.strictObject(check),
     result: empty,
   },
   'seat.restartIce': {

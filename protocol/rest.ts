@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { AttachmentStatus, DisplayName } from './attachment.ts';
 import { type ErrorCode, errorCatalogue } from './errors.ts';
+import { SubjectDraft } from './form.ts';
 import { AttachmentId, ConsultationId, PersonId, Sequence } from './ids.ts';
 import { MAX_CAPTION_LENGTH, MAX_PAGE_SIZE } from './limits.ts';
-import { AttachmentStatus, ConsultationView, DisplayName, Entry } from './model.ts';
+import { ConsultationView, Entry, GuestRole } from './model.ts';
 
 /** RFC 9457 problem details. `code` and `requestId` are extension members. */
 export const Problem = z.object({
@@ -17,7 +19,12 @@ export type Problem = z.infer<typeof Problem>;
 
 const Person = z.strictObject({ personId: PersonId, displayName: DisplayName });
 
-export const CreateConsultation = z.strictObject({ patient: Person, doctor: Person });
+export const CreateConsultation = z.strictObject({
+  patient: Person,
+  doctor: Person,
+  /** For whom the patient consults, when that is somebody else; the host application answers for the authorisation. */
+  subject: SubjectDraft.optional(),
+});
 export type CreateConsultation = z.infer<typeof CreateConsultation>;
 
 export const EndConsultation = z.strictObject({
@@ -25,6 +32,15 @@ export const EndConsultation = z.strictObject({
   note: z.string().trim().min(1).max(MAX_CAPTION_LENGTH).optional(),
 });
 export type EndConsultation = z.infer<typeof EndConsultation>;
+
+export const AddParticipant = z.strictObject({ ...Person.shape, role: GuestRole });
+export type AddParticipant = z.infer<typeof AddParticipant>;
+
+export const RemoveMessage = z.strictObject({
+  /** For the people in the consultation to read. */
+  reason: z.string().trim().min(1).max(MAX_CAPTION_LENGTH).optional(),
+});
+export type RemoveMessage = z.infer<typeof RemoveMessage>;
 
 export const ThreadQuery = z.strictObject({
   afterSequence: z.coerce.number().pipe(Sequence).default(0),
@@ -113,6 +129,43 @@ export const routes = define({
     status: 200,
     response: ConsultationView,
     errors: [...always, 'INVALID', 'FORBIDDEN', 'NOT_FOUND', 'WRONG_STATE', 'STORAGE_FULL'],
+  },
+  addParticipant: {
+    method: 'post',
+    path: '/v1/consultations/:consultationId/participants',
+    operationId: 'addParticipant',
+    summary:
+      'Draw a colleague, a relative or an interpreter into a consultation. Repeating it changes nothing.',
+    audience: ['host'],
+    params: ofConsultation,
+    body: AddParticipant,
+    status: 200,
+    response: ConsultationView,
+    errors: [...always, 'INVALID', 'FORBIDDEN', 'NOT_FOUND', 'CONFLICT', 'WRONG_STATE', 'STORAGE_FULL'],
+  },
+  removeParticipant: {
+    method: 'delete',
+    path: '/v1/consultations/:consultationId/participants/:personId',
+    operationId: 'removeParticipant',
+    summary: 'Take a colleague, a relative or an interpreter out of a consultation.',
+    audience: ['host'],
+    params: { ...ofConsultation, personId: PersonId },
+    status: 200,
+    response: ConsultationView,
+    errors: [...always, 'FORBIDDEN', 'NOT_FOUND', 'WRONG_STATE', 'STORAGE_FULL'],
+  },
+  removeMessage: {
+    method: 'post',
+    path: '/v1/consultations/:consultationId/messages/:sequence/remove',
+    operationId: 'removeMessage',
+    summary:
+      'Take a message out of the thread (moderation). People read a tombstone; the original stays sealed in the store. Repeating it changes nothing.',
+    audience: ['host'],
+    params: { ...ofConsultation, sequence: z.coerce.number().pipe(Sequence) },
+    body: RemoveMessage,
+    status: 200,
+    response: Entry,
+    errors: [...always, 'INVALID', 'FORBIDDEN', 'NOT_FOUND', 'STORAGE_FULL'],
   },
   getAttachment: {
     method: 'get',

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Sfu } from '@teleconsult/media';
 import type { AttachmentTools } from './attachments/process-attachment.ts';
+import { NetworkChecks } from './checks/network-checks.ts';
 import type { Timings } from './consultation/state.ts';
 import { ConsultationHost } from './host/host.ts';
 import type {
@@ -14,14 +15,26 @@ import type {
 } from './host/ports.ts';
 import { createHttpApp } from './http/http-app.ts';
 import type { TokenVerifier } from './identity/tokens.ts';
+import { Invitations } from './invitations/invitations.ts';
+import { NearbyColleagues } from './invitations/nearby-colleagues.ts';
+import type { InvitationStore } from './invitations/ports.ts';
 import { Metrics } from './metrics.ts';
+import { Notifier } from './notify/notifier.ts';
+import type { PushSettings, WebhookSettings } from './notify/settings.ts';
+import { People } from './people/people.ts';
+import type { PeopleStore } from './people/ports.ts';
 import { Gateway } from './signalling/gateway.ts';
-import { createHandlers } from './signalling/handlers.ts';
+import { createHandlers } from './signalling/handlers/index.ts';
+import type { Transcriber } from './speech/transcriber.ts';
+import { Transcripts } from './speech/transcripts.ts';
 import type { ObjectStore } from './storage/objects/object-store.ts';
+import { TurnCredentials, type TurnSettings } from './turn/turn-credentials.ts';
 import { AttachmentLibrary } from './uploads/attachment-library.ts';
 import { UploadDataStore } from './uploads/upload-data-store.ts';
 import { UploadParts } from './uploads/upload-parts.ts';
 import type { Vault } from './vault/vault.ts';
+import { Presence } from './waiting/presence.ts';
+import { WaitingRooms } from './waiting/waiting-rooms.ts';
 
 const SWEEP_MS = 3_600_000;
 /** A device that keeps its connection open may delay the stop for this long. */
@@ -31,6 +44,8 @@ const CLOSE_CONNECTIONS_MS = 5_000;
 export interface AppParts {
   readonly store: ConsultationStore;
   readonly attachments: AttachmentStore;
+  readonly people: PeopleStore;
+  readonly invitations: InvitationStore;
   readonly objects: ObjectStore;
   readonly vault: Vault & ConsultationKeys;
   readonly sfu: Sfu;
@@ -43,6 +58,15 @@ export interface AppParts {
   readonly allowedOrigins: readonly string[];
   readonly requestsPerSecond: number;
   readonly webDir: string;
+  /** Whether doctors in a call are rung for a second one. */
+  readonly callWaiting: boolean;
+  readonly turn: TurnSettings;
+  /** null: voice messages stay sound. */
+  readonly transcriber: Transcriber | null;
+  /** Signed webhooks to the host application; null: none. */
+  readonly webhook: WebhookSettings | null;
+  /** Web Push; null: none. */
+  readonly push: PushSettings | null;
   /** Names of parts that are not there, for readiness. */
   readonly missing: () => readonly string[];
 }
@@ -75,30 +99,60 @@ export function createApp(parts: AppParts): App {
     requestsPerSecond: parts.requestsPerSecond,
     onHandled: (handled) => metrics.observe(handled),
   });
-  const host = new ConsultationHost({
+  const { publisher } = gateway;
+  const turn = new TurnCredentials(parts.turn, parts.clock);
+  const waiting = new WaitingRooms({ ...parts, publisher });
+  const presence = new Presence({ publisher });
+  const people = new People({ ...parts, publisher });
+  const host: ConsultationHost = new ConsultationHost({
     ...parts,
     keys: parts.vault,
-    publisher: gateway.publisher,
+    publisher,
+    turn,
+    showsRead: (personId) => people.showsRead(personId),
     attachmentContent: (id, by, attachmentId) => library.sendable(id, by, attachmentId),
+    observers: [(change) => waiting.handleChange(change), (change) => notifier.handleChange(change)],
+    onQuality: (report) => metrics.observeQuality(report),
   });
+  const notifier = new Notifier({ ...parts, host, publisher, peopleService: people });
+  const checks = new NetworkChecks({ ...parts, turn });
   const uploads = new UploadParts(parts);
   const library = new AttachmentLibrary({ ...parts, host, parts: uploads });
   const dataStore = new UploadDataStore({ ...parts, host, parts: uploads, library });
+  const invitations = new Invitations({ ...parts, host });
+  const nearby = new NearbyColleagues({ ...parts, host });
+  const transcripts = new Transcripts({ ...parts, host, library });
+  const services = {
+    host,
+    people,
+    waiting,
+    presence,
+    invitations,
+    nearby,
+    checks,
+    transcripts,
+    now: parts.clock,
+  };
   const web = createHttpApp({ ...parts, host, library, dataStore, metrics });
 
   let sweeper: NodeJS.Timeout | null = null;
   let closing: Promise<void> | null = null;
   const sweep = (): void => {
-    library.sweep().catch((error: unknown) => log.error('sweep.failed', { error }));
+    for (const swept of [library.sweep(), invitations.sweep()])
+      swept.catch((error: unknown) => log.error('sweep.failed', { error }));
   };
 
   return {
     host,
     async listen({ host: address, port }) {
       await host.start();
+      await notifier.start();
       gateway.start({
-        handlers: createHandlers(host),
-        onDevice: ({ personId, deviceId, onlyConsultation }, type) => {
+        handlers: createHandlers(services),
+        onDevice: (session, type) => {
+          const { personId, deviceId, onlyConsultation } = session;
+          presence.handleDevice(session, type);
+          if (type === 'device.lost') checks.handleDeviceLost(session);
           host.calls.presence({ type, personId, deviceId }, onlyConsultation).catch((error: unknown) => {
             log.error('presence.failed', { error });
           });
@@ -116,7 +170,9 @@ export function createApp(parts: AppParts): App {
       closing ??= (async () => {
         if (sweeper !== null) clearInterval(sweeper);
         await stopped(http, () => gateway.close());
+        checks.closeAll();
         await library.close();
+        await notifier.close();
         await host.close();
       })();
       return closing;

@@ -18,6 +18,13 @@ const milliseconds = whole.pipe(z.int().min(100));
 const filled = z.string().trim().min(1, 'is empty');
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean),
+);
+
 const TokenKeys = z
   .string()
   .transform((text, context) => {
@@ -49,16 +56,12 @@ export const Settings = z.strictObject({
   /** Built reference pages; empty serves none. */
   WEB_DIR: z.string().default('web/dist'),
   /** Other origins whose pages may connect, separated by commas. */
-  ALLOWED_ORIGINS: z
-    .string()
-    .default('')
-    .transform((list) =>
-      list
-        .split(',')
-        .map((origin) => origin.trim())
-        .filter(Boolean),
+  ALLOWED_ORIGINS: list
+    .refine(
+      (origins) => origins.every(isOrigin),
+      'holds something that is no origin, such as https://example.org',
     )
-    .refine((list) => list.every(isOrigin), 'holds something that is no origin, such as https://example.org'),
+    .default([]),
   TOKEN_ISSUER: filled.default('teleconsult-development'),
   TOKEN_AUDIENCE: filled.default('teleconsult'),
   /** JSON array of {kid, algorithm, material}. Required in production; in development a key is made. */
@@ -79,6 +82,27 @@ export const Settings = z.strictObject({
   SEAT_GRACE_MS: milliseconds.default(DEFAULT_TIMINGS.seatGraceMs),
   CALLER_GRACE_MS: milliseconds.default(DEFAULT_TIMINGS.callerGraceMs),
   WAITING_MS: milliseconds.default(DEFAULT_TIMINGS.waitingMs),
+  /** How long after sending a message may be recalled. */
+  RECALL_MS: milliseconds.default(DEFAULT_TIMINGS.recallMs),
+  /** `doctors`: a doctor in a call is rung for a second one; `off`: the caller is told that they are busy. */
+  CALL_WAITING: z.enum(['off', 'doctors']).default('off'),
+  /** TURN servers, separated by commas, such as turn:turn.example.org:3478?transport=udp */
+  TURN_URLS: list.default([]),
+  /** The `static-auth-secret` of coturn; credentials for people are made from it. */
+  TURN_SECRET: filled.optional(),
+  TURN_LIFETIME_MS: milliseconds.default(3_600_000),
+  /** Where the host application is told what happens; nothing is sent when it is left out. */
+  WEBHOOK_URL: filled.refine(isWebAddress, 'is no http(s) address').optional(),
+  /** At least 32 characters; webhooks are signed with it. */
+  WEBHOOK_SECRET: z.string().min(32, 'is shorter than 32 characters').optional(),
+  /** Whom a push service writes to when something is wrong: mailto: or https: (RFC 8292). Needed for push in production. */
+  PUSH_CONTACT: filled
+    .refine((text) => /^(mailto:|https:)/.test(text), 'is no mailto: or https: address')
+    .optional(),
+  /** Origins of further push services, separated by commas, beside those of the browsers. */
+  PUSH_ORIGINS: list
+    .refine((origins) => origins.every(isOrigin), 'holds something that is no origin')
+    .default([]),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'silent']).default('info'),
 });
 
@@ -123,6 +147,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     );
   if (production && config.DEVELOPMENT_ISSUER)
     throw new Error(`Configuration: ${PREFIX}DEVELOPMENT_ISSUER cannot be used in production.`);
+  if (config.TURN_URLS.length > 0 && config.TURN_SECRET === undefined)
+    throw new Error(`Configuration: ${PREFIX}TURN_SECRET is required with ${PREFIX}TURN_URLS.`);
+  if (config.WEBHOOK_URL !== undefined && config.WEBHOOK_SECRET === undefined)
+    throw new Error(`Configuration: ${PREFIX}WEBHOOK_SECRET is required with ${PREFIX}WEBHOOK_URL.`);
   return {
     ...config,
     DATA_DIR: resolve(config.DATA_DIR),
@@ -134,6 +162,10 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || host.startsWith('127.');
+
+function isWebAddress(text: string): boolean {
+  return URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol);
+}
 
 function isOrigin(text: string): boolean {
   return URL.canParse(text) && new URL(text).origin === text;

@@ -11,6 +11,7 @@ import { randomIds } from './host/random-ids.ts';
 import { DevelopmentIssuer } from './identity/development-issuer.ts';
 import { TokenVerifier } from './identity/tokens.ts';
 import { createLog } from './log.ts';
+import { pushSettings } from './notify/push-keys.ts';
 import { steadyClock } from './steady-clock.ts';
 import { FolderLock } from './storage/folder-lock.ts';
 import { DiskObjectStore } from './storage/objects/disk.ts';
@@ -50,6 +51,8 @@ async function run(config: Config): Promise<void> {
   const app = createApp({
     store,
     attachments: store.attachments,
+    people: store.people,
+    invitations: store.invitations,
     objects: await DiskObjectStore.open(join(config.DATA_DIR, 'objects')),
     vault: new Vault(keys),
     sfu,
@@ -68,11 +71,24 @@ async function run(config: Config): Promise<void> {
       seatGraceMs: config.SEAT_GRACE_MS,
       callerGraceMs: config.CALLER_GRACE_MS,
       waitingMs: config.WAITING_MS,
+      recallMs: config.RECALL_MS,
     },
     log,
     allowedOrigins: config.ALLOWED_ORIGINS,
     requestsPerSecond: config.REQUESTS_PER_SECOND,
     webDir: config.WEB_DIR,
+    callWaiting: config.CALL_WAITING === 'doctors',
+    turn: {
+      urls: config.TURN_URLS,
+      secret: config.TURN_SECRET ?? null,
+      lifetimeMs: config.TURN_LIFETIME_MS,
+    },
+    transcriber: null,
+    webhook:
+      config.WEBHOOK_URL === undefined || config.WEBHOOK_SECRET === undefined
+        ? null
+        : { url: config.WEBHOOK_URL, secret: config.WEBHOOK_SECRET },
+    push: await pushSettings(config),
     missing: () => [
       ...(store.alive ? [] : ['store']),
       ...(sfu.health().aliveWorkers > 0 ? [] : ['media worker']),

@@ -4,18 +4,27 @@ import type {
   CallMedia,
   ClientMessageId,
   ConsultationEndReason,
+  DeclineReason,
   DeviceId,
   MediaSource,
   MessageContent,
   MessageId,
+  Participant,
   PersonId,
+  SeatViewMode,
+  SubjectDraft,
 } from '@teleconsult/protocol';
 
 /** A participant's wish, checked against the rights table before it is stepped. */
 export type ParticipantCommand =
   | { readonly type: 'enter'; readonly by: PersonId }
   | { readonly type: 'accept'; readonly by: PersonId }
-  | { readonly type: 'decline'; readonly by: PersonId; readonly note?: string | undefined }
+  | {
+      readonly type: 'decline';
+      readonly by: PersonId;
+      readonly reason?: DeclineReason | undefined;
+      readonly note?: string | undefined;
+    }
   | { readonly type: 'cancel'; readonly by: PersonId }
   | { readonly type: 'end'; readonly by: PersonId; readonly note?: string | undefined }
   | {
@@ -24,13 +33,26 @@ export type ParticipantCommand =
       readonly messageId: MessageId;
       readonly clientMessageId: ClientMessageId;
       readonly content: MessageContent;
+      readonly replyTo?: number | undefined;
     }
+  | {
+      readonly type: 'recall';
+      readonly by: PersonId;
+      readonly target: MessageTarget;
+    }
+  | { readonly type: 'setSubject'; readonly by: PersonId; readonly subject: SubjectDraft | null }
+  | { readonly type: 'participant.leave'; readonly by: PersonId }
+  | { readonly type: 'participant.remove'; readonly by: PersonId; readonly personId: PersonId }
   | {
       readonly type: 'call.start';
       readonly by: PersonId;
       readonly deviceId: DeviceId;
       readonly callId: CallId;
       readonly media: CallMedia;
+      /** Whom to ring; left out: everybody else in the consultation. */
+      readonly people?: readonly PersonId[] | undefined;
+      /** Who is in another call: not rung (`busy`), or rung as a second call (`knock`). */
+      readonly engaged?: ReadonlyMap<PersonId, 'busy' | 'knock'> | undefined;
     }
   | {
       readonly type: 'call.accept';
@@ -38,7 +60,26 @@ export type ParticipantCommand =
       readonly deviceId: DeviceId;
       readonly callId: CallId;
     }
-  | { readonly type: 'call.decline'; readonly by: PersonId; readonly callId: CallId }
+  | {
+      readonly type: 'call.decline';
+      readonly by: PersonId;
+      readonly deviceId: DeviceId;
+      readonly callId: CallId;
+    }
+  | {
+      readonly type: 'call.leave';
+      readonly by: PersonId;
+      readonly deviceId: DeviceId;
+      readonly callId: CallId;
+    }
+  | {
+      readonly type: 'call.invite';
+      readonly by: PersonId;
+      readonly deviceId: DeviceId;
+      readonly callId: CallId;
+      readonly personId: PersonId;
+      readonly engaged?: 'busy' | 'knock' | undefined;
+    }
   | {
       readonly type: 'call.hangUp';
       readonly by: PersonId;
@@ -65,7 +106,38 @@ export type ParticipantCommand =
       readonly callId: CallId;
       readonly source: MediaSource;
       readonly on: boolean;
+    }
+  | {
+      readonly type: 'seat.setView';
+      readonly by: PersonId;
+      readonly deviceId: DeviceId;
+      readonly callId: CallId;
+      readonly view: SeatViewMode;
+    }
+  | {
+      readonly type: 'seat.mute';
+      readonly by: PersonId;
+      readonly deviceId: DeviceId;
+      readonly callId: CallId;
+      readonly personId: PersonId;
+    }
+  | {
+      readonly type: 'seat.setInterrupted';
+      readonly by: PersonId;
+      readonly deviceId: DeviceId;
+      readonly callId: CallId;
+      readonly interrupted: boolean;
     };
+
+/** A message as it lies in the thread, looked up by the host just before the step. */
+export interface MessageTarget {
+  readonly sequence: number;
+  readonly messageId: MessageId;
+  readonly by: PersonId | null;
+  readonly at: number;
+  /** Withdrawn before: doing it again changes nothing. */
+  readonly withdrawn: boolean;
+}
 
 /** What happens without anybody asking: the host application, lost and found devices, time. */
 export type SystemEvent =
@@ -74,6 +146,10 @@ export type SystemEvent =
       readonly reason: Extract<ConsultationEndReason, 'completed' | 'cancelled' | 'expired'>;
       readonly note?: string | undefined;
     }
+  | { readonly type: 'host.remove'; readonly target: MessageTarget; readonly reason?: string | undefined }
+  /** A person was drawn in: by the host application, or by redeeming an invitation (`by` is null for both). */
+  | { readonly type: 'participant.add'; readonly participant: Participant }
+  | { readonly type: 'host.removeParticipant'; readonly personId: PersonId }
   | { readonly type: 'device.lost'; readonly personId: PersonId; readonly deviceId: DeviceId }
   | { readonly type: 'device.returned'; readonly personId: PersonId; readonly deviceId: DeviceId }
   /** The server was started again: every device of a running call has yet to come back. */

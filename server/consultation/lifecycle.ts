@@ -1,30 +1,50 @@
-import type { ConsultationEndReason, ConsultationId, Participant, PersonId } from '@teleconsult/protocol';
+import type {
+  ConsultationEndReason,
+  ConsultationId,
+  DeclineReason,
+  Participant,
+  PersonId,
+  Subject,
+} from '@teleconsult/protocol';
 import { endCall } from './call.ts';
 import { type Next, next } from './outcome.ts';
-import type { ConsultationState, FactDraft } from './state.ts';
+import type { ConsultationState, FactDraft, Phase } from './state.ts';
 
-/** A consultation as the host application asked for it; its first entry has sequence 1. */
+export interface ConsultationRequest {
+  readonly participants: readonly Participant[];
+  /** The doctor who asks a colleague for a thread; null makes a visit. */
+  readonly requestedBy?: PersonId | null;
+  readonly subject?: Subject | null;
+}
+
+/** A consultation as it was asked for; its first entry has sequence 1. */
 export function requestConsultation(
   id: ConsultationId,
-  participants: readonly Participant[],
+  { participants, requestedBy = null, subject = null }: ConsultationRequest,
   now: number,
 ): Next {
   const state: ConsultationState = {
     id,
+    kind: requestedBy === null ? 'visit' : 'colleagues',
     createdAt: now,
     participants,
+    requestedBy,
+    subject,
     phase: { name: 'requested', since: now },
     call: null,
     callRevision: 0,
     sequence: 0,
   };
-  return next(state, [{ fact: { kind: 'consultation.requested' }, by: null }]);
+  return next(state, [{ fact: { kind: 'consultation.requested' }, by: requestedBy }]);
 }
 
 export const enterWaitingRoom = (state: ConsultationState, by: PersonId, now: number): Next =>
   next({ ...state, phase: { name: 'waiting', since: now } }, [
     { fact: { kind: 'consultation.waiting' }, by },
   ]);
+
+/** Whether this doctor decides: of two colleagues the one who was asked. */
+export const decides = (state: ConsultationState, by: PersonId): boolean => state.requestedBy !== by;
 
 export const acceptConsultation = (state: ConsultationState, by: PersonId, now: number): Next =>
   next({ ...state, phase: { name: 'active', since: now } }, [
@@ -34,13 +54,31 @@ export const acceptConsultation = (state: ConsultationState, by: PersonId, now: 
 /** Ends it, and first the call that runs in it. After this nothing gets a sequence any more. */
 export function endConsultation(
   state: ConsultationState,
-  ending: { reason: ConsultationEndReason; by: PersonId | null; note?: string | undefined },
+  ending: {
+    reason: ConsultationEndReason;
+    by: PersonId | null;
+    declineReason?: DeclineReason | undefined;
+    note?: string | undefined;
+  },
   now: number,
 ): Next {
-  const { reason, by, note } = ending;
+  const { reason, by, note, declineReason } = ending;
+  const activeSince = state.phase.name === 'active' ? state.phase.since : null;
   const withoutCall =
     state.call === null ? next(state) : endCall(state, state.call, { reason: 'completed', by, now });
-  const fact: FactDraft = { kind: 'consultation.ended', reason, ...(note === undefined ? {} : { note }) };
-  const ended = next({ ...withoutCall.state, phase: { name: 'ended', since: now, reason } }, [{ fact, by }]);
+  const fact: FactDraft = {
+    kind: 'consultation.ended',
+    reason,
+    ...(declineReason === undefined ? {} : { declineReason }),
+    ...(note === undefined ? {} : { note }),
+  };
+  const phase: Phase = {
+    name: 'ended',
+    since: now,
+    reason,
+    declineReason: declineReason ?? null,
+    activeSince,
+  };
+  const ended = next({ ...withoutCall.state, phase }, [{ fact, by }]);
   return { ...ended, facts: [...withoutCall.facts, ...ended.facts], effects: withoutCall.effects };
 }

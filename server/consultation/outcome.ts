@@ -16,7 +16,10 @@ export interface Next {
 
 export interface Refusal {
   readonly kind: 'refused';
-  readonly code: Extract<ErrorCode, 'NOT_FOUND' | 'FORBIDDEN' | 'WRONG_STATE' | 'BUSY'>;
+  readonly code: Extract<
+    ErrorCode,
+    'NOT_FOUND' | 'FORBIDDEN' | 'WRONG_STATE' | 'BUSY' | 'CONFLICT' | 'EXPIRED'
+  >;
   /** Why, for developers; never content. */
   readonly detail?: string;
 }

@@ -8,7 +8,9 @@ interface Right {
   readonly idle?: readonly ConsultationPhase[];
 }
 
-const everybody: readonly ParticipantRole[] = ['patient', 'doctor'];
+const everybody: readonly ParticipantRole[] = ['patient', 'doctor', 'colleague', 'relative', 'interpreter'];
+const guests: readonly ParticipantRole[] = ['colleague', 'relative', 'interpreter'];
+const open: readonly ConsultationPhase[] = ['requested', 'waiting', 'active'];
 const beforeStart: readonly ConsultationPhase[] = ['requested', 'waiting'];
 const inCall: Right = { roles: everybody, phases: ['active'] };
 
@@ -19,14 +21,23 @@ export const rights: Readonly<Record<CommandType, Right>> = {
   decline: { roles: ['doctor'], phases: beforeStart },
   cancel: { roles: ['patient'], phases: beforeStart },
   end: { roles: ['doctor'], phases: ['active'] },
-  send: { roles: everybody, phases: ['requested', 'waiting', 'active'] },
+  send: { roles: everybody, phases: open },
+  recall: { roles: everybody, phases: open },
+  setSubject: { roles: ['patient'], phases: beforeStart },
+  'participant.leave': { roles: guests, phases: open },
+  'participant.remove': { roles: ['doctor'], phases: open },
   'call.start': inCall,
   'call.accept': inCall,
   'call.decline': inCall,
   'call.hangUp': inCall,
+  'call.leave': inCall,
+  'call.invite': inCall,
   'call.setMedia': inCall,
   'seat.join': inCall,
   'seat.setSource': inCall,
+  'seat.setView': inCall,
+  'seat.mute': { roles: ['doctor'], phases: ['active'] },
+  'seat.setInterrupted': inCall,
 };
 
 export type Verdict = 'allowed' | 'idle' | 'forbidden' | 'wrong_state';

@@ -8,18 +8,32 @@ import type {
   ClientMessageId,
   ConsultationEndReason,
   ConsultationId,
+  ConsultationKind,
+  DeclineReason,
   DeviceId,
   MessageContent,
   MessageId,
   Participant,
+  ParticipantRole,
   PersonId,
+  SeatLeftReason,
+  SeatViewMode,
+  Subject,
 } from '@teleconsult/protocol';
+import { DEFAULT_RECALL_MS } from '@teleconsult/protocol/limits';
 
 export type Phase =
   | { readonly name: 'requested'; readonly since: number }
   | { readonly name: 'waiting'; readonly since: number }
   | { readonly name: 'active'; readonly since: number }
-  | { readonly name: 'ended'; readonly since: number; readonly reason: ConsultationEndReason };
+  | {
+      readonly name: 'ended';
+      readonly since: number;
+      readonly reason: ConsultationEndReason;
+      readonly declineReason: DeclineReason | null;
+      /** When the doctor began it; null when that never happened. */
+      readonly activeSince: number | null;
+    };
 
 interface SeatBase {
   readonly personId: PersonId;
@@ -27,10 +41,20 @@ interface SeatBase {
   /** What the person wants, kept over every loss: a muted microphone is never un-muted by a return. */
   readonly microphoneOn: boolean;
   readonly cameraOn: boolean;
+  readonly screenOn: boolean;
+  /** Who muted this microphone for the person. */
+  readonly mutedBy: PersonId | null;
+  readonly view: SeatViewMode;
+  readonly interrupted: boolean;
 }
 
 export type Seat =
-  | (SeatBase & { readonly state: 'invited' })
+  | (SeatBase & {
+      readonly state: 'invited';
+      readonly ringUntil: number;
+      /** The person is in another call, and this one knocks. */
+      readonly callWaiting: boolean;
+    })
   | (SeatBase & { readonly state: 'connecting' | 'present'; readonly deviceId: DeviceId })
   | (SeatBase & {
       readonly state: 'reconnecting';
@@ -38,7 +62,12 @@ export type Seat =
       /** Whether the device had joined when it was lost: what never joined does not come back as present. */
       readonly joined: boolean;
     })
-  | (SeatBase & { readonly state: 'left' });
+  | (SeatBase & {
+      readonly state: 'left';
+      readonly reason: SeatLeftReason;
+      /** The device that declined or held the seat; null when none did. */
+      readonly deviceId: DeviceId | null;
+    });
 
 export type CallPhase =
   | { readonly name: 'ringing'; readonly until: number }
@@ -57,8 +86,12 @@ export interface CallRecord {
 
 export interface ConsultationState {
   readonly id: ConsultationId;
+  readonly kind: ConsultationKind;
   readonly createdAt: number;
   readonly participants: readonly Participant[];
+  /** The doctor who asked a colleague for a thread; null in a visit. */
+  readonly requestedBy: PersonId | null;
+  readonly subject: Subject | null;
   readonly phase: Phase;
   readonly call: CallRecord | null;
   /** Rises with every change of the call or its seats, over all calls of the consultation. */
@@ -72,12 +105,44 @@ export type FactDraft =
   | { readonly kind: 'consultation.requested' }
   | { readonly kind: 'consultation.waiting' }
   | { readonly kind: 'consultation.accepted' }
-  | { readonly kind: 'consultation.ended'; readonly reason: ConsultationEndReason; readonly note?: string }
+  | {
+      readonly kind: 'consultation.ended';
+      readonly reason: ConsultationEndReason;
+      readonly declineReason?: DeclineReason;
+      readonly note?: string;
+    }
+  | { readonly kind: 'consultation.subjectSet'; readonly subject: Subject | null }
+  | {
+      readonly kind: 'participant.joined';
+      readonly personId: PersonId;
+      readonly role: ParticipantRole;
+      readonly displayName: string;
+    }
+  | {
+      readonly kind: 'participant.left';
+      readonly personId: PersonId;
+      readonly reason: 'left' | 'removed';
+    }
   | {
       readonly kind: 'message.sent';
       readonly messageId: MessageId;
       readonly clientMessageId: ClientMessageId;
       readonly content: MessageContent;
+      readonly replyTo?: number;
+    }
+  | { readonly kind: 'message.recalled'; readonly target: number; readonly messageId: MessageId }
+  | {
+      readonly kind: 'message.removed';
+      readonly target: number;
+      readonly messageId: MessageId;
+      readonly reason?: string;
+    }
+  | { readonly kind: 'call.invited'; readonly callId: CallId; readonly personId: PersonId }
+  | {
+      readonly kind: 'call.left';
+      readonly callId: CallId;
+      readonly personId: PersonId;
+      readonly reason: SeatLeftReason;
     }
   | { readonly kind: 'call.started'; readonly callId: CallId; readonly media: CallMedia }
   | { readonly kind: 'call.answered'; readonly callId: CallId }
@@ -101,7 +166,9 @@ export type Effect =
       readonly personId: PersonId;
       readonly deviceId: DeviceId;
       readonly why: 'left' | 'moved';
-    };
+    }
+  /** The person takes no part any more: their devices hear nothing of the consultation from now on. */
+  | { readonly type: 'participantLeft'; readonly personId: PersonId };
 
 /** Times that govern a consultation, in milliseconds. */
 export interface Timings {
@@ -115,6 +182,8 @@ export interface Timings {
   readonly callerGraceMs: number;
   /** How long a consultation may wait for its doctor before it expires. */
   readonly waitingMs: number;
+  /** How long after sending a message may be recalled. */
+  readonly recallMs: number;
 }
 
 export const DEFAULT_TIMINGS: Timings = {
@@ -123,4 +192,5 @@ export const DEFAULT_TIMINGS: Timings = {
   seatGraceMs: 60_000,
   callerGraceMs: 10_000,
   waitingMs: 24 * 3_600_000,
+  recallMs: DEFAULT_RECALL_MS,
 };

@@ -6,8 +6,10 @@
 import { unreachable } from '@teleconsult/protocol/unreachable';
 import { acceptCall, declineCall, hangUp, setCallMedia, startCall } from './call.ts';
 import type { ConsultationEvent, ParticipantCommand, SystemEvent } from './commands.ts';
-import { acceptConsultation, endConsultation, enterWaitingRoom } from './lifecycle.ts';
+import { acceptConsultation, decides, endConsultation, enterWaitingRoom } from './lifecycle.ts';
+import { recall, remove, send } from './messages.ts';
 import { next, type Outcome, refuse } from './outcome.ts';
+import { addParticipant, removeParticipant, setSubject } from './people.ts';
 import { judge } from './rights.ts';
 import { deviceLost, deviceReturned, joinSeat, restarted, setSource } from './seat.ts';
 import type { ConsultationState, Timings } from './state.ts';
@@ -49,17 +51,31 @@ function allowedStep(state: ConsultationState, command: ParticipantCommand, cont
     case 'enter':
       return enterWaitingRoom(state, command.by, context.now);
     case 'accept':
+      if (!decides(state, command.by)) return refuse('FORBIDDEN', 'the colleague who was asked accepts');
       return acceptConsultation(state, command.by, context.now);
-    case 'decline':
-      return endConsultation(state, { reason: 'declined', by: command.by, note: command.note }, context.now);
+    case 'decline': {
+      if (!decides(state, command.by)) return refuse('FORBIDDEN', 'the colleague who was asked declines');
+      const { by, note, reason: declineReason } = command;
+      return endConsultation(state, { reason: 'declined', by, declineReason, note }, context.now);
+    }
     case 'cancel':
       return endConsultation(state, { reason: 'cancelled', by: command.by }, context.now);
     case 'end':
       return endConsultation(state, { reason: 'completed', by: command.by, note: command.note }, context.now);
-    case 'send': {
-      const { messageId, clientMessageId, content, by } = command;
-      return next(state, [{ fact: { kind: 'message.sent', messageId, clientMessageId, content }, by }]);
-    }
+    case 'send':
+      return send(state, command);
+    case 'recall':
+      return recall(state, command, context);
+    case 'setSubject':
+      return setSubject(state, command, context.now);
+    case 'participant.leave':
+      return removeParticipant(state, { personId: command.by, by: command.by, reason: 'left' }, context.now);
+    case 'participant.remove':
+      return removeParticipant(
+        state,
+        { personId: command.personId, by: command.by, reason: 'removed' },
+        context.now,
+      );
     case 'call.start':
       return startCall(state, command, context);
     case 'call.accept':
@@ -84,6 +100,12 @@ function systemStep(state: ConsultationState, event: SystemEvent, context: StepC
     case 'host.end':
       if (state.phase.name === 'ended') return refuse('WRONG_STATE', 'the consultation has ended');
       return endConsultation(state, { reason: event.reason, by: null, note: event.note }, context.now);
+    case 'host.remove':
+      return remove(state, event);
+    case 'participant.add':
+      return addParticipant(state, event.participant);
+    case 'host.removeParticipant':
+      return removeParticipant(state, { personId: event.personId, by: null, reason: 'removed' }, context.now);
     case 'device.lost':
       return deviceLost(state, event, context.now);
     case 'device.returned':

@@ -4,8 +4,13 @@ import type { CallRecord, ConsultationState } from './state.ts';
 /** The consultation as its participants see it. */
 export const viewConsultation = (state: ConsultationState): ConsultationView => ({
   consultationId: state.id,
+  kind: state.kind,
   phase: state.phase.name,
+  phaseSince: state.phase.since,
   endReason: state.phase.name === 'ended' ? state.phase.reason : null,
+  declineReason: state.phase.name === 'ended' ? state.phase.declineReason : null,
+  requestedBy: state.requestedBy,
+  subject: state.subject,
   participants: [...state.participants],
   createdAt: state.createdAt,
   lastSequence: state.sequence,

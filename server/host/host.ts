@@ -10,15 +10,18 @@ import {
   type MessageDraft,
   type Participant,
   type PersonId,
+  type QualityReport,
   type RequestResult,
 } from '@teleconsult/protocol';
 import type { ConsultationEvent, ParticipantCommand } from '../consultation/commands.ts';
 import { requestConsultation } from '../consultation/lifecycle.ts';
 import type { Timings } from '../consultation/state.ts';
 import { viewCall, viewConsultation } from '../consultation/view.ts';
+import type { TurnCredentials } from '../turn/turn-credentials.ts';
 import type { ConsultationKey } from '../vault/consultation-key.ts';
 import { type Committed, indexOf } from './actor.ts';
 import { Announcer } from './announcer.ts';
+import type { Stepped } from './batch.ts';
 import { BusyRegister } from './busy.ts';
 import { CallDesk } from './call-desk.ts';
 import { EntryCodec } from './entry-codec.ts';
@@ -36,6 +39,14 @@ export interface HostParts {
   readonly clock: Clock;
   readonly timings: Timings;
   readonly log: Log;
+  readonly callWaiting: boolean;
+  readonly turn: TurnCredentials;
+  /** Whether others may see what this person has read. */
+  readonly showsRead: (personId: PersonId) => Promise<boolean>;
+  /** Told of each change after it is on disk and announced, in order. */
+  readonly observers: readonly ((change: Stepped) => void)[];
+  /** What devices measure, without anybody's name. */
+  readonly onQuality: (report: QualityReport) => void;
   /** Facts of a finished attachment, if this person may send it in this consultation. */
   readonly attachmentContent: (
     consultationId: ConsultationId,
@@ -79,7 +90,10 @@ export class ConsultationHost {
     const announcer = new Announcer({ ...parts, busy, media: this.media });
     this.#held = new HeldConsultations({
       ...parts,
-      onChange: (change) => announcer.announce(change),
+      onChange: (change) => {
+        announcer.announce(change);
+        for (const observe of parts.observers) observe(change);
+      },
       onLoaded: ({ actor: { state } }) => {
         const people = state.participants.map(({ personId }) => personId);
         if (state.call !== null)

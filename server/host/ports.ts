@@ -5,6 +5,7 @@ import type {
   AttachmentId,
   AttachmentKind,
   CallId,
+  CheckId,
   ClientMessageId,
   ConsultationId,
   ConsultationPhase,
@@ -12,6 +13,8 @@ import type {
   EntryKind,
   FactName,
   FactPayload,
+  InvitationCode,
+  InvitationId,
   MessageId,
   ParticipantRole,
   PersonId,
@@ -26,6 +29,9 @@ export interface IdGenerator {
   messageId(): MessageId;
   callId(): CallId;
   attachmentId(): AttachmentId;
+  invitationId(): InvitationId;
+  invitationCode(): InvitationCode;
+  checkId(): CheckId;
 }
 
 /** An entry as it lies in the store: who, when and what kind in clear, everything said sealed. */
@@ -36,6 +42,18 @@ export interface StoredEntry {
   readonly kind: EntryKind;
   readonly clientMessageId: ClientMessageId | null;
   readonly sealed: Uint8Array;
+}
+
+/** An entry as it is read back: a withdrawn message keeps its sealed original, and is served as a tombstone. */
+export interface ReadEntry extends StoredEntry {
+  readonly withdrawn: 'recalled' | 'removed' | null;
+}
+
+/** Part of a commit: the message of this sequence is withdrawn, and its attachments are served to nobody. */
+export interface Withdrawal {
+  readonly sequence: number;
+  readonly how: 'recalled' | 'removed';
+  readonly attachmentIds: readonly AttachmentId[];
 }
 
 export interface StoredConsultation {
@@ -51,8 +69,18 @@ export interface StoredConsultation {
 export interface StateIndex {
   readonly phase: ConsultationPhase;
   readonly inCall: boolean;
+  /** Since when the patient waits; null unless the phase is `waiting`. */
+  readonly waitingSince: number | null;
+  /** When the doctor began it, and when it ended after that: waiting times are estimated from these. */
+  readonly activeSince: number | null;
+  readonly endedAt: number | null;
   /** When time will next change it; null for never. */
   readonly dueAt: number | null;
+}
+
+export interface StoredParticipant {
+  readonly personId: PersonId;
+  readonly role: ParticipantRole;
 }
 
 export interface NewConsultation {
@@ -61,7 +89,7 @@ export interface NewConsultation {
   readonly wrappedKey: Uint8Array;
   readonly sealedState: Uint8Array;
   readonly index: StateIndex;
-  readonly participants: readonly { readonly personId: PersonId; readonly role: ParticipantRole }[];
+  readonly participants: readonly StoredParticipant[];
   readonly idempotencyKey: string | null;
   readonly entries: readonly StoredEntry[];
 }
@@ -71,6 +99,10 @@ export interface Commit {
   readonly entries: readonly StoredEntry[];
   /** Left out when only entries are added: a message rewrites nothing. */
   readonly state: { readonly sealed: Uint8Array; readonly index: StateIndex } | null;
+  readonly withdrawals?: readonly Withdrawal[];
+  /** People who joined or left with this commit: who finds the consultation in their list. */
+  readonly joined?: readonly StoredParticipant[];
+  readonly left?: readonly PersonId[];
 }
 
 export type AppendResult =
@@ -100,12 +132,27 @@ export interface ConsultationStore {
     range:
       | { readonly after: number; readonly limit: number }
       | { readonly before: number; readonly limit: number },
-  ): Promise<readonly StoredEntry[]>;
+  ): Promise<readonly ReadEntry[]>;
   findMessage(
     consultationId: ConsultationId,
     by: PersonId,
     clientMessageId: ClientMessageId,
-  ): Promise<StoredEntry | null>;
+  ): Promise<ReadEntry | null>;
+  /** Everybody's marks in a consultation; who never marked anything is left out. */
+  marks(consultationId: ConsultationId): Promise<readonly StoredMarks[]>;
+  /** Raises a person's marks to these, never lowers them; answers what they are now. */
+  raiseMarks(consultationId: ConsultationId, marks: StoredMarks): Promise<StoredMarks>;
+  /** Messages of others after a sequence that are not withdrawn. */
+  countUnread(consultationId: ConsultationId, personId: PersonId, after: number): Promise<number>;
+  /** A doctor's waiting patients, longest waiting first (of one moment: by id). */
+  waitingFor(doctorId: PersonId): Promise<readonly WaitingPatient[]>;
+  /** How long the doctor's last visits lasted in milliseconds, newest first. */
+  visitDurations(doctorId: PersonId, limit: number): Promise<readonly number[]>;
+  /** Consultations whose entries reach further than they were notified of (`notify/`), at most `limit`. */
+  behind(limit: number): Promise<readonly ConsultationId[]>;
+  notifiedUpTo(consultationId: ConsultationId): Promise<number>;
+  /** Everything up to this sequence was handed on; never lowers. */
+  markNotified(consultationId: ConsultationId, upTo: number): Promise<void>;
   /** Newest first. */
   listFor(
     personId: PersonId,
@@ -115,6 +162,18 @@ export interface ConsultationStore {
   due(now: number, limit: number): Promise<readonly ConsultationId[]>;
   /** Consultations in which a call was running when they were last written. */
   inCall(): Promise<readonly ConsultationId[]>;
+}
+
+export interface StoredMarks {
+  readonly personId: PersonId;
+  readonly delivered: number;
+  readonly read: number;
+}
+
+export interface WaitingPatient {
+  readonly consultationId: ConsultationId;
+  readonly patientId: PersonId;
+  readonly since: number;
 }
 
 export type AttachmentRecordStatus = 'receiving' | 'ready' | 'refused';
@@ -131,6 +190,8 @@ export interface AttachmentRecord {
   readonly receivedBytes: number;
   readonly parts: number;
   readonly status: AttachmentRecordStatus;
+  /** True once the message it was sent with was withdrawn: nobody reads it any more. */
+  readonly withdrawn: boolean;
   readonly sealed: Uint8Array;
 }
 
@@ -166,6 +227,17 @@ export interface Publisher {
   /** Whether a device of the person is there whose token reaches this consultation. */
   isConnected(personId: PersonId, deviceId: DeviceId, consultationId: ConsultationId): boolean;
   isWatched(consultationId: ConsultationId): boolean;
+  /** Whether any device of the person is there that hears of this consultation. */
+  isOnline(personId: PersonId, consultationId: ConsultationId): boolean;
+  /** Watching devices of others than this person. */
+  toOtherWatchers<N extends FactName>(
+    consultationId: ConsultationId,
+    except: PersonId,
+    name: N,
+    payload: FactPayload<N>,
+  ): void;
+  /** The person's devices watch the consultation no longer. */
+  stopWatching(personId: PersonId, consultationId: ConsultationId): void;
 }
 
 /** Makes and opens the key of a consultation. The vault is the one that does. */

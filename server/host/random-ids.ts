@@ -1,15 +1,28 @@
 import { randomInt } from 'node:crypto';
-import type { AttachmentId, CallId, ConsultationId, MessageId } from '@teleconsult/protocol';
+import type {
+  AttachmentId,
+  CallId,
+  CheckId,
+  ConsultationId,
+  InvitationCode,
+  InvitationId,
+  MessageId,
+} from '@teleconsult/protocol';
 import type { IdGenerator } from './ports.ts';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 /** 22 of 62 symbols carry 131 bits: nobody guesses one. */
 const LENGTH = 22;
 
-function mint<Id extends string>(prefix: string): Id {
-  let id = `${prefix}_`;
-  for (let i = 0; i < LENGTH; i++) id += ALPHABET[randomInt(ALPHABET.length)];
-  return id as Id;
+/** An invitation's code stands alone, so it is longer: 190 bits. */
+const CODE_LENGTH = 32;
+
+const mint = <Id extends string>(prefix: string): Id => `${prefix}_${letters(LENGTH)}` as Id;
+
+function letters(count: number): string {
+  let text = '';
+  for (let i = 0; i < count; i++) text += ALPHABET[randomInt(ALPHABET.length)];
+  return text;
 }
 
 export const randomIds: IdGenerator = {
@@ -17,4 +30,7 @@ export const randomIds: IdGenerator = {
   messageId: () => mint<MessageId>('msg'),
   callId: () => mint<CallId>('cal'),
   attachmentId: () => mint<AttachmentId>('att'),
+  invitationId: () => mint<InvitationId>('inv'),
+  invitationCode: () => letters(CODE_LENGTH) as InvitationCode,
+  checkId: () => mint<CheckId>('chk'),
 };

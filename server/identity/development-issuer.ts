@@ -21,11 +21,11 @@ export class DevelopmentIssuer {
     this.#options = options;
   }
 
-  forPerson(personId: PersonId, consultation?: ConsultationId): string {
-    return this.#sign(
-      { scope: 'participant', ...(consultation === undefined ? {} : { consultation }) },
-      personId,
-    );
+  forPerson(
+    personId: PersonId,
+    options: { consultation?: ConsultationId; name?: string; profession?: 'doctor' } = {},
+  ): string {
+    return this.#sign({ scope: 'participant', ...options }, personId);
   }
 
   forHost(): string {

@@ -1,5 +1,5 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
-import { AppError, ConsultationId, PersonId } from '@teleconsult/protocol';
+import { AppError, ConsultationId, DisplayName, PersonId } from '@teleconsult/protocol';
 import jwt from 'jsonwebtoken';
 import { z } from 'zod';
 
@@ -36,6 +36,10 @@ export type Caller =
       readonly personId: PersonId;
       /** Set when the token is good for one consultation only. */
       readonly onlyConsultation: ConsultationId | null;
+      /** The person's name as the host application vouches for it (claim `name`); needed to accept invitations. */
+      readonly displayName: string | null;
+      /** Set (claim `profession`) when the host application vouches that the person may practise. */
+      readonly isDoctor: boolean;
       readonly expiresAt: number;
     };
 
@@ -43,6 +47,8 @@ const Claims = z.object({
   sub: z.string().optional(),
   scope: z.enum(['host', 'participant']),
   consultation: ConsultationId.optional(),
+  name: DisplayName.optional(),
+  profession: z.enum(['doctor']).optional(),
   iat: z.int(),
   exp: z.int(),
 });
@@ -106,6 +112,8 @@ function toCaller(claims: z.infer<typeof Claims>): Caller {
     scope: 'participant',
     personId: person.data,
     onlyConsultation: claims.consultation ?? null,
+    displayName: claims.name ?? null,
+    isDoctor: claims.profession === 'doctor',
     expiresAt,
   };
 }

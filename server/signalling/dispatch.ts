@@ -9,7 +9,7 @@ import {
 } from '@teleconsult/protocol';
 import type { ZodError } from 'zod';
 import type { Log } from '../host/ports.ts';
-import { consultationOf, type Handlers } from './handlers.ts';
+import { consultationOf, type Handlers } from './handlers/handler.ts';
 import type { Session } from './session.ts';
 
 type Ack = (reply: Reply<unknown>) => void;

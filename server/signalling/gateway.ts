@@ -12,7 +12,7 @@ import { Server } from 'socket.io';
 import type { Log } from '../host/ports.ts';
 import type { Caller, TokenVerifier } from '../identity/tokens.ts';
 import { describe, dispatch, type Handled } from './dispatch.ts';
-import type { Handlers } from './handlers.ts';
+import type { Handlers } from './handlers/handler.ts';
 import { roomOf, type Session } from './session.ts';
 import { type GatewayServer, type GatewaySocket, SocketPublisher } from './socket-publisher.ts';
 
@@ -127,6 +127,8 @@ export class Gateway {
       personId: caller.personId,
       deviceId,
       onlyConsultation: caller.onlyConsultation,
+      displayName: caller.displayName,
+      isDoctor: caller.isDoctor,
       watch: (consultationId) => void socket.join(roomOf.watchers(consultationId)),
       unwatch: (consultationId) => void socket.leave(roomOf.watchers(consultationId)),
     };

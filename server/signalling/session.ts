@@ -5,6 +5,9 @@ export interface Session {
   readonly personId: PersonId;
   readonly deviceId: DeviceId;
   readonly onlyConsultation: ConsultationId | null;
+  /** What the token vouches for. */
+  readonly displayName: string | null;
+  readonly isDoctor: boolean;
   /** Lets the facts of a consultation flow to this device. The caller has checked that it may. */
   watch(consultationId: ConsultationId): void;
   unwatch(consultationId: ConsultationId): void;

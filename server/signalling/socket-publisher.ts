@@ -65,6 +65,30 @@ export class SocketPublisher implements Publisher {
     return this.#io.of('/').adapter.rooms.has(roomOf.watchers(consultationId));
   }
 
+  isOnline(personId: PersonId, consultationId: ConsultationId): boolean {
+    const { rooms } = this.#io.of('/').adapter;
+    return rooms.has(roomOf.person(personId)) || rooms.has(roomOf.personWithin(personId, consultationId));
+  }
+
+  toOtherWatchers<N extends FactName>(
+    consultationId: ConsultationId,
+    except: PersonId,
+    name: N,
+    payload: FactPayload<N>,
+  ): void {
+    const args = [payload] as Parameters<ServerToClientEvents[N]>;
+    this.#io
+      .to(roomOf.watchers(consultationId))
+      .except([roomOf.person(except), roomOf.personWithin(except, consultationId)])
+      .emit(name, ...args);
+  }
+
+  stopWatching(personId: PersonId, consultationId: ConsultationId): void {
+    this.#io
+      .in([roomOf.person(personId), roomOf.personWithin(personId, consultationId)])
+      .socketsLeave(roomOf.watchers(consultationId));
+  }
+
   #emit<N extends FactName>(room: string, name: N, payload: FactPayload<N>): void {
     // The event map pairs each name with its payload; through a type variable TypeScript sees only the union.
     const args = [payload] as Parameters<ServerToClientEvents[N]>;

@@ -48,6 +48,8 @@ export async function startTestApp(
   const app = createApp({
     store: overlay<ConsultationStore>(store, wrapStore(store)),
     attachments: store.attachments,
+    people: store.people,
+    invitations: store.invitations,
     objects: await DiskObjectStore.open(join(dataDir, 'objects')),
     vault: new Vault(keys),
     sfu,
@@ -64,6 +66,11 @@ export async function startTestApp(
     allowedOrigins: [],
     requestsPerSecond: 100_000,
     webDir: '',
+    callWaiting: false,
+    turn: { urls: [], secret: null, lifetimeMs: 3_600_000 },
+    transcriber: null,
+    webhook: null,
+    push: null,
     missing: () => [],
     ...overrides,
   });

@@ -19,6 +19,10 @@ const issuer = new DevelopmentIssuer({
 export const testVerifier = (): TokenVerifier => new TokenVerifier({ ...TEST_IDENTITY, keys: [TEST_KEY] });
 
 export const personToken = (person: string, consultation?: ConsultationId): string =>
-  issuer.forPerson(PersonId.parse(person), consultation);
+  issuer.forPerson(PersonId.parse(person), consultation === undefined ? {} : { consultation });
+
+/** A token that vouches for the person's name, and for a doctor's profession. */
+export const namedToken = (person: string, name: string, profession?: 'doctor'): string =>
+  issuer.forPerson(PersonId.parse(person), { name, ...(profession === undefined ? {} : { profession }) });
 
 export const hostToken = (): string => issuer.forHost();

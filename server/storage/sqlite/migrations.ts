@@ -52,6 +52,55 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX attachment_receiving ON attachment (created_at) WHERE status = 'receiving';
   CREATE INDEX attachment_open ON attachment (uploaded_by) WHERE status = 'receiving';
   `,
+  `
+  ALTER TABLE consultation ADD COLUMN waiting_since INTEGER;
+  ALTER TABLE consultation ADD COLUMN active_since INTEGER;
+  ALTER TABLE consultation ADD COLUMN ended_at INTEGER;
+  ALTER TABLE consultation ADD COLUMN notified_up_to INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX consultation_waiting ON consultation (waiting_since) WHERE waiting_since IS NOT NULL;
+  CREATE INDEX participant_of ON participant (consultation_id, role);
+
+  ALTER TABLE entry ADD COLUMN withdrawn TEXT CHECK (withdrawn IN ('recalled', 'removed'));
+  ALTER TABLE attachment ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
+
+  CREATE TABLE mark (
+    consultation_id TEXT NOT NULL REFERENCES consultation,
+    person_id TEXT NOT NULL,
+    delivered INTEGER NOT NULL,
+    read INTEGER NOT NULL,
+    PRIMARY KEY (consultation_id, person_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE preference (
+    person_id TEXT PRIMARY KEY,
+    read_receipts INTEGER NOT NULL,
+    push_calls INTEGER NOT NULL,
+    push_messages INTEGER NOT NULL,
+    push_consultations INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE push_subscription (
+    person_id TEXT NOT NULL,
+    device_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (person_id, device_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE invitation (
+    invitation_id TEXT PRIMARY KEY,
+    code_hash BLOB NOT NULL UNIQUE,
+    purpose TEXT NOT NULL,
+    consultation_id TEXT REFERENCES consultation,
+    role TEXT,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    redeemed_by TEXT,
+    sealed BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX invitation_open ON invitation (created_by, expires_at) WHERE redeemed_by IS NULL;
+  `,
 ];
 
 /**

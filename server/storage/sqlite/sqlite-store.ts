@@ -14,6 +14,8 @@ import { openConnection } from './connection.ts';
 import { makeDatabaseFile } from './database-file.ts';
 import { prepareRead, type Row } from './read.ts';
 import { SqliteAttachments } from './sqlite-attachments.ts';
+import { SqliteInvitations } from './sqlite-invitations.ts';
+import { SqlitePeople } from './sqlite-people.ts';
 import { UniqueViolation, Writer } from './writer.ts';
 import type { SqlValue, Statement } from './writer-protocol.ts';
 
@@ -24,6 +26,8 @@ const ENTRY = 'SELECT sequence, at, by, kind, client_message_id, sealed FROM ent
 /** The embedded store: one file, one writing thread with group commit, one reading connection. */
 export class SqliteStore implements ConsultationStore {
   readonly attachments: SqliteAttachments;
+  readonly people: SqlitePeople;
+  readonly invitations: SqliteInvitations;
   readonly #writer: Writer;
   readonly #reader: DatabaseSync;
   readonly #reads: ReturnType<typeof prepareReads>;
@@ -46,6 +50,8 @@ export class SqliteStore implements ConsultationStore {
     this.#reader = reader;
     this.#reads = prepareReads(reader);
     this.attachments = new SqliteAttachments(writer, reader);
+    this.people = new SqlitePeople(writer, reader);
+    this.invitations = new SqliteInvitations(writer, reader);
   }
 
   /** Whether the store can be written. */
