@@ -57,12 +57,16 @@ export interface ClientOptions {
   readonly reconnect?: ReconnectPolicy;
   /**
    * Where messages not yet sent, drafts and half-done uploads are kept: `durable` (default) in IndexedDB, or in memory
-   * where there is none; `memory` for shared machines; or a store of the host's own.
+   * where there is none; `memory` for shared machines; or a store of the host's own. Each person of each server has a
+   * part of their own, and nothing is kept longer than 30 days.
    */
   readonly storage?: 'durable' | 'memory' | ClientStorage;
 }
 
-/** A small durable key-value store. Values are structured-cloneable and may hold Blobs. */
+/**
+ * A small durable key-value store. Values are structured-cloneable and may hold Blobs. What it rejects with is told by
+ * `storageFailed`; an error named `QuotaExceededError` as `STORAGE_FULL`. Keys begin with the server and the person.
+ */
 export interface ClientStorage {
   get(key: string): Promise<unknown>;
   /** Ascending by key. */
@@ -70,7 +74,7 @@ export interface ClientStorage {
   /** Resolved means kept. */
   set(key: string, value: unknown): Promise<void>;
   delete(key: string): Promise<void>;
-  /** Forgets everything of this person. */
+  /** Forgets everything. Of a store that the host hands in, the SDK deletes the person's keys one by one instead. */
   clear(): Promise<void>;
 }
 
@@ -107,6 +111,13 @@ export interface ClientEvents {
   /** The place of a waiting patient changed. */
   queue: QueuePlace;
   preferences: Preferences;
+  /** This person takes no part in a consultation any more: they left it or were removed. */
+  left: { readonly consultationId: ConsultationId };
+  /**
+   * What is to be kept on this device could not be: `STORAGE_FULL` or `STORAGE_UNAVAILABLE`. Everything goes on in
+   * memory, and what is not sent is lost with the page. Told once, and again when it had worked in between.
+   */
+  storageFailed: AppError;
 }
 
 /** What the network check found, and what to tell the person. */
@@ -194,8 +205,9 @@ export interface TeleconsultClient {
   ): Promise<Preferences>;
   /**
    * Lets news reach this device while its pages are closed (Web Push). Asks the browser's permission, so call it from a
-   * click; `registration` is that of the app's service worker. Rejects with `PERMISSION_DENIED`, `UNSUPPORTED_BROWSER`
-   * or `NOT_CONFIGURED`.
+   * click; `registration` is that of the app's service worker. Repeat it at each start while the permission lasts: a
+   * subscription that the browser or the server has replaced is renewed. Rejects with `PERMISSION_DENIED`,
+   * `UNSUPPORTED_BROWSER` or `NOT_CONFIGURED`.
    */
   enablePush(registration: ServiceWorkerRegistration, options?: CallOptions): Promise<void>;
   disablePush(registration: ServiceWorkerRegistration, options?: CallOptions): Promise<void>;
@@ -226,7 +238,11 @@ export interface TeleconsultClient {
   hideNearby(options?: CallOptions): Promise<void>;
   listNearby(options?: CallOptions): Promise<readonly Colleague[]>;
   requestColleague(personId: string, options?: CallOptions): Promise<ConsultationView>;
-  /** Forgets what this device keeps of the person: unsent messages, drafts, uploads. For signing out. */
+  /**
+   * Forgets what this device keeps of the person: unsent messages (their promises reject with `ABORTED`), drafts,
+   * uploads. For signing out, before or after `close`. Rejects with `STORAGE_UNAVAILABLE` when it could not be wiped, or
+   * `DISCONNECTED` when the token that says whose it is cannot be had.
+   */
   forget(): Promise<void>;
   /**
    * Follows a consultation, and resolves when its newest entries are held. The same id answers the same object until
@@ -262,7 +278,7 @@ export type OutgoingDraft =
   | {
       readonly type: 'form';
       readonly form: Omit<ConsultationFormDraft, 'attachments'>;
-      /** Pictures, and files by their name. */
+      /** A Blob of type `image/…` is uploaded as a picture, anything else as a file of that name. */
       readonly attachments: readonly {
         readonly purpose: FormAttachmentPurpose;
         readonly data: Blob;
@@ -289,14 +305,19 @@ export interface ConsultationEvents {
   typing: readonly { readonly personId: PersonId; readonly activity: TypingActivity }[];
   /** Who has a connected device now. */
   online: readonly PersonId[];
+  /** The last event: it is not followed any more. `left`: this person takes no part in it now. */
+  closed: { readonly reason: 'closed' | 'left' };
 }
 
 export interface Consultation {
   readonly id: ConsultationId;
   readonly view: ConsultationView;
-  /** The entries held so far: a gapless run up to the newest. Of a long thread at most 2,000; `page` reads any. */
+  /**
+   * The entries held so far: a gapless run up to the newest. Of a long thread at most 2,000: the oldest are let go as
+   * new ones come, and `page` reads any.
+   */
   readonly entries: readonly Entry[];
-  /** True while older entries than the first held can be loaded. */
+  /** True while older entries than the first held can be loaded: there are some, and fewer than 2,000 are held. */
   readonly hasOlder: boolean;
   readonly outbox: readonly OutgoingMessage[];
   readonly call: Call | null;
@@ -318,9 +339,12 @@ export interface Consultation {
     query: string,
     options?: CallOptions & { beforeSequence?: number; limit?: number },
   ): Promise<{ matches: readonly Entry[]; nextBefore: number | null }>;
-  /** This person has read the thread up to here. Receipts of delivery are sent by the SDK itself. */
+  /** This person has read the thread up to here; it only rises. Receipts of delivery are sent by the SDK itself. */
   markRead(upTo: number): void;
-  /** This person types or records now. Repeated and ended by itself: call it at each key stroke. */
+  /**
+   * This person types or records now. Call it at each key stroke: `typing` is over five seconds after the last, and when
+   * something is sent; `recording` lasts until it is set otherwise.
+   */
   setTyping(activity: TypingActivity): void;
   /** The text begun and not sent; kept over reloads. */
   readonly draft: string;
@@ -344,8 +368,8 @@ export interface Consultation {
    * Queues a message and resolves when the server has committed it. The outbox keeps the order of calls and
    * goes on by itself after a lost connection; a message the server refuses becomes `failed` and lets the next pass.
    * Rejects with why it failed; with `ABORTED` when the signal aborts, which takes the message out unless it was
-   * already sent once; with `RATE_LIMITED` when 500 messages wait. What waits is kept over reloads and sent when the
-   * consultation is opened again, attachments included.
+   * already sent once; with `RATE_LIMITED` when 500 messages wait, `TOO_LARGE` when their attachments exceed 200 MB. What
+   * waits is kept over reloads and sent when the consultation is opened again, attachments included.
    */
   send(
     draft: OutgoingDraft,
@@ -372,7 +396,10 @@ export interface Consultation {
    * thread says so, too). Aborting hangs up what was begun.
    */
   startCall(media: CallMedia, options?: CallOptions & { people?: readonly string[] }): Promise<Call>;
-  /** Stops following, and hangs up a call held here. The consultation goes on; messages not yet sent are dropped. */
+  /**
+   * Stops following, and hangs up a call held here. The consultation goes on. Promises of messages not yet sent reject
+   * with `ABORTED`; where there is a lasting storage they are kept, and go on when it is opened again.
+   */
   close(): Promise<void>;
 }
 

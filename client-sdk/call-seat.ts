@@ -1,15 +1,30 @@
-import type { CallView, ConsumerOffer, FactPayload, MediaSource, SeatView } from '@teleconsult/protocol';
+import type {
+  CallView,
+  ConsumerOffer,
+  FactPayload,
+  MediaSource,
+  PersonId,
+  QualityLevel,
+  SeatView,
+  SeatViewMode,
+} from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import { unreachable } from '@teleconsult/protocol/unreachable';
-import type { CallEvents, RemoteTrack } from './api.ts';
+import type { CallEvents, InputDevice, QualitySample, RemoteTrack } from './api.ts';
 import { delayOf, retryDelay } from './backoff.ts';
+import { SeatCare } from './call-care.ts';
+import { SeatDeclarations } from './call-declarations.ts';
+import { OwnSources, type Sources } from './call-sources.ts';
+import { Speaker } from './call-speaker.ts';
+import type { Emitter } from './events.ts';
 import type { Lifetime } from './lifetime.ts';
 import type { LocalMedia } from './local-media.ts';
 import type { MediaDevice } from './media-device.ts';
 import { MediaSession, type PathState, type SeatRef } from './media-session.ts';
 import { persist, type Signalling, toAppError } from './requests.ts';
+import { VideoDemand } from './video-demand.ts';
 
-export type Sources = Readonly<Record<MediaSource, boolean>>;
+export type { Sources } from './call-sources.ts';
 
 export interface CallSeatOptions {
   readonly seat: SeatRef;
@@ -18,60 +33,97 @@ export interface CallSeatOptions {
   readonly local: LocalMedia;
   /** Leaving the seat on this device is ending this life. */
   readonly life: Lifetime;
-  /** What is to be on. It changes only by the person's own wish, or when a device fails. */
+  /** What is to be on at first. */
   readonly wanted: Sources;
-  /** The person's seat as the server shows it to everybody. */
+  /** The call as the server shows it to everybody, and the person's seat in it. */
+  readonly view: () => CallView;
   readonly shown: () => SeatView | null;
   readonly onView: (call: CallView) => void;
-  readonly onLocalTracks: (tracks: CallEvents['localTracks']) => void;
-  readonly onRemoteTracks: (tracks: readonly RemoteTrack[]) => void;
-  readonly onPath: (state: PathState) => void;
-  readonly onProblem: (error: AppError) => void;
+  readonly events: Pick<Emitter<CallEvents>, 'emit'>;
   /** The server does not let this device sit here any more. */
   readonly onRefused: (error: AppError) => void;
 }
 
-/** What the server tells a seat about what it receives. */
+/** What the server tells a seat about the others. */
 export type SeatFact =
   | { readonly kind: 'consumerAdded'; readonly consumer: ConsumerOffer }
   | { readonly kind: 'consumerRemoved'; readonly consumerId: string }
   | ({ readonly kind: 'consumerPaused' } & Pick<FactPayload<'seat.consumerPaused'>, 'consumerId' | 'paused'>)
+  | { readonly kind: 'activeSpeaker'; readonly personId: PersonId | null }
+  | { readonly kind: 'qualityChanged'; readonly personId: PersonId; readonly level: QualityLevel }
   | { readonly kind: 'mediaLost' };
+
+/** Those that are about the tracks of one session. */
+type MediaFact = Exclude<SeatFact, { kind: 'activeSpeaker' | 'qualityChanged' }>;
 
 /** While `joining`, facts that arrive ahead of the answer are kept for the session that it makes. */
 type State =
-  | { readonly kind: 'joining'; readonly early: readonly SeatFact[] }
+  | { readonly kind: 'joining'; readonly early: readonly MediaFact[] }
   | { readonly kind: 'joined'; readonly session: MediaSession };
 
-const SOURCES: readonly MediaSource[] = ['microphone', 'camera'];
 /** A session that lasted this long was a good one: the next is built at once. */
 const STABLE_AFTER_MS = 10_000;
-/** Facts kept while joining. A call has a handful of tracks. */
+/** Facts kept while joining. Eight people have some twenty tracks. */
 const MAX_EARLY_FACTS = 64;
 const SESSION_OVER = new AppError('ABORTED', { detail: 'the media session was replaced' });
 
 /**
  * This person's seat, held by this device: joins it, sends what is wanted, and builds the media anew whenever it
- * breaks, until the call or the app ends it.
+ * breaks, until the call or the app ends it. What is sent, said, demanded and measured is kept by a part of its own.
  */
 export class CallSeat {
   readonly #options: CallSeatOptions;
-  readonly #wanted: Record<MediaSource, boolean>;
+  readonly #sources: OwnSources;
+  readonly #declarations: SeatDeclarations;
+  readonly #demand: VideoDemand;
+  readonly #care: SeatCare;
+  readonly #speaker: Speaker;
   readonly #joined = Promise.withResolvers<void>();
-  /** Changes of one source happen one after the other. */
-  readonly #changes: Record<MediaSource, Promise<unknown>>;
   #state: State = { kind: 'joining', early: [] };
   #hasJoined = false;
   #path: PathState = 'connecting';
-  #shown: CallEvents['localTracks'] = { microphone: null, camera: null };
 
   constructor(options: CallSeatOptions) {
     this.#options = options;
-    this.#wanted = { ...options.wanted };
-    this.#changes = { microphone: Promise.resolve(), camera: Promise.resolve() };
+    const { seat, signalling, device, local, life, wanted, shown, onView, events } = options;
+    const session = () => (this.#state.kind === 'joined' ? this.#state.session : null);
+    this.#demand = new VideoDemand({ life, onChange: () => session()?.adjustAll() });
+    this.#declarations = new SeatDeclarations({
+      seat,
+      signalling,
+      isJoined: () => this.#state.kind === 'joined',
+      shown,
+      onView,
+    });
+    this.#sources = new OwnSources({
+      seat,
+      signalling,
+      local,
+      life,
+      wanted,
+      session,
+      shown,
+      othersShare: () => this.#othersShare(),
+      onView,
+      onLocalTracks: (tracks) => events.emit('localTracks', tracks),
+      onProblem: (error) => this.#report(error),
+      onDeviceLost: () => void this.#care.tellDevices(),
+    });
+    this.#care = new SeatCare({
+      seat,
+      signalling,
+      device,
+      local,
+      life,
+      events,
+      session,
+      sources: this.#sources,
+      declarations: this.#declarations,
+      isInterrupted: () => this.#path === 'interrupted',
+    });
+    this.#speaker = new Speaker({ life, tracks: () => this.remoteTracks.map(({ track }) => track) });
     this.#joined.promise.catch(() => {});
-    options.life.onEnd((reason) => this.#joined.reject(reason));
-    options.local.onLost = (source) => this.#deviceLost(source);
+    life.onEnd((reason) => this.#joined.reject(reason));
     void this.#keep().catch((error: unknown) => this.#refused(toAppError(error)));
   }
 
@@ -90,32 +142,80 @@ export class CallSeat {
   }
 
   get localTracks(): CallEvents['localTracks'] {
-    return this.#shown;
+    return this.#sources.tracks;
   }
 
   get remoteTracks(): readonly RemoteTrack[] {
     return this.#state.kind === 'joined' ? this.#state.session.remoteTracks : [];
   }
 
-  isOn(source: MediaSource): boolean {
-    return this.#wanted[source];
+  get quality(): readonly QualitySample[] {
+    return this.#care.quality;
   }
 
-  /** Off takes effect before this returns; on, when the promise resolves. Rejects when the device cannot be had. */
+  get peerQuality(): ReadonlyMap<PersonId, QualityLevel> {
+    return this.#care.peerQuality;
+  }
+
+  get activeSpeaker(): PersonId | null {
+    return this.#care.activeSpeaker;
+  }
+
+  get audioOnly(): CallEvents['audioOnly'] {
+    return this.#care.audioOnly;
+  }
+
+  isOn(source: MediaSource): boolean {
+    return this.#sources.isOn(source);
+  }
+
+  /**
+   * Off takes effect before this returns; on, when the promise resolves. Rejects when the device cannot be had. Who
+   * switches video on has had enough of sound alone.
+   */
   async setSource(source: MediaSource, on: boolean): Promise<void> {
-    this.#wanted[source] = on;
-    if (!on) this.#silence(source);
-    await this.#change(source);
+    const change = this.#sources.set(source, on);
+    if (on && source !== 'microphone' && this.audioOnly.on) this.#care.chooseAudioOnly(false);
+    this.#care.listenWhileMuted();
+    await change;
+    this.#care.listenWhileMuted();
+  }
+
+  setAudioOnly(on: boolean): void {
+    this.#care.chooseAudioOnly(on);
+  }
+
+  setView(view: SeatViewMode): Promise<void> {
+    return this.#declarations.setView(view);
+  }
+
+  setInterrupted(interrupted: boolean): Promise<void> {
+    return this.#declarations.setInterrupted('host', interrupted);
+  }
+
+  async selectDevice({ kind, deviceId }: Pick<InputDevice, 'kind' | 'deviceId'>): Promise<void> {
+    if (kind === 'speaker') return this.#speaker.select(deviceId);
+    await this.#sources.select(kind, deviceId);
+    this.#care.listenWhileMuted();
+  }
+
+  setBackgroundBlur(on: boolean): Promise<void> {
+    return this.#options.local.setBlurred(on);
+  }
+
+  /** The server shows the call otherwise than before. */
+  handleView(before: SeatView | null, after: SeatView | null): void {
+    this.#sources.obey(before, after);
+    this.#care.handleSeats(this.#options.view().seats);
   }
 
   handleFact(fact: SeatFact): void {
-    if (this.#state.kind === 'joined') {
-      this.#apply(this.#state.session, fact);
-      return;
-    }
-    // It is about the media that is being replaced.
-    if (fact.kind === 'mediaLost') return;
-    this.#state = { kind: 'joining', early: [...this.#state.early, fact].slice(-MAX_EARLY_FACTS) };
+    if (fact.kind === 'activeSpeaker') this.#care.handleActiveSpeaker(fact.personId);
+    else if (fact.kind === 'qualityChanged') this.#care.handlePeerQuality(fact.personId, fact.level);
+    else if (this.#state.kind === 'joined') this.#apply(this.#state.session, fact);
+    // While joining, the loss is about the media that is being replaced.
+    else if (fact.kind !== 'mediaLost')
+      this.#state = { kind: 'joining', early: [...this.#state.early, fact].slice(-MAX_EARLY_FACTS) };
   }
 
   /**
@@ -130,7 +230,8 @@ export class CallSeat {
       return;
     }
     await this.#askForOffers(session);
-    this.#correct();
+    this.#sources.correct();
+    void this.#declarations.correct();
   }
 
   stats(): Promise<{ send: RTCStatsReport | null; receive: RTCStatsReport | null }> {
@@ -157,13 +258,13 @@ export class CallSeat {
   }
 
   async #join(sessionLife: Lifetime): Promise<MediaSession> {
-    const { signalling, life, device, seat, onView, onProblem } = this.#options;
+    const { signalling, life, device, seat, onView } = this.#options;
     const capabilities = device.capabilities;
     const answer = await persist(
       { signalling, life },
       () =>
         signalling.request('seat.join', { ...seat, ...(capabilities && { rtpCapabilities: capabilities }) }),
-      { onRetry: (error) => error.code === 'MEDIA_UNAVAILABLE' && onProblem(error) },
+      { onRetry: (error) => error.code === 'MEDIA_UNAVAILABLE' && this.#report(error) },
     );
     const loaded = await device.load(answer.routerRtpCapabilities);
     if (life.endReason !== null) throw life.endReason;
@@ -173,6 +274,7 @@ export class CallSeat {
       device: loaded,
       signalling,
       life: sessionLife,
+      demand: this.#demand,
       onRemoteTracks: () => this.#showRemoteTracks(),
       onPath: () => this.#showPath(session.path),
     });
@@ -180,7 +282,8 @@ export class CallSeat {
     this.#state = { kind: 'joined', session };
     this.#hasJoined = true;
     onView(answer.call);
-    this.#sendWanted();
+    this.#sources.sendWanted();
+    void this.#declarations.correct();
     // The offers fit only if they were made for what this device can receive.
     if (capabilities !== null && JSON.stringify(capabilities) === JSON.stringify(device.capabilities)) {
       for (const consumer of answer.consumers) this.#consume(session, consumer);
@@ -190,114 +293,6 @@ export class CallSeat {
     for (const fact of early) this.#apply(session, fact);
     this.#joined.resolve();
     return session;
-  }
-
-  /** A new session sends nothing yet, and the server may show something as on that is not wanted. */
-  #sendWanted(): void {
-    for (const source of SOURCES) {
-      if (this.#wanted[source] || this.#isShownOn(source)) this.#changeUnasked(source);
-    }
-  }
-
-  /** Where the server shows something else than what is wanted, it is told. */
-  #correct(): void {
-    for (const source of SOURCES) {
-      if (this.#isShownOn(source) !== this.#wanted[source]) this.#changeUnasked(source);
-    }
-  }
-
-  #isShownOn(source: MediaSource): boolean {
-    const seat = this.#options.shown();
-    return (source === 'microphone' ? seat?.microphoneOn : seat?.cameraOn) ?? false;
-  }
-
-  /** A change that nobody waits for: when it fails, that is a problem of the call. */
-  #changeUnasked(source: MediaSource): void {
-    this.#change(source).catch((error: unknown) => this.#report(toAppError(error)));
-  }
-
-  /** Brings one source to what is wanted of it, after the changes before. */
-  #change(source: MediaSource): Promise<void> {
-    const change = this.#changes[source].then(() => this.#bring(source));
-    this.#changes[source] = change.catch(() => {});
-    return this.#options.life.within(change);
-  }
-
-  async #bring(source: MediaSource): Promise<void> {
-    if (!this.#wanted[source]) {
-      this.#silence(source);
-      await this.#tell(source, false);
-      return;
-    }
-    const track = await this.#acquire(source);
-    // Switched off while the browser asked: the change after this one does that.
-    if (!this.#wanted[source]) return;
-    this.#showLocalTracks();
-    // When the seat is joined, it sends what is wanted by then.
-    if (this.#state.kind === 'joining') return;
-    const { session } = this.#state;
-    // Told before anything is sent: nobody is to be heard while shown as muted.
-    if (session.sends(source) || !this.#isShownOn(source)) await this.#tell(source, true);
-    if (!this.#wanted[source]) return;
-    track.enabled = true;
-    try {
-      await session.send(source, track);
-    } catch (error) {
-      this.#sendFailed(session, source, error);
-    }
-    if (!this.#wanted[source]) this.#silence(source);
-  }
-
-  async #acquire(source: MediaSource): Promise<MediaStreamTrack> {
-    try {
-      return await this.#options.local.acquire(source);
-    } catch (error) {
-      this.#wanted[source] = false;
-      this.#showLocalTracks();
-      await this.#tell(source, false);
-      throw toAppError(error);
-    }
-  }
-
-  /** What concerns the connection or the seat is mended by a new session; what concerns the track is a problem of it. */
-  #sendFailed(session: MediaSession, source: MediaSource, thrown: unknown): void {
-    if (this.#options.life.over || this.#state.kind === 'joining' || this.#state.session !== session) return;
-    const error = toAppError(thrown);
-    const mendable = error.retryable || error.code === 'NOT_FOUND' || error.code === 'WRONG_STATE';
-    if (error.code !== 'INTERNAL' && mendable) {
-      session.end(error.code === 'MEDIA_UNAVAILABLE' ? 'media_lost' : 'forgotten');
-      return;
-    }
-    this.#wanted[source] = false;
-    this.#silence(source);
-    throw error;
-  }
-
-  /** At once, whatever else is under way: no sound and no picture leaves this device any more. */
-  #silence(source: MediaSource): void {
-    const { local } = this.#options;
-    const track = local.track(source);
-    if (track !== null) track.enabled = false;
-    if (this.#state.kind === 'joined') this.#state.session.pause(source);
-    if (source === 'camera') local.stop('camera');
-    this.#showLocalTracks();
-  }
-
-  /**
-   * Tells the others. That it could not be told is no failure: what is sent is decided here, and after a reconnect
-   * or a join the server is told again.
-   */
-  async #tell(source: MediaSource, on: boolean): Promise<void> {
-    if (this.#state.kind === 'joining') return;
-    const { signalling, seat, onView } = this.#options;
-    const { session } = this.#state;
-    try {
-      const { call } = await signalling.request('seat.setSource', { ...seat, source, on });
-      onView(call);
-    } catch (thrown) {
-      const { code } = toAppError(thrown);
-      if (on && (code === 'NOT_FOUND' || code === 'WRONG_STATE')) session.end('forgotten');
-    }
   }
 
   /** The server answers the same offers each time, and none for a seat that it has forgotten. */
@@ -316,7 +311,7 @@ export class CallSeat {
     }
   }
 
-  #apply(session: MediaSession, fact: SeatFact): void {
+  #apply(session: MediaSession, fact: MediaFact): void {
     switch (fact.kind) {
       case 'consumerAdded':
         this.#consume(session, fact.consumer);
@@ -340,34 +335,23 @@ export class CallSeat {
     session.consume(offer).catch((error: unknown) => this.#report(toAppError(error)));
   }
 
-  #deviceLost(source: MediaSource): void {
-    this.#wanted[source] = false;
-    this.#silence(source);
-    this.#report(new AppError('DEVICE_UNAVAILABLE', { detail: `${source} ended` }));
-    this.#changeUnasked(source);
-  }
-
-  #showLocalTracks(): void {
-    const { local } = this.#options;
-    const track = (source: MediaSource) => (this.#wanted[source] ? local.track(source) : null);
-    const tracks = { microphone: track('microphone'), camera: track('camera') };
-    if (tracks.microphone === this.#shown.microphone && tracks.camera === this.#shown.camera) return;
-    this.#shown = tracks;
-    this.#options.onLocalTracks(tracks);
+  #othersShare(): boolean {
+    const own = this.#options.shown()?.personId;
+    return this.#options.view().seats.some(({ personId, screenOn }) => screenOn && personId !== own);
   }
 
   #showRemoteTracks(): void {
-    if (!this.#options.life.over) this.#options.onRemoteTracks(this.remoteTracks);
+    if (!this.#options.life.over) this.#options.events.emit('remoteTracks', this.remoteTracks);
   }
 
   #showPath(state: PathState): void {
     if (state === this.#path || this.#options.life.over) return;
     this.#path = state;
-    this.#options.onPath(state);
+    this.#options.events.emit('path', { state });
   }
 
   #report(error: AppError): void {
-    if (!this.#options.life.over) this.#options.onProblem(error);
+    if (!this.#options.life.over) this.#options.events.emit('problem', error);
   }
 
   #refused(error: AppError): void {

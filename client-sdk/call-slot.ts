@@ -1,5 +1,6 @@
 import type { CallId, CallView, Entry } from '@teleconsult/protocol';
 import { ActiveCall } from './call.ts';
+import { concerns } from './call-outcome.ts';
 import type { SeatFact } from './call-seat.ts';
 import type { Lifetime } from './lifetime.ts';
 import type { MediaDevice } from './media-device.ts';
@@ -14,13 +15,14 @@ export interface CallSlotOptions {
   readonly onChange: (call: ActiveCall) => void;
 }
 
-/** Calls remembered as over, so that late news does not bring one back. */
+/** Calls remembered as over for this person, so that late news does not bring one back. */
 const MAX_REMEMBERED = 16;
 
 /** The one call that a consultation has at a time. */
 export class CallSlot {
   readonly #options: CallSlotOptions;
-  readonly #over = new Set<CallId>();
+  /** With the revision at which they were. A later one may hold a new invitation. */
+  readonly #over = new Map<CallId, number>();
   #call: ActiveCall | null = null;
 
   constructor(options: CallSlotOptions) {
@@ -33,15 +35,19 @@ export class CallSlot {
 
   /** News of a call, from wherever. Answers the call it is about; null when that is over. */
   apply(view: CallView): ActiveCall | null {
-    if (this.#over.has(view.callId)) return null;
+    const overSince = this.#over.get(view.callId);
+    if (overSince !== undefined && view.revision <= overSince) return null;
+    // Whose seat a new invitation is for cannot be told.
+    if (overSince !== undefined && this.#options.signalling.personId === null) return null;
     if (this.#call?.id === view.callId) {
       this.#call.applyView(view);
       return this.#call;
     }
-    if (view.state === 'ended') {
-      this.#remember(view.callId);
+    if (!concerns(view, this.#options.signalling)) {
+      if (view.state === 'ended' || overSince !== undefined) this.#remember(view);
       return null;
     }
+    this.#over.delete(view.callId);
     // Calls of a consultation follow each other: a later one tells that the one before is over.
     this.#call?.endUnseen('lost');
     return this.#begin(view);
@@ -86,13 +92,15 @@ export class CallSlot {
   }
 
   #finish(call: ActiveCall): void {
-    this.#remember(call.view.callId);
+    this.#remember(call.view);
     if (this.#call === call) this.#call = null;
   }
 
-  #remember(callId: CallId): void {
-    this.#over.add(callId);
-    const [oldest] = this.#over;
+  #remember({ callId, state, revision }: CallView): void {
+    this.#over.delete(callId);
+    // Nothing comes after the end.
+    this.#over.set(callId, state === 'ended' ? Number.POSITIVE_INFINITY : revision);
+    const [oldest] = this.#over.keys();
     if (this.#over.size > MAX_REMEMBERED && oldest !== undefined) this.#over.delete(oldest);
   }
 }

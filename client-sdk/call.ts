@@ -1,14 +1,19 @@
-import type { CallMedia, CallView, MediaSource, SeatView } from '@teleconsult/protocol';
+import type { CallMedia, CallView, PersonId, SeatView } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import { unreachable } from '@teleconsult/protocol/unreachable';
-import type { Call, CallEvents, CallOptions, RemoteTrack, Subscribe } from './api.ts';
-import { CallSeat, type SeatFact, type Sources } from './call-seat.ts';
+import type { Call, CallEvents, CallOptions, CallOutcome, QualitySample, Subscribe } from './api.ts';
+import { beginCapture, type Capture } from './call-capture.ts';
+import { SeatControls } from './call-controls.ts';
+import { type Ending, tellEnding } from './call-ending.ts';
+import { isLeftForGood, outcomeOf, ownSeatIn } from './call-outcome.ts';
+import { CallSeat, type SeatFact } from './call-seat.ts';
 import { Emitter } from './events.ts';
 import { type Lifetime, throwIfAborted } from './lifetime.ts';
-import { LocalMedia } from './local-media.ts';
 import type { MediaDevice } from './media-device.ts';
-import type { PathState, SeatRef } from './media-session.ts';
-import { persist, type Signalling, toAppError } from './requests.ts';
+import type { SeatRef } from './media-session.ts';
+import type { Signalling } from './requests.ts';
+
+export { beginCapture } from './call-capture.ts';
 
 export interface ActiveCallOptions {
   readonly view: CallView;
@@ -20,13 +25,6 @@ export interface ActiveCallOptions {
   readonly onChange: () => void;
 }
 
-/** Microphone and camera, asked for while the server is asked for the call, so that both take the same time. */
-export interface Capture {
-  readonly life: Lifetime;
-  readonly local: LocalMedia;
-  readonly wanted: Sources;
-}
-
 /** How this device takes part. */
 type Part =
   | { readonly kind: 'outside' }
@@ -36,14 +34,13 @@ type Part =
   | { readonly kind: 'moved' }
   /** Hung up here; the server may not know yet. */
   | { readonly kind: 'leaving'; readonly left: Promise<void> }
-  | { readonly kind: 'over' };
+  | { readonly kind: 'over'; readonly outcome: CallOutcome };
 
 const LEFT = new AppError('ABORTED', { detail: 'this device left the call' });
 const OVER = new AppError('WRONG_STATE', { detail: 'the call is over' });
-const NO_TRACKS: CallEvents['localTracks'] = { microphone: null, camera: null };
 
 /** One call, as this device sees it and takes part in it. */
-export class ActiveCall implements Call {
+export class ActiveCall extends SeatControls implements Call {
   readonly #options: ActiveCallOptions;
   readonly #events = new Emitter<CallEvents>();
   readonly #life: Lifetime;
@@ -52,8 +49,10 @@ export class ActiveCall implements Call {
   #part: Part = { kind: 'outside' };
   #role: Call['role'] = 'incoming';
   #heardAt = performance.now();
+  #lastQuality: readonly QualitySample[] = [];
 
   constructor(options: ActiveCallOptions) {
+    super();
     this.#options = options;
     this.#view = options.view;
     this.#life = options.life.child();
@@ -66,7 +65,7 @@ export class ActiveCall implements Call {
     return this.#view.callId;
   }
 
-  get view(): CallView {
+  override get view(): CallView {
     return this.#view;
   }
 
@@ -74,24 +73,21 @@ export class ActiveCall implements Call {
     return this.#role;
   }
 
-  get remoteTracks(): readonly RemoteTrack[] {
-    return this.#part.kind === 'inside' ? this.#part.seat.remoteTracks : [];
+  get outcome(): CallOutcome | null {
+    return this.#part.kind === 'over' ? this.#part.outcome : null;
   }
 
-  get localTracks(): CallEvents['localTracks'] {
-    return this.#part.kind === 'inside' ? this.#part.seat.localTracks : NO_TRACKS;
+  /** After the call, those of its last seat here: the app may ask how it was. */
+  get quality(): readonly QualitySample[] {
+    return this.seat?.quality ?? this.#lastQuality;
   }
 
-  get path(): PathState {
-    return this.#part.kind === 'inside' ? this.#part.seat.path : 'connecting';
+  protected override get seat(): CallSeat | null {
+    return this.#part.kind === 'inside' ? this.#part.seat : null;
   }
 
-  get microphoneOn(): boolean {
-    return this.#part.kind === 'inside' && this.#part.seat.isOn('microphone');
-  }
-
-  get cameraOn(): boolean {
-    return this.#part.kind === 'inside' && this.#part.seat.isOn('camera');
+  protected override get life(): Lifetime {
+    return this.#life;
   }
 
   get on(): Subscribe<CallEvents> {
@@ -112,7 +108,11 @@ export class ActiveCall implements Call {
     return this.#part.kind === 'inside' || this.#part.kind === 'answering';
   }
 
-  async accept({ signal, camera = true }: CallOptions & { camera?: boolean } = {}): Promise<void> {
+  async accept({
+    signal,
+    camera = true,
+    leaveOther = false,
+  }: CallOptions & { camera?: boolean; leaveOther?: boolean } = {}): Promise<void> {
     throwIfAborted(signal);
     switch (this.#part.kind) {
       case 'inside':
@@ -124,10 +124,8 @@ export class ActiveCall implements Call {
         throw new AppError('WRONG_STATE', { detail: this.#part.kind });
       case 'outside':
       case 'moved': {
-        const answered = this.#answer(
-          { microphone: true, camera: camera && this.#view.media === 'video' },
-          signal,
-        );
+        const wanted = { microphone: true, camera: camera && this.#view.media === 'video' };
+        const answered = this.#answer(wanted, { leaveOther, signal });
         this.#part = { kind: 'answering', answered };
         return answered;
       }
@@ -141,38 +139,30 @@ export class ActiveCall implements Call {
     this.applyView(call);
   }
 
-  async hangUp({ signal }: CallOptions = {}): Promise<void> {
-    throwIfAborted(signal);
-    if (this.#part.kind === 'over') return;
-    if (this.#part.kind !== 'leaving') {
-      if (this.#role === 'incoming') return this.decline(signal && { signal });
-      // Whether this device may end what another one holds, the server says.
-      if (this.#role === 'elsewhere') return this.#hangUpOnce(signal);
-      const left = this.#leave();
-      left.catch(() => {});
-      this.#takePart({ kind: 'leaving', left });
-    }
-    if (this.#part.kind === 'leaving') await this.#options.life.within(this.#part.left, signal);
+  hangUp(options: CallOptions = {}): Promise<void> {
+    return this.#end('call.hangUp', options);
   }
 
-  setMicrophone(on: boolean, { signal }: CallOptions = {}): Promise<void> {
-    return this.#setSource('microphone', on, signal);
+  leave(options: CallOptions = {}): Promise<void> {
+    return this.#end('call.leave', options);
   }
 
-  async setCamera(on: boolean, { signal }: CallOptions = {}): Promise<void> {
-    if (on && this.#view.media === 'voice')
-      throw new AppError('WRONG_STATE', { detail: 'this is a voice call' });
-    await this.#setSource('camera', on, signal);
+  async invite(personId: string, { signal }: CallOptions = {}): Promise<void> {
+    const payload = { ...this.#ref, personId: personId as PersonId };
+    const { call } = await this.#options.signalling.request('call.invite', payload, { signal });
+    this.applyView(call);
+  }
+
+  async mute(personId: string, { signal }: CallOptions = {}): Promise<void> {
+    const payload = { ...this.#ref, personId: personId as PersonId };
+    const { call } = await this.#options.signalling.request('seat.mute', payload, { signal });
+    this.applyView(call);
   }
 
   async setMedia(media: CallMedia, { signal }: CallOptions = {}): Promise<void> {
     const payload = { ...this.#ref, media };
     const { call } = await this.#options.signalling.request('call.setMedia', payload, { signal });
     this.applyView(call);
-  }
-
-  async stats(): Promise<{ send: RTCStatsReport | null; receive: RTCStatsReport | null }> {
-    return this.#part.kind === 'inside' ? this.#part.seat.stats() : { send: null, receive: null };
   }
 
   /** News of this call. Older news than what is known changes nothing. */
@@ -185,15 +175,22 @@ export class ActiveCall implements Call {
       this.#finish();
       return;
     }
+    const own = this.#ownSeat();
+    if (isLeftForGood(own)) {
+      this.#finish();
+      return;
+    }
     if (this.#part.kind === 'inside') {
       const { seat } = this.#part;
-      const holder = this.#ownSeat()?.deviceId ?? this.#options.signalling.deviceId;
+      const holder = own?.deviceId ?? this.#options.signalling.deviceId;
       if (seat.hasJoined && holder !== this.#options.signalling.deviceId) {
         this.handleMoved();
         return;
       }
       const becameVoice = before.media === 'video' && view.media === 'voice';
-      if (becameVoice && seat.isOn('camera')) seat.setSource('camera', false).catch(() => {});
+      for (const source of ['camera', 'screen'] as const)
+        if (becameVoice && seat.isOn(source)) seat.setSource(source, false).catch(() => {});
+      seat.handleView(ownSeatIn(before, this.#options.signalling), own);
     }
     this.#changed();
   }
@@ -220,13 +217,11 @@ export class ActiveCall implements Call {
       device,
       local,
       life,
-      wanted,
+      wanted: { ...wanted, screen: false },
+      view: () => this.#view,
       shown: () => this.#ownSeat(),
       onView: (view) => this.applyView(view),
-      onLocalTracks: (tracks) => this.#events.emit('localTracks', tracks),
-      onRemoteTracks: (tracks) => this.#events.emit('remoteTracks', tracks),
-      onPath: (state) => this.#events.emit('path', { state }),
-      onProblem: (error) => this.#events.emit('problem', error),
+      events: this.#events,
       onRefused: (error) => this.#refused(error),
     });
     this.#takePart({ kind: 'inside', seat, life });
@@ -258,13 +253,16 @@ export class ActiveCall implements Call {
     this.sit(beginCapture(device, this.#life, { microphone: own.microphoneOn, camera: own.cameraOn }));
   }
 
-  async #answer(wanted: Sources, signal: AbortSignal | undefined): Promise<void> {
+  async #answer(
+    wanted: Capture['wanted'],
+    { leaveOther, signal }: { leaveOther: boolean; signal: AbortSignal | undefined },
+  ): Promise<void> {
     const { device } = this.#options;
     let capture: Capture | null = null;
     try {
       await device.require();
       capture = beginCapture(device, this.#life, wanted);
-      if (this.#role === 'incoming') await this.#acceptOrUndo(signal);
+      if (this.#role === 'incoming') await this.#acceptOrUndo(leaveOther, signal);
       throwIfAborted(signal);
       if (this.#life.endReason !== null) throw this.#life.endReason;
     } catch (error) {
@@ -277,8 +275,8 @@ export class ActiveCall implements Call {
   }
 
   /** When the caller gave up before the server answered, the call that was accepted nevertheless is hung up. */
-  async #acceptOrUndo(signal: AbortSignal | undefined): Promise<void> {
-    const accepting = this.#options.signalling.request('call.accept', this.#ref);
+  async #acceptOrUndo(leaveOther: boolean, signal: AbortSignal | undefined): Promise<void> {
+    const accepting = this.#options.signalling.request('call.accept', { ...this.#ref, leaveOther });
     try {
       const { call } = await this.#life.within(accepting, signal);
       this.applyView(call);
@@ -295,31 +293,25 @@ export class ActiveCall implements Call {
     }
   }
 
-  async #hangUpOnce(signal: AbortSignal | undefined): Promise<void> {
-    const { call } = await this.#options.signalling.request('call.hangUp', this.#ref, { signal });
-    this.applyView(call);
-  }
-
-  async #leave(): Promise<void> {
-    const { signalling } = this.#options;
-    try {
-      const { call } = await persist({ signalling, life: this.#life }, () =>
-        signalling.request('call.hangUp', this.#ref),
-      );
-      this.applyView(call);
-    } catch (thrown) {
-      const { code } = toAppError(thrown);
-      // It is over already, which is what was wanted.
-      if (this.isOver || code === 'NOT_FOUND' || code === 'WRONG_STATE') return;
-      throw thrown;
-    }
-  }
-
-  async #setSource(source: MediaSource, on: boolean, signal: AbortSignal | undefined): Promise<void> {
+  async #end(ending: Ending, { signal }: CallOptions): Promise<void> {
     throwIfAborted(signal);
-    if (this.#part.kind !== 'inside')
-      throw new AppError('WRONG_STATE', { detail: 'not in the call on this device' });
-    await this.#life.within(this.#part.seat.setSource(source, on), signal);
+    if (this.#part.kind === 'over') return;
+    if (this.#part.kind !== 'leaving') {
+      if (this.#role === 'incoming') return this.decline(signal && { signal });
+      const { signalling, life } = this.#options;
+      // Whether this device may end what another one holds, the server says.
+      if (this.#role === 'elsewhere') {
+        const { call } = await signalling.request(ending, this.#ref, { signal });
+        this.applyView(call);
+        return;
+      }
+      const onView = (view: CallView) => this.applyView(view);
+      const left = tellEnding(ending, { seat: this.#ref, signalling, life: this.#life, onView });
+      left.catch(() => {});
+      this.#takePart({ kind: 'leaving', left });
+      return life.within(left, signal);
+    }
+    await this.#options.life.within(this.#part.left, signal);
   }
 
   #refused(error: AppError): void {
@@ -329,7 +321,10 @@ export class ActiveCall implements Call {
   }
 
   #finish(): void {
-    this.#takePart({ kind: 'over' });
+    const { kind } = this.#part;
+    const tookPart = kind === 'inside' || kind === 'leaving';
+    const outcome = outcomeOf(this.#view, this.#options.signalling, { tookPart });
+    this.#takePart({ kind: 'over', outcome });
     this.#life.end(OVER);
   }
 
@@ -338,9 +333,10 @@ export class ActiveCall implements Call {
     const before = this.#part;
     this.#part = part;
     if (before.kind === 'inside') {
+      this.#lastQuality = before.seat.quality;
       before.life.end(LEFT);
       this.#events.emit('remoteTracks', []);
-      this.#events.emit('localTracks', NO_TRACKS);
+      this.#events.emit('localTracks', this.localTracks);
     }
     this.#changed();
   }
@@ -374,17 +370,6 @@ export class ActiveCall implements Call {
   }
 
   #ownSeat(): SeatView | null {
-    const { personId, deviceId } = this.#options.signalling;
-    const isOwn = (seat: SeatView) =>
-      personId === null ? seat.deviceId === deviceId : seat.personId === personId;
-    return this.#view.seats.find(isOwn) ?? null;
+    return ownSeatIn(this.#view, this.#options.signalling);
   }
-}
-
-/** Begins to ask for what is wanted. Whoever ends up with the capture ends its life. */
-export function beginCapture(device: MediaDevice, parent: Lifetime, wanted: Sources): Capture {
-  const life = parent.child();
-  const local = new LocalMedia({ device, life });
-  local.prefetch(wanted);
-  return { life, local, wanted };
 }

@@ -1,23 +1,44 @@
-import type { CallId, CallView, ConsultationId, ConsultationView, PersonId } from '@teleconsult/protocol';
+import type {
+  CallId,
+  CallView,
+  ConsultationId,
+  ConsultationView,
+  GuestRole,
+  PersonId,
+  Preferences,
+  QueuePlace,
+  Unread,
+} from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import type {
   CallOptions,
   ClientEvents,
   ClientOptions,
+  Colleague,
   ConnectionState,
   Consultation,
+  DeviceCheck,
+  InputDevice,
+  Invitation,
+  NetworkReport,
   Subscribe,
   TeleconsultClient,
 } from './api.ts';
 import { defaultReconnectPolicy } from './backoff.ts';
 import { Connection } from './connection.ts';
 import { FollowedConsultation } from './consultation.ts';
+import { openDeviceCheck } from './device-check.ts';
+import { listDevices } from './device-list.ts';
 import { Emitter } from './events.ts';
+import { factRoutes } from './fact-routes.ts';
 import { Http } from './http.ts';
 import { Lifetime, throwIfAborted } from './lifetime.ts';
-import type { FactHandlers } from './link.ts';
 import { MediaDevice } from './media-device.ts';
 import { resolveDeviceId } from './mint-id.ts';
+import { checkNetwork } from './network-check.ts';
+import { PersonRequests } from './person-requests.ts';
+import { disablePush, enablePush } from './push.ts';
+import { DeviceStore } from './storage/device-store.ts';
 import { TokenSource } from './token-source.ts';
 import { Uploads } from './uploads.ts';
 
@@ -30,6 +51,8 @@ interface Followed {
 const DEFAULT_TIMEOUT_MS = 10_000;
 /** Calls whose latest revision is remembered, so that late news is not told. */
 const MAX_KNOWN_CALLS = 64;
+/** How long closing waits for what is being written to this device. */
+const WRITING_MS = 2_000;
 
 /** Makes a client. Nothing is connected, and no device is asked for, before the app says so. */
 export function createTeleconsultClient(options: ClientOptions): TeleconsultClient {
@@ -40,10 +63,13 @@ class Client implements TeleconsultClient {
   readonly deviceId: string;
   readonly #events = new Emitter<ClientEvents>();
   readonly #life = new Lifetime();
+  readonly #tokens: TokenSource;
   readonly #connection: Connection;
   readonly #http: Http;
   readonly #uploads: Uploads;
   readonly #device: MediaDevice;
+  readonly #store: DeviceStore;
+  readonly #person: PersonRequests;
   readonly #followed = new Map<ConsultationId, Followed>();
   readonly #knownCalls = new Map<CallId, CallView>();
   #closing: Promise<void> | null = null;
@@ -54,19 +80,31 @@ class Client implements TeleconsultClient {
     const timeoutMs = options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS;
     const tokens = new TokenSource(options.token);
     this.deviceId = deviceId;
+    this.#tokens = tokens;
     this.#connection = new Connection({
       url,
       deviceId,
       tokens,
       requestTimeoutMs: timeoutMs,
       policy: options.reconnect ?? defaultReconnectPolicy,
-      facts: this.#factHandlers(),
+      facts: factRoutes({
+        at: (consultationId) => this.#followed.get(consultationId)?.consultation,
+        events: this.#events,
+        onCall: (view) => this.#tellCall(view),
+      }),
     });
     this.#http = new Http({ url, tokens, timeoutMs });
     this.#uploads = new Uploads({ http: this.#http, tokens, signalling: this.#connection });
     this.#device = new MediaDevice(options.media);
+    this.#store = new DeviceStore({
+      choice: options.storage ?? 'durable',
+      url,
+      personId: () => this.personId,
+      onFailure: (error) => this.#events.emit('storageFailed', error),
+    });
+    this.#person = new PersonRequests({ signalling: this.#connection, life: this.#life });
     this.#connection.events.on('state', (change) => {
-      if (change.state === 'closed') this.#life.end(change.error ?? new AppError('DISCONNECTED'));
+      if (change.state === 'closed') this.#end(change.error ?? new AppError('DISCONNECTED'));
       this.#events.emit('connection', change);
     });
   }
@@ -97,9 +135,95 @@ class Client implements TeleconsultClient {
     ...page
   }: CallOptions & { limit?: number; createdBefore?: number } = {}): Promise<{
     consultations: ConsultationView[];
+    unread: Unread[];
+    queue: QueuePlace[];
     hasMore: boolean;
   }> {
     return this.#connection.request('consultation.list', page, { signal });
+  }
+
+  preferences(options?: CallOptions): Promise<Preferences> {
+    return this.#person.preferences(options);
+  }
+
+  setPreferences(
+    change: { readReceipts?: boolean; push?: Partial<Preferences['push']> },
+    options?: CallOptions,
+  ): Promise<Preferences> {
+    return this.#person.setPreferences(change, options);
+  }
+
+  enablePush(registration: ServiceWorkerRegistration, options?: CallOptions): Promise<void> {
+    return enablePush({ signalling: this.#connection, life: this.#life }, registration, options);
+  }
+
+  disablePush(registration: ServiceWorkerRegistration, options?: CallOptions): Promise<void> {
+    return disablePush({ signalling: this.#connection, life: this.#life }, registration, options);
+  }
+
+  checkNetwork(options: CallOptions & { onProgress?: (share: number) => void } = {}): Promise<NetworkReport> {
+    const parts = { signalling: this.#connection, device: this.#device, life: this.#life };
+    return checkNetwork(parts, options);
+  }
+
+  openDeviceCheck(options: CallOptions & { camera?: boolean } = {}): Promise<DeviceCheck> {
+    return openDeviceCheck({ device: this.#device, life: this.#life }, options);
+  }
+
+  listDevices(): Promise<readonly InputDevice[]> {
+    return listDevices(this.#device);
+  }
+
+  inviteColleague(options?: CallOptions & { validForMs?: number }): Promise<Invitation> {
+    return this.#person.inviteColleague(options);
+  }
+
+  previewInvitation(
+    code: string,
+    options?: CallOptions,
+  ): Promise<{
+    purpose: 'participant' | 'colleague';
+    invitedBy: string;
+    role: GuestRole | null;
+    expiresAt: number;
+  }> {
+    return this.#person.previewInvitation(code, options);
+  }
+
+  redeemInvitation(code: string, options?: CallOptions): Promise<ConsultationView> {
+    return this.#person.redeemInvitation(code, options);
+  }
+
+  revokeInvitation(invitationId: string, options?: CallOptions): Promise<void> {
+    return this.#person.revokeInvitation(invitationId, options);
+  }
+
+  showNearby(
+    position: { latitude: number; longitude: number },
+    options?: CallOptions,
+  ): Promise<{ until: number }> {
+    return this.#person.showNearby(position, options);
+  }
+
+  hideNearby(options?: CallOptions): Promise<void> {
+    return this.#person.hideNearby(options);
+  }
+
+  listNearby(options?: CallOptions): Promise<readonly Colleague[]> {
+    return this.#person.listNearby(options);
+  }
+
+  requestColleague(personId: string, options?: CallOptions): Promise<ConsultationView> {
+    return this.#person.requestColleague(personId, options);
+  }
+
+  async forget(): Promise<void> {
+    // Only the token says whose it is.
+    if (this.personId === null) await this.#tokens.current();
+    const reason = new AppError('ABORTED', { detail: 'forgotten' });
+    const followed = [...this.#followed.values()];
+    await Promise.all(followed.map(({ consultation }) => consultation.forget(reason)));
+    await this.#store.clear();
   }
 
   async open(consultationId: string, { signal }: CallOptions = {}): Promise<Consultation> {
@@ -134,44 +258,30 @@ class Client implements TeleconsultClient {
       http: this.#http,
       uploads: this.#uploads,
       device: this.#device,
+      store: this.#store,
       life: this.#life,
       onCall: (view) => this.#tellCall(view),
+      onUnread: (unread) => this.#events.emit('unread', unread),
       onClosing: () => this.#followed.delete(consultationId),
+      onLeft: () => this.#events.emit('left', { consultationId }),
     });
     const followed: Followed = { consultation, waiting: 0 };
     this.#followed.set(consultationId, followed);
     return followed;
   }
 
+  /** Also when the server closed it for good: another page may go on with what is kept. */
+  #end(reason: AppError): void {
+    this.#life.end(reason);
+    void this.#store.close();
+  }
+
   async #close(): Promise<void> {
     const reason = new AppError('DISCONNECTED', { detail: 'the client was closed' });
     await Promise.all([...this.#followed.values()].map(({ consultation }) => consultation.close(reason)));
-    this.#life.end(reason);
+    this.#end(reason);
     this.#connection.close();
-  }
-
-  #factHandlers(): FactHandlers {
-    const at = (consultationId: ConsultationId) => this.#followed.get(consultationId)?.consultation;
-    return {
-      'entry.added': (entry) => at(entry.consultationId)?.handleEntry(entry),
-      'consultation.changed': (view) => {
-        at(view.consultationId)?.handleChanged(view);
-        this.#events.emit('consultation', view);
-      },
-      'call.changed': (view) => {
-        at(view.consultationId)?.handleCall(view);
-        this.#tellCall(view);
-      },
-      'seat.consumerAdded': ({ consultationId, callId, consumer }) =>
-        at(consultationId)?.handleSeatFact(callId, { kind: 'consumerAdded', consumer }),
-      'seat.consumerRemoved': ({ consultationId, callId, consumerId }) =>
-        at(consultationId)?.handleSeatFact(callId, { kind: 'consumerRemoved', consumerId }),
-      'seat.consumerPaused': ({ consultationId, callId, consumerId, paused }) =>
-        at(consultationId)?.handleSeatFact(callId, { kind: 'consumerPaused', consumerId, paused }),
-      'seat.mediaLost': ({ consultationId, callId }) =>
-        at(consultationId)?.handleSeatFact(callId, { kind: 'mediaLost' }),
-      'seat.moved': ({ consultationId, callId }) => at(consultationId)?.handleSeatMoved(callId),
-    };
+    await new Lifetime().withinTime(this.#store.close(), WRITING_MS).catch(() => {});
   }
 
   /** Facts, answers and snapshots tell of the same calls; the app hears of each state once. */

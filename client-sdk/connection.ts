@@ -220,7 +220,7 @@ export class Connection implements Signalling {
   /** Any answer shows that the connection lives, a refusal as well. */
   async #check(link: Link): Promise<void> {
     try {
-      await link.request('consultation.list', { limit: 1 }, { timeoutMs: PROBE_TIMEOUT_MS });
+      await link.request('session.ping', {}, { timeoutMs: PROBE_TIMEOUT_MS });
     } catch (error) {
       if (error instanceof AppError && error.code === 'TIMEOUT') link.close();
     }

@@ -7,6 +7,11 @@ import type {
   ConsultationId,
   ConsultationView,
   Entry,
+  PersonId,
+  QueuePlace,
+  ThreadMarks,
+  TypingActivity,
+  Unread,
 } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import { DEFAULT_PAGE_SIZE } from '@teleconsult/protocol/limits';
@@ -19,17 +24,25 @@ import type {
   OutgoingMessage,
   Subscribe,
 } from './api.ts';
-import { type ActiveCall, beginCapture } from './call.ts';
+import { BegunText } from './begun-text.ts';
+import type { ActiveCall } from './call.ts';
 import type { SeatFact } from './call-seat.ts';
 import { CallSlot } from './call-slot.ts';
+import { ConsultationActs } from './consultation-acts.ts';
+import { looksTheSame } from './consultation-view.ts';
 import { Emitter } from './events.ts';
 import type { Http } from './http.ts';
 import { type Lifetime, throwIfAborted } from './lifetime.ts';
 import type { MediaDevice } from './media-device.ts';
 import { OutboxRunner, type SentMessage } from './outbox-runner.ts';
+import { PeopleBoard } from './people-board.ts';
 import type { Signalling } from './requests.ts';
+import { startCall } from './start-call.ts';
+import type { DeviceStore } from './storage/device-store.ts';
 import { hasOlder } from './thread.ts';
 import { type Snapshot, ThreadFollower } from './thread-follower.ts';
+import { ThreadMarkKeeper } from './thread-marks.ts';
+import { TypingSender } from './typing-sender.ts';
 import type { Uploads } from './uploads.ts';
 
 export interface FollowedConsultationOptions {
@@ -38,14 +51,20 @@ export interface FollowedConsultationOptions {
   readonly http: Http;
   readonly uploads: Uploads;
   readonly device: MediaDevice;
+  readonly store: DeviceStore;
   /** The client's. */
   readonly life: Lifetime;
   /** A call changed, by whatever way that became known. */
   readonly onCall: (view: CallView) => void;
+  readonly onUnread: (unread: Unread) => void;
   /** Called when it begins to close. */
   readonly onClosing: () => void;
+  /** This person takes no part in it any more. */
+  readonly onLeft: () => void;
 }
 
+/** How long opening waits for what this device has kept. */
+const RESTORING_MS = 3_000;
 /** How long closing waits for the server to hear that this device hangs up or stops following. */
 const FAREWELL_MS = 1_500;
 
@@ -55,45 +74,92 @@ export class FollowedConsultation implements Consultation {
   readonly #options: FollowedConsultationOptions;
   readonly #events = new Emitter<ConsultationEvents>();
   readonly #life: Lifetime;
+  /** Ends before the consultation does: who opens it next goes on with the same messages. */
+  readonly #outboxLife: Lifetime;
   readonly #thread: ThreadFollower;
   readonly #outbox: OutboxRunner;
+  readonly #begun: BegunText;
+  readonly #marks: ThreadMarkKeeper;
+  readonly #people: PeopleBoard;
+  readonly #typingSender: TypingSender;
   readonly #calls: CallSlot;
+  readonly #acts: ConsultationActs;
+  readonly #opened: Promise<void>;
   #view: ConsultationView | null = null;
   #closing: Promise<void> | null = null;
 
+  // What one of the parts does alone.
+  readonly enter: Consultation['enter'] = (options) => this.#acts.enter(options);
+  readonly accept: Consultation['accept'] = (options) => this.#acts.accept(options);
+  readonly decline: Consultation['decline'] = (options) => this.#acts.decline(options);
+  readonly cancel: Consultation['cancel'] = (options) => this.#acts.cancel(options);
+  readonly end: Consultation['end'] = (options) => this.#acts.end(options);
+  readonly setSubject: Consultation['setSubject'] = (subject, options) =>
+    this.#acts.setSubject(subject, options);
+  readonly invite: Consultation['invite'] = (role, options) => this.#acts.invite(role, options);
+  readonly removeParticipant: Consultation['removeParticipant'] = (personId, options) =>
+    this.#acts.removeParticipant(personId, options);
+  readonly transcribe: Consultation['transcribe'] = (sequence, options) =>
+    this.#acts.transcribe(sequence, options);
+  readonly page: Consultation['page'] = (range, options) => this.#thread.page(range, options);
+  readonly search: Consultation['search'] = (query, options) => this.#thread.search(query, options);
+  readonly recall: Consultation['recall'] = (sequence, options) =>
+    this.#thread.recall(sequence, options?.signal);
+  readonly loadOlder: Consultation['loadOlder'] = (options) =>
+    this.#thread.loadOlder(options?.limit ?? DEFAULT_PAGE_SIZE, options?.signal);
+
   constructor(options: FollowedConsultationOptions) {
-    const { consultationId, signalling, uploads, device } = options;
+    const { consultationId, signalling, uploads, device, store } = options;
     this.id = consultationId;
     this.#options = options;
     this.#life = options.life.child();
+    this.#outboxLife = this.#life.child();
     const life = this.#life;
+    const shared = { consultationId, signalling, life };
+    this.#acts = new ConsultationActs({ ...shared, onView: (view) => this.#applyView(view) });
     this.#calls = new CallSlot({
       signalling,
       device,
       life,
       onChange: (call) => this.#handleCallChange(call),
     });
+    this.#begun = new BegunText({ consultationId, store, life });
+    this.#typingSender = new TypingSender(shared);
+    this.#people = new PeopleBoard({ self: () => signalling.personId, life, events: this.#events });
+    this.#marks = new ThreadMarkKeeper({
+      ...shared,
+      onMarks: () => this.#events.emit('marks', this.marks),
+      onUnread: (unread) => {
+        this.#events.emit('unread', unread);
+        options.onUnread(unread);
+      },
+    });
     this.#outbox = new OutboxRunner({
       consultationId,
       signalling,
       uploads,
-      life,
+      store,
+      life: this.#outboxLife,
+      held: () => ({ entries: this.entries, lastSequence: this.#thread.lastSequence }),
       onChange: () => this.#events.emit('outbox', this.outbox),
       onCommitted: (sequence) => this.#handleCommitted(sequence),
     });
     this.#thread = new ThreadFollower({
-      consultationId,
-      signalling,
-      life,
+      ...shared,
       onEntries: (added) => this.#handleEntries(added),
+      onUpdated: (updated) => this.#events.emit('updated', updated),
       onSnapshot: (snapshot) => this.#handleSnapshot(snapshot),
       onCaughtUp: (snapshot) => this.#calls.handleCaughtUp(snapshot, this.entries),
+      onGone: () => this.handleLeft(),
     });
+    this.#opened = this.#open();
+    // Nobody may be waiting when it is rejected.
+    this.#opened.catch(() => {});
   }
 
-  /** Resolves when the newest entries are held. */
+  /** Resolves when the newest entries are held, and what this device had begun is there again. */
   get opened(): Promise<void> {
-    return this.#thread.opened;
+    return this.#opened;
   }
 
   get view(): ConsultationView {
@@ -118,44 +184,56 @@ export class FollowedConsultation implements Consultation {
     return this.#calls.call;
   }
 
+  get marks(): readonly ThreadMarks[] {
+    return this.#marks.marks;
+  }
+
+  get unread(): Unread {
+    return this.#marks.unread;
+  }
+
+  get queue(): QueuePlace | null {
+    return this.#people.queue;
+  }
+
+  get typing(): ConsultationEvents['typing'] {
+    return this.#people.typing.typing;
+  }
+
+  get online(): readonly PersonId[] {
+    return this.#people.online;
+  }
+
+  get draft(): string {
+    return this.#begun.text;
+  }
+
   get on(): Subscribe<ConsultationEvents> {
     return this.#events.on;
   }
 
-  loadOlder(options: CallOptions & { limit?: number } = {}): Promise<readonly Entry[]> {
-    return this.#thread.loadOlder(options.limit ?? DEFAULT_PAGE_SIZE, options.signal);
+  markRead(upTo: number): void {
+    if (!Number.isSafeInteger(upTo)) throw new AppError('INVALID', { detail: 'upTo' });
+    // Nobody has read what is not here yet.
+    this.#marks.read(Math.min(upTo, this.#thread.lastSequence));
   }
 
-  enter(options?: CallOptions): Promise<ConsultationView> {
-    return this.#act(
-      this.#options.signalling.request('consultation.enter', { consultationId: this.id }, options),
-    );
+  setTyping(activity: TypingActivity): void {
+    this.#typingSender.set(activity);
   }
 
-  accept(options?: CallOptions): Promise<ConsultationView> {
-    return this.#act(
-      this.#options.signalling.request('consultation.accept', { consultationId: this.id }, options),
-    );
+  setDraft(text: string): void {
+    this.#begun.set(text);
   }
 
-  decline({ note, ...options }: CallOptions & { note?: string } = {}): Promise<ConsultationView> {
-    const payload = { consultationId: this.id, ...withNote(note) };
-    return this.#act(this.#options.signalling.request('consultation.decline', payload, options));
+  async leave(options?: CallOptions): Promise<void> {
+    await this.#acts.leave(options);
+    this.handleLeft();
   }
 
-  cancel(options?: CallOptions): Promise<ConsultationView> {
-    return this.#act(
-      this.#options.signalling.request('consultation.cancel', { consultationId: this.id }, options),
-    );
-  }
-
-  end({ note, ...options }: CallOptions & { note?: string } = {}): Promise<ConsultationView> {
-    const payload = { consultationId: this.id, ...withNote(note) };
-    return this.#act(this.#options.signalling.request('consultation.end', payload, options));
-  }
-
-  send(draft: OutgoingDraft, options: CallOptions = {}): Promise<SentMessage> {
-    return this.#outbox.send(draft, options.signal);
+  send(draft: OutgoingDraft, options?: CallOptions & { replyTo?: number }): Promise<SentMessage> {
+    this.#typingSender.set('none');
+    return this.#outbox.send(draft, options);
   }
 
   retry(clientMessageId: string): Promise<SentMessage> {
@@ -176,32 +254,21 @@ export class FollowedConsultation implements Consultation {
     return this.#options.http.getBlob(`${path}?variant=${variant}`, { life: this.#life, signal });
   }
 
-  async startCall(media: CallMedia, { signal }: CallOptions = {}): Promise<Call> {
-    throwIfAborted(signal);
-    const held = this.#calls.call;
-    if (held?.takesPart === true) return held;
-    const { device, signalling } = this.#options;
-    await device.require();
-    const capture = beginCapture(device, this.#life, { microphone: true, camera: media === 'video' });
-    const starting = signalling.request('call.start', { consultationId: this.id, media });
-    try {
-      const { call: view } = await this.#life.within(starting, signal);
-      const call = this.#calls.apply(view);
-      if (call === null) throw callRefused(view);
-      call.sit(capture);
-      return call;
-    } catch (error) {
-      capture.life.end(new AppError('ABORTED'));
-      if (signal?.aborted === true) {
-        starting.then(({ call }) => this.#calls.apply(call)?.hangUp()).catch(() => {});
-      }
-      throw error;
-    }
+  startCall(media: CallMedia, options?: CallOptions & { people?: readonly string[] }): Promise<Call> {
+    const { signalling, device } = this.#options;
+    const parts = { consultationId: this.id, signalling, device, life: this.#life, calls: this.#calls };
+    return startCall(parts, media, options);
   }
 
   close(reason = new AppError('ABORTED', { detail: 'the consultation was closed' })): Promise<void> {
     this.#closing ??= this.#close(reason);
     return this.#closing;
+  }
+
+  /** Drops what this device has begun and not sent. */
+  async forget(reason: AppError): Promise<void> {
+    this.#outbox.forget(reason);
+    await this.#begun.forget();
   }
 
   handleEntry(entry: Entry): void {
@@ -211,6 +278,33 @@ export class FollowedConsultation implements Consultation {
   handleChanged(view: ConsultationView): void {
     this.#applyView(view);
     this.#thread.learnNewest(view.lastSequence);
+  }
+
+  /** This person takes no part any more: nothing can be sent, and nothing more will be told. */
+  handleLeft(): void {
+    if (this.#closing !== null) return;
+    this.#closing = this.#closeLeft();
+    this.#options.onLeft();
+  }
+
+  handleQueue(place: QueuePlace): void {
+    this.#people.handleQueue(place);
+  }
+
+  handleMarks(marks: ThreadMarks): void {
+    this.#marks.handleMarks(marks);
+  }
+
+  handleUnread(unread: Unread): void {
+    this.#marks.handleUnread(unread);
+  }
+
+  handleTyping(personId: PersonId, activity: TypingActivity): void {
+    this.#people.typing.handle(personId, activity);
+  }
+
+  handlePresence(personId: PersonId, isOnline: boolean): void {
+    this.#people.handlePresence(personId, isOnline);
   }
 
   handleCall(view: CallView): void {
@@ -225,14 +319,20 @@ export class FollowedConsultation implements Consultation {
     this.#calls.handleSeatMoved(callId);
   }
 
-  async #act(asking: Promise<{ consultation: ConsultationView }>): Promise<ConsultationView> {
-    const { consultation } = await this.#life.within(asking);
-    this.#applyView(consultation);
-    return consultation;
+  async #open(): Promise<void> {
+    await this.#thread.opened;
+    const restoring = Promise.all([this.#outbox.restore(), this.#begun.restore()]);
+    // What is found later joins then; a browser that does not answer keeps nobody from the thread.
+    await this.#life.withinTime(restoring, RESTORING_MS).catch(() => {});
+    if (this.#life.endReason !== null) throw this.#life.endReason;
   }
 
   #handleEntries(added: readonly Entry[]): void {
     this.#outbox.handleEntries(added, this.#thread.lastSequence);
+    this.#marks.handleEntries(added);
+    for (const { kind, by } of added) {
+      if (kind === 'message.sent' && by !== null) this.#people.typing.handle(by, 'none');
+    }
     this.#events.emit('entries', added);
   }
 
@@ -248,6 +348,8 @@ export class FollowedConsultation implements Consultation {
 
   #handleSnapshot(snapshot: Snapshot): void {
     this.#applyView(snapshot.consultation);
+    this.#marks.handleSnapshot(snapshot.marks, snapshot.unread);
+    this.#people.handleSnapshot(snapshot);
     this.#calls.handleSnapshot(snapshot);
   }
 
@@ -256,41 +358,37 @@ export class FollowedConsultation implements Consultation {
     const before = this.#view;
     if (before !== null && view.lastSequence < before.lastSequence) return;
     this.#view = view;
-    if (before !== null && !sameState(before, view)) this.#events.emit('changed', view);
+    if (before !== null && !looksTheSame(before, view)) this.#events.emit('changed', view);
+    if (view.phase !== 'waiting') this.#people.handleQueue(null);
   }
 
   async #close(reason: AppError): Promise<void> {
     const { signalling, onClosing } = this.#options;
     // From now on the id stands for whoever opens it next.
     onClosing();
+    this.#outboxLife.end(reason);
     const call = this.#calls.call;
+    const farewells: Promise<unknown>[] = [this.#begun.flush()];
     if (signalling.connected) {
-      const farewells = [
-        ...(call?.takesPart === true ? [call.hangUp()] : []),
-        signalling.request('consultation.unwatch', { consultationId: this.id }),
-      ];
-      await this.#life.withinTime(Promise.allSettled(farewells), FAREWELL_MS).catch(() => {});
+      if (call?.takesPart === true) farewells.push(call.hangUp());
+      farewells.push(this.#marks.flush());
+      farewells.push(signalling.request('consultation.unwatch', { consultationId: this.id }));
     }
+    await this.#life.withinTime(Promise.allSettled(farewells), FAREWELL_MS).catch(() => {});
+    this.#finish(reason, 'closed');
+  }
+
+  async #closeLeft(): Promise<void> {
+    const reason = new AppError('NOT_FOUND', { detail: 'this person takes no part in it any more' });
+    this.#options.onClosing();
+    const forgetting = this.forget(reason);
+    this.#finish(reason, 'left');
+    await forgetting;
+  }
+
+  #finish(reason: AppError, why: ConsultationEvents['closed']['reason']): void {
     this.#life.end(reason);
+    this.#events.emit('closed', { reason: why });
     this.#events.clear();
   }
-}
-
-function withNote(note: string | undefined): { note?: string } {
-  return note === undefined ? {} : { note };
-}
-
-function sameState(a: ConsultationView, b: ConsultationView): boolean {
-  return (
-    a.phase === b.phase &&
-    a.endReason === b.endReason &&
-    JSON.stringify(a.participants) === JSON.stringify(b.participants)
-  );
-}
-
-/** A call that was over as soon as it began. */
-function callRefused(view: CallView): AppError {
-  return new AppError(view.endReason === 'busy' ? 'BUSY' : 'WRONG_STATE', {
-    detail: view.endReason ?? view.state,
-  });
 }

@@ -129,14 +129,7 @@ function listen(socket: Socket, facts: FactHandlers): void {
   const on = <N extends HandedOn>(name: N, handle: FactHandlers[N]) => {
     socket.on<string>(name, (payload: FactPayload<N>) => handle(payload));
   };
-  on('entry.added', facts['entry.added']);
-  on('consultation.changed', facts['consultation.changed']);
-  on('call.changed', facts['call.changed']);
-  on('seat.consumerAdded', facts['seat.consumerAdded']);
-  on('seat.consumerRemoved', facts['seat.consumerRemoved']);
-  on('seat.consumerPaused', facts['seat.consumerPaused']);
-  on('seat.mediaLost', facts['seat.mediaLost']);
-  on('seat.moved', facts['seat.moved']);
+  for (const name of Object.keys(facts) as HandedOn[]) on(name, facts[name]);
 }
 
 /** Socket.IO puts the server's own words into `data`; without them the server was not reached. */

@@ -10,6 +10,14 @@ interface Loaded {
   readonly device: Device;
 }
 
+export interface CaptureWish {
+  readonly audio: boolean;
+  readonly video: boolean;
+  /** Exactly this microphone or camera; left out, the one that the browser takes by default. */
+  readonly microphoneId?: string | undefined;
+  readonly cameraId?: string | undefined;
+}
+
 /** Speech: the browser removes echo and noise and levels the loudness. */
 const AUDIO_CONSTRAINTS: MediaTrackConstraints = {
   echoCancellation: true,
@@ -20,10 +28,14 @@ const VIDEO_CONSTRAINTS: MediaTrackConstraints = {
   width: { ideal: 1280 },
   height: { ideal: 720 },
   frameRate: { ideal: 30 },
-  facingMode: 'user',
+};
+/** Pictures and reports are to be read; 15 frames a second are enough to follow a pointer. No sound is taken. */
+const SCREEN_CONSTRAINTS: DisplayMediaStreamOptions = {
+  video: { width: { max: 1920 }, height: { max: 1080 }, frameRate: { max: 15 } },
+  audio: false,
 };
 
-/** WebRTC of this environment, and its microphone and camera. One per client: what it learns serves the next call. */
+/** WebRTC of this environment, and its devices. One per client: what it learns serves the next call. */
 export class MediaDevice {
   readonly #environment: MediaEnvironment | undefined;
   #loaded: Loaded | null = null;
@@ -53,13 +65,44 @@ export class MediaDevice {
   }
 
   /** Rejects with `PERMISSION_DENIED`, `DEVICE_UNAVAILABLE` or `UNSUPPORTED_BROWSER`. */
-  async capture(wanted: { audio: boolean; video: boolean }): Promise<MediaStream> {
+  async capture(wish: CaptureWish): Promise<MediaStream> {
+    const constraints = constraintsOf(wish);
     try {
-      if (this.#environment !== undefined) return await this.#environment.getUserMedia(wanted);
-      return await captureFromBrowser(wanted);
+      const source = this.#environment ?? browserDevices();
+      // Missing in Node, and in pages that were not loaded over HTTPS.
+      if (source === undefined) throw new AppError('UNSUPPORTED_BROWSER', { detail: 'no mediaDevices' });
+      return await source.getUserMedia(constraints);
     } catch (error) {
       throw captureError(error);
     }
+  }
+
+  /** Asks the person what to share. Rejects as `capture` does; a dialogue that was closed is `PERMISSION_DENIED`. */
+  async captureScreen(): Promise<MediaStream> {
+    const source = this.#environment ?? browserDevices();
+    // Phones have none.
+    if (typeof source?.getDisplayMedia !== 'function')
+      throw new AppError('UNSUPPORTED_BROWSER', { detail: 'no getDisplayMedia' });
+    try {
+      return await source.getDisplayMedia(SCREEN_CONSTRAINTS);
+    } catch (error) {
+      throw captureError(error);
+    }
+  }
+
+  /** What is plugged in; nothing where it cannot be known. */
+  async enumerate(): Promise<readonly MediaDeviceInfo[]> {
+    const source = this.#environment ?? browserDevices();
+    return typeof source?.enumerateDevices === 'function' ? source.enumerateDevices() : [];
+  }
+
+  /** Calls the listener when something was plugged in or out. Returns how to stop. */
+  onDeviceChange(listener: () => void): () => void {
+    if (this.#environment !== undefined) return this.#environment.onDeviceChange?.(listener) ?? (() => {});
+    const devices = browserDevices();
+    if (typeof devices?.addEventListener !== 'function') return () => {};
+    devices.addEventListener('devicechange', listener);
+    return () => devices.removeEventListener('devicechange', listener);
   }
 
   async #create(): Promise<Device> {
@@ -79,20 +122,23 @@ export function captureError(error: unknown): AppError {
   return new AppError(denied ? 'PERMISSION_DENIED' : 'DEVICE_UNAVAILABLE', { cause: error });
 }
 
-async function captureFromBrowser({
-  audio,
-  video,
-}: {
-  audio: boolean;
-  video: boolean;
-}): Promise<MediaStream> {
-  // Missing in Node, and in pages that were not loaded over HTTPS.
-  const devices: MediaDevices | undefined = globalThis.navigator?.mediaDevices;
-  if (devices === undefined) throw new AppError('UNSUPPORTED_BROWSER', { detail: 'no mediaDevices' });
-  return devices.getUserMedia({
-    audio: audio && AUDIO_CONSTRAINTS,
-    video: video && VIDEO_CONSTRAINTS,
-  });
+function constraintsOf({ audio, video, microphoneId, cameraId }: CaptureWish): MediaStreamConstraints {
+  return {
+    audio: audio && { ...AUDIO_CONSTRAINTS, ...exactly(microphoneId) },
+    // A camera that was chosen is wanted whichever way it looks.
+    video: video && {
+      ...VIDEO_CONSTRAINTS,
+      ...(cameraId === undefined ? { facingMode: 'user' } : exactly(cameraId)),
+    },
+  };
+}
+
+function exactly(deviceId: string | undefined): MediaTrackConstraints {
+  return deviceId === undefined ? {} : { deviceId: { exact: deviceId } };
+}
+
+function browserDevices(): MediaDevices | undefined {
+  return globalThis.navigator?.mediaDevices;
 }
 
 function handlerOptions(handler: unknown): Parameters<typeof Device.factory>[0] {

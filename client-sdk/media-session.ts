@@ -14,6 +14,8 @@ import type { Lifetime } from './lifetime.ts';
 import { consumerOptions, sendParameters, transportOptions } from './media-types.ts';
 import { recoverPath } from './path-recovery.ts';
 import { type Signalling, toAppError } from './requests.ts';
+import type { VideoDemand } from './video-demand.ts';
+import { type SpatialLayer, TOP_LAYER } from './video-layers.ts';
 
 export interface SeatRef {
   readonly consultationId: ConsultationId;
@@ -26,6 +28,8 @@ export interface MediaSessionOptions {
   readonly device: Device;
   readonly signalling: Signalling;
   readonly life: Lifetime;
+  /** The seat's. */
+  readonly demand: VideoDemand;
   readonly onRemoteTracks: () => void;
   readonly onPath: () => void;
 }
@@ -40,6 +44,11 @@ interface Received {
   offer: ConsumerOffer;
   /** Null until the browser has made it. */
   consumer: mediasoup.Consumer | null;
+  /** What the server does as far as is known; null: not known, because a request went unanswered. */
+  flowing: boolean | null;
+  layer: SpatialLayer | null;
+  /** Requests about one track follow each other. */
+  adjusted: Promise<void>;
 }
 
 /**
@@ -57,6 +66,16 @@ const CAMERA: mediasoup.ProducerOptions = {
     { scaleResolutionDownBy: 1, maxBitrate: 1_500_000 },
   ],
   codecOptions: { videoGoogleStartBitrate: 600 },
+};
+/** One size: a screen is shared to be read. Bits go into sharpness, not into motion (`contentHint` `detail`). */
+const SCREEN: mediasoup.ProducerOptions = {
+  encodings: [{ maxBitrate: 2_500_000, maxFramerate: 15 }],
+  codecOptions: { videoGoogleStartBitrate: 1_000 },
+};
+const SETTINGS: Readonly<Record<MediaSource, mediasoup.ProducerOptions>> = {
+  microphone: MICROPHONE,
+  camera: CAMERA,
+  screen: SCREEN,
 };
 
 /**
@@ -79,8 +98,8 @@ export class MediaSession {
     const { device, answer, life } = options;
     this.#options = options;
     this.#transports = {
-      send: device.createSendTransport(transportOptions(answer.send)),
-      receive: device.createRecvTransport(transportOptions(answer.receive)),
+      send: device.createSendTransport(transportOptions(answer.send, answer.iceServers)),
+      receive: device.createRecvTransport(transportOptions(answer.receive, answer.iceServers)),
     };
     this.#prepare('send');
     this.#prepare('receive');
@@ -100,9 +119,18 @@ export class MediaSession {
   get remoteTracks(): readonly RemoteTrack[] {
     return [...this.#received.values()].flatMap(({ offer, consumer }) => {
       if (consumer === null) return [];
-      const { source, producerPaused: paused } = offer;
-      return [{ personId: offer.from as PersonId, source, track: consumer.track, paused }];
+      const { from, source, producerPaused: paused } = offer;
+      const setViewport: RemoteTrack['setViewport'] = (size) =>
+        this.#options.demand.setViewport({ from, source }, size);
+      return [{ personId: from as PersonId, source, track: consumer.track, paused, setViewport }];
     });
+  }
+
+  /** True while another's camera is meant to arrive here. */
+  get expectsCamera(): boolean {
+    return [...this.#received.values()].some(
+      ({ offer, flowing }) => offer.source === 'camera' && !offer.producerPaused && flowing === true,
+    );
   }
 
   get consumerIds(): readonly string[] {
@@ -125,9 +153,8 @@ export class MediaSession {
       producer.resume();
       return;
     }
-    const settings = source === 'microphone' ? MICROPHONE : CAMERA;
     const made = await this.#transports.send.produce({
-      ...settings,
+      ...SETTINGS[source],
       track,
       stopTracks: false,
       appData: { source },
@@ -151,10 +178,18 @@ export class MediaSession {
     const known = this.#received.get(offer.consumerId);
     if (known !== undefined) {
       this.setPaused(offer.consumerId, offer.producerPaused);
+      await this.#adjust(known);
       return;
     }
     this.#removeWhere((other) => other.producerId === offer.producerId);
-    const received: Received = { offer, consumer: null };
+    const received: Received = {
+      offer,
+      consumer: null,
+      // As the server begins: nothing flows, and then the best does.
+      flowing: false,
+      layer: TOP_LAYER,
+      adjusted: Promise.resolve(),
+    };
     this.#received.set(offer.consumerId, received);
     try {
       const consumer = await this.#transports.receive.consume(consumerOptions(offer));
@@ -168,11 +203,18 @@ export class MediaSession {
       throw toAppError(error);
     }
     this.#options.onRemoteTracks();
-    await this.#resume(offer.consumerId);
+    await this.#adjust(received);
   }
 
   remove(consumerId: string): void {
+    const received = this.#received.get(consumerId);
+    if (received !== undefined) this.#options.demand.forget(received.offer);
     this.#removeWhere((offer) => offer.consumerId === consumerId);
+  }
+
+  /** The server is told what is demanded now, where that is something else than before. */
+  adjustAll(): void {
+    for (const received of this.#received.values()) void this.#adjust(received);
   }
 
   setPaused(consumerId: string, paused: boolean): void {
@@ -224,14 +266,41 @@ export class MediaSession {
     accept({ id: `${source}-${this.#produced}` });
   }
 
-  async #resume(consumerId: string): Promise<void> {
-    const { signalling, seat } = this.#options;
+  #adjust(received: Received): Promise<void> {
+    const adjusted = received.adjusted.then(() => this.#bring(received));
+    received.adjusted = adjusted;
+    return adjusted;
+  }
+
+  /** Never rejects: what cannot be had is asked for again after the next connect, or media is built anew. */
+  async #bring(received: Received): Promise<void> {
+    const { consumerId } = received.offer;
+    if (this.#received.get(consumerId) !== received || received.consumer === null) return;
+    const { signalling, seat, demand } = this.#options;
+    const { flowing, layer } = demand.of(received.offer);
+    if (!flowing && received.flowing === false) return;
+    const consumer = { ...seat, consumerId };
     try {
-      await signalling.request('seat.resumeConsumer', { ...seat, consumerId });
+      if (!flowing) {
+        received.flowing = null;
+        await signalling.request('seat.pauseConsumer', consumer);
+        received.flowing = false;
+        return;
+      }
+      if (received.layer !== layer) {
+        received.layer = null;
+        await signalling.request('seat.setLayers', { ...consumer, spatialLayer: layer });
+        received.layer = layer;
+      }
+      if (received.flowing === true) return;
+      received.flowing = null;
+      await signalling.request('seat.resumeConsumer', consumer);
+      received.flowing = true;
     } catch (thrown) {
       const error = toAppError(thrown);
       if (error.code === 'NOT_FOUND') this.remove(consumerId);
-      else this.#giveUp(error);
+      // Too much is received, or too large: that can wait. What is to be seen and is not, cannot.
+      else if (flowing && received.flowing !== true && error.code !== 'DISCONNECTED') this.#giveUp(error);
     }
   }
 

@@ -1,4 +1,10 @@
-import type { ConsumerOffer, RtpCapabilities, RtpParameters, TransportOffer } from '@teleconsult/protocol';
+import type {
+  ConsumerOffer,
+  IceServer,
+  RtpCapabilities,
+  RtpParameters,
+  TransportOffer,
+} from '@teleconsult/protocol';
 import type { types as mediasoup } from 'mediasoup-client';
 
 // The wire carries mediasoup's own parameters, within bounds (protocol/media.ts). The two descriptions differ only in
@@ -16,12 +22,16 @@ export function sendParameters(parameters: mediasoup.RtpParameters): RtpParamete
   return parameters as RtpParameters;
 }
 
-export function transportOptions({ transportId, ...offer }: TransportOffer): mediasoup.TransportOptions {
-  return { id: transportId, ...offer } as mediasoup.TransportOptions;
+export function transportOptions(
+  { transportId, ...offer }: TransportOffer,
+  iceServers: readonly IceServer[],
+): mediasoup.TransportOptions {
+  return { id: transportId, ...offer, iceServers } as mediasoup.TransportOptions;
 }
 
 export function consumerOptions(offer: ConsumerOffer): mediasoup.ConsumerOptions {
-  const { consumerId: id, producerId, kind, rtpParameters, from } = offer;
-  // Tracks of one stream are played in step with each other: those of one person.
-  return { id, producerId, kind, rtpParameters, streamId: from } as mediasoup.ConsumerOptions;
+  const { consumerId: id, producerId, kind, rtpParameters, from, source } = offer;
+  // Tracks of one stream are played in step with each other: the voice and the face of one person, not their screen.
+  const streamId = source === 'screen' ? `${from}-screen` : from;
+  return { id, producerId, kind, rtpParameters, streamId } as mediasoup.ConsumerOptions;
 }

@@ -11,6 +11,11 @@ export function mintClientMessageId(): ClientMessageId {
   return `m-${randomHex()}` as ClientMessageId;
 }
 
+/** Tells this page from others of the same browser, as long as it lives. */
+export function mintPageId(): string {
+  return randomHex();
+}
+
 /** The app's own id, or the one kept in this browser, or a new one. */
 export function resolveDeviceId(given: string | undefined): DeviceId {
   if (given !== undefined) {

@@ -26,6 +26,24 @@ export function watchNetwork(onHint: () => void): () => void {
   };
 }
 
+/**
+ * Calls back when the page may be gone in a moment: phones tell only that it is hidden. Does nothing where there is no
+ * browser. Returns how to stop.
+ */
+export function watchLeaving(onLeaving: () => void): () => void {
+  const { window, document } = globalThis;
+  if (typeof window?.addEventListener !== 'function') return () => {};
+  const onVisibility = () => {
+    if (document.visibilityState === 'hidden') onLeaving();
+  };
+  window.addEventListener('pagehide', onLeaving);
+  document?.addEventListener('visibilitychange', onVisibility);
+  return () => {
+    window.removeEventListener('pagehide', onLeaving);
+    document?.removeEventListener('visibilitychange', onVisibility);
+  };
+}
+
 /** Network Information API: Chromium only, and not in TypeScript's DOM library. */
 function networkInformation(navigator: Navigator | undefined): Target | undefined {
   if (navigator === undefined || !('connection' in navigator)) return undefined;

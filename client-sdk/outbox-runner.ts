@@ -8,23 +8,30 @@ import type {
 } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import type { OutgoingDraft, OutgoingMessage } from './api.ts';
-import { type AttachmentDraft, checkDraft, contentOf, uploadOf } from './drafts.ts';
+import { bytesOf, checkDraft, type UploadInput, uploadsOf } from './drafts.ts';
 import { aborted, type Lifetime, throwIfAborted } from './lifetime.ts';
 import { mintClientMessageId } from './mint-id.ts';
 import {
   find,
+  firstStage,
   MAX_OUTBOX,
+  MAX_OUTBOX_BYTES,
+  nextOrder,
   nextToSend,
   type Outbox,
   type OutboxEvent,
+  type OutboxItem,
   queue,
   remove,
+  restore,
   retry,
   shownUpTo,
   step,
   toOutgoing,
 } from './outbox.ts';
 import { persist, type Signalling, toAppError } from './requests.ts';
+import type { DeviceStore } from './storage/device-store.ts';
+import { KeptOutbox } from './storage/kept-outbox.ts';
 import type { UploadProgress, Uploads } from './uploads.ts';
 
 export interface SentMessage {
@@ -36,13 +43,21 @@ export interface OutboxRunnerOptions {
   readonly consultationId: ConsultationId;
   readonly signalling: Signalling;
   readonly uploads: Pick<Uploads, 'upload'>;
+  readonly store: DeviceStore;
   readonly life: Lifetime;
+  /** What the thread holds now. */
+  readonly held: () => { readonly entries: readonly Entry[]; readonly lastSequence: number };
   readonly onChange: () => void;
   /** The server has committed a message under this sequence. */
   readonly onCommitted: (sequence: number) => void;
 }
 
-/** The effort to get one message across: begun by `send` or `retry`, ended by success, failure or removal. */
+export interface SendOptions {
+  readonly replyTo?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The effort to get one message across: begun by `send`, `retry` or a reload, ended by success, failure or removal. */
 interface Effort {
   readonly life: Lifetime;
   readonly outcome: PromiseWithResolvers<SentMessage>;
@@ -53,32 +68,63 @@ const DELIVERED = new AppError('ABORTED', { detail: 'delivered' });
 /** Moves the messages of one consultation through the outbox: uploads run ahead, sends keep their order. */
 export class OutboxRunner {
   readonly #options: OutboxRunnerOptions;
+  readonly #kept: KeptOutbox;
   readonly #efforts = new Map<ClientMessageId, Effort>();
-  readonly #uploading = new Set<ClientMessageId>();
+  /** Uploads under way, by message and part. */
+  readonly #uploading = new Set<string>();
   #outbox: Outbox = [];
   /** The one message that is on its way or waits to be sent again. */
   #delivering: ClientMessageId | null = null;
 
   constructor(options: OutboxRunnerOptions) {
     this.#options = options;
+    const { consultationId, store, life } = options;
+    this.#kept = new KeptOutbox({
+      consultationId,
+      store,
+      life,
+      onKept: () => this.#run(),
+      onOrphans: () => void this.restore().catch(() => {}),
+    });
   }
 
   get messages(): readonly OutgoingMessage[] {
     return this.#outbox.map(toOutgoing);
   }
 
-  async send(draft: OutgoingDraft, signal?: AbortSignal): Promise<SentMessage> {
+  /** Takes up what an earlier page left unsent. What the thread shows already is done. */
+  async restore(): Promise<void> {
+    const adopted = await this.#kept.adopt();
+    if (this.#options.life.over || adopted.length === 0) return;
+    this.#outbox = restore(this.#outbox, adopted);
+    for (const { clientMessageId, stage } of adopted) {
+      // Nobody waits for it: the page that did is gone.
+      if (stage.kind !== 'failed') this.#effort(clientMessageId).outcome.promise.catch(() => {});
+    }
+    const { entries, lastSequence } = this.#options.held();
+    this.#take(entries, lastSequence);
+    this.#changed();
+  }
+
+  async send(draft: OutgoingDraft, { replyTo, signal }: SendOptions = {}): Promise<SentMessage> {
     throwIfAborted(signal);
     checkDraft(draft);
+    if (replyTo !== undefined && !(Number.isSafeInteger(replyTo) && replyTo > 0)) {
+      throw new AppError('INVALID', { detail: 'replyTo' });
+    }
     if (this.#options.life.endReason !== null) throw this.#options.life.endReason;
-    if (this.#outbox.length >= MAX_OUTBOX)
-      throw new AppError('RATE_LIMITED', { detail: 'the outbox is full' });
+    this.#requireRoom(draft);
     const clientMessageId = mintClientMessageId();
-    const stage: Outbox[number]['stage'] =
-      draft.type === 'text'
-        ? { kind: 'ready', content: { type: 'text', text: draft.text } }
-        : { kind: 'uploading', upload: null };
-    this.#outbox = queue(this.#outbox, { clientMessageId, draft, queuedAt: Date.now(), attempts: 0, stage });
+    this.#outbox = queue(this.#outbox, {
+      clientMessageId,
+      draft,
+      replyTo: replyTo ?? null,
+      queuedAt: Date.now(),
+      order: nextOrder(this.#outbox),
+      attempts: 0,
+      restored: false,
+      stage: firstStage(draft),
+    });
     return this.#begin(clientMessageId, signal);
   }
 
@@ -98,30 +144,59 @@ export class OutboxRunner {
     this.#changed();
   }
 
+  /** Drops every message, sent or not, here and where it is kept. */
+  forget(reason: AppError): void {
+    this.#outbox = [];
+    for (const id of [...this.#efforts.keys()]) this.#finish(id, reason);
+    this.#changed();
+  }
+
   /**
    * The thread has grown. An own entry proves that its message was committed, whether or not the answer to the
    * send ever came; it leaves the outbox in the same moment as the entry is shown.
    */
   handleEntries(added: readonly Entry[], lastSequence: number): void {
     const before = this.#outbox;
+    this.#take(added, lastSequence);
+    if (this.#outbox !== before) this.#changed();
+  }
+
+  #take(added: readonly Entry[], lastSequence: number): void {
     for (const entry of added) {
       if (entry.kind === 'message.sent' && this.#isOwn(entry)) this.#confirm(entry);
     }
     for (const id of shownUpTo(this.#outbox, lastSequence)) this.#outbox = remove(this.#outbox, id);
-    if (this.#outbox !== before) this.#changed();
+  }
+
+  #requireRoom(draft: OutgoingDraft): void {
+    if (this.#outbox.length >= MAX_OUTBOX) {
+      throw new AppError('RATE_LIMITED', { detail: 'the outbox is full' });
+    }
+    const bytes = bytesOf(draft);
+    const waiting = this.#outbox.reduce((sum, item) => sum + bytesOf(item.draft), 0);
+    if (bytes > 0 && waiting + bytes > MAX_OUTBOX_BYTES) {
+      throw new AppError('TOO_LARGE', { detail: 'the outbox is full' });
+    }
   }
 
   #begin(id: ClientMessageId, signal?: AbortSignal): Promise<SentMessage> {
-    const life = this.#options.life.child();
-    const outcome = Promise.withResolvers<SentMessage>();
-    life.onEnd((reason) => outcome.reject(reason));
+    const { outcome } = this.#effort(id);
     const abort = () => this.#abort(id, aborted(signal));
     signal?.addEventListener('abort', abort, { once: true });
     const settled = () => signal?.removeEventListener('abort', abort);
     outcome.promise.then(settled, settled);
-    this.#efforts.set(id, { life, outcome });
     this.#changed();
     return outcome.promise;
+  }
+
+  #effort(id: ClientMessageId): Effort {
+    const effort: Effort = {
+      life: this.#options.life.child(),
+      outcome: Promise.withResolvers<SentMessage>(),
+    };
+    effort.life.onEnd((reason) => effort.outcome.reject(reason));
+    this.#efforts.set(id, effort);
+    return effort;
   }
 
   /** What the server may already have stays in the outbox until that is known; only the wait ends. */
@@ -137,9 +212,11 @@ export class OutboxRunner {
     this.#changed();
   }
 
+  /** Also a failed one: another page, or an answer that was lost, may have brought it across. */
   #isOwn(entry: MessageEntry): boolean {
     const { personId } = this.#options.signalling;
-    return this.#efforts.has(entry.clientMessageId) && (personId === null || entry.by === personId);
+    const isHere = find(this.#outbox, entry.clientMessageId) !== undefined;
+    return isHere && (personId === null || entry.by === personId);
   }
 
   #confirm({ clientMessageId, sequence, messageId }: MessageEntry): void {
@@ -161,72 +238,102 @@ export class OutboxRunner {
 
   #changed(): void {
     if (this.#options.life.over) return;
-    this.#startUploads();
-    this.#startDelivery();
+    this.#kept.sync(this.#outbox);
+    this.#run();
     this.#options.onChange();
   }
 
-  #startUploads(): void {
-    for (const item of this.#outbox) {
-      const { clientMessageId: id, draft, stage } = item;
-      const effort = this.#efforts.get(id);
-      if (stage.kind !== 'uploading' || draft.type === 'text' || effort === undefined) continue;
-      if (this.#uploading.has(id)) continue;
-      this.#uploading.add(id);
-      void this.#upload(id, { draft, from: stage.upload, life: effort.life }).finally(() => {
-        this.#uploading.delete(id);
+  #run(): void {
+    if (this.#options.life.over) return;
+    for (const item of this.#outbox) if (this.#kept.isKept(item.clientMessageId)) this.#startUploads(item);
+    this.#startDelivery();
+  }
+
+  #startUploads({ clientMessageId: id, draft, stage }: OutboxItem): void {
+    const life = this.#efforts.get(id)?.life;
+    if (stage.kind !== 'uploading' || life === undefined) return;
+    for (const [part, input] of uploadsOf(draft).entries()) {
+      const state = stage.parts[part];
+      const name = `${id} ${part}`;
+      if (state?.kind !== 'missing' || this.#uploading.has(name)) continue;
+      this.#uploading.add(name);
+      void this.#upload({ id, part, input, from: state.upload, life }).finally(() => {
+        this.#uploading.delete(name);
+        // It may have failed and been tried again before this one had ended.
+        this.#run();
       });
     }
   }
 
-  async #upload(
-    id: ClientMessageId,
-    { draft, from, life }: { draft: AttachmentDraft; from: UploadProgress | null; life: Lifetime },
-  ): Promise<void> {
+  async #upload({
+    id,
+    part,
+    input,
+    from,
+    life,
+  }: {
+    id: ClientMessageId;
+    part: number;
+    input: UploadInput;
+    from: UploadProgress | null;
+    life: Lifetime;
+  }): Promise<void> {
     const { uploads, consultationId } = this.#options;
     try {
       const attachmentId = await uploads.upload({
         consultationId,
-        input: uploadOf(draft),
+        input,
         from,
         life,
-        onProgress: (upload) => this.#advance(id, upload),
+        onProgress: (upload) => this.#advance(id, part, upload),
       });
-      if (!life.over) this.#apply(id, { kind: 'uploaded', content: contentOf(draft, attachmentId) });
+      if (!life.over) this.#apply(id, { kind: 'uploaded', part, attachmentId });
     } catch (error) {
       if (!life.over) this.#fail(id, toAppError(error));
     }
   }
 
   /** Browsers report progress up to twenty times a second; the app is told of whole percents. */
-  #advance(id: ClientMessageId, upload: UploadProgress): void {
+  #advance(id: ClientMessageId, part: number, upload: UploadProgress): void {
     const stage = find(this.#outbox, id)?.stage;
-    if (stage?.kind !== 'uploading') return;
-    const before = stage.upload;
+    const state = stage?.kind === 'uploading' ? stage.parts[part] : undefined;
+    if (state?.kind !== 'missing') return;
+    const before = state.upload;
     const sameUpload = before?.uploadUrl === upload.uploadUrl;
     if (sameUpload && Math.floor(before.share * 100) === Math.floor(upload.share * 100)) return;
-    this.#apply(id, { kind: 'uploadAdvanced', upload });
+    this.#apply(id, { kind: 'uploadAdvanced', part, upload });
   }
 
   #startDelivery(): void {
     const item = nextToSend(this.#outbox);
     const effort = item === null ? undefined : this.#efforts.get(item.clientMessageId);
     if (item?.stage.kind !== 'ready' || effort === undefined || this.#delivering !== null) return;
+    if (!this.#kept.isKept(item.clientMessageId)) return;
     this.#delivering = item.clientMessageId;
-    void this.#deliver(item.clientMessageId, item.stage.content, effort).finally(() => {
+    void this.#deliver(item, item.stage.content, effort).finally(() => {
       this.#delivering = null;
-      this.#startDelivery();
+      this.#run();
     });
   }
 
-  async #deliver(id: ClientMessageId, content: MessageDraft, { life, outcome }: Effort): Promise<void> {
+  async #deliver(
+    { clientMessageId: id, replyTo }: OutboxItem,
+    content: MessageDraft,
+    { life, outcome }: Effort,
+  ): Promise<void> {
     const { signalling, consultationId, onCommitted } = this.#options;
+    const reply = replyTo === null ? {} : { replyTo };
     try {
       const sent = await persist(
         { signalling, life },
         () => {
           this.#apply(id, { kind: 'sendStarted' });
-          return signalling.request('message.send', { consultationId, clientMessageId: id, content });
+          return signalling.request('message.send', {
+            consultationId,
+            clientMessageId: id,
+            content,
+            ...reply,
+          });
         },
         { onRetry: () => this.#apply(id, { kind: 'sendUnanswered' }) },
       );
@@ -235,8 +342,27 @@ export class OutboxRunner {
       this.#apply(id, { kind: 'acknowledged', sequence: sent.sequence });
       onCommitted(sent.sequence);
     } catch (error) {
-      if (!life.over) this.#fail(id, toAppError(error));
+      if (!life.over) this.#handleRefusal(id, toAppError(error));
     }
+  }
+
+  /** Of messages with attachments that an earlier page left, a refusal can mean something else than it says. */
+  #handleRefusal(id: ClientMessageId, error: AppError): void {
+    const item = find(this.#outbox, id);
+    const isLeft = item?.restored === true && uploadsOf(item.draft).length > 0;
+    if (isLeft && error.code === 'NOT_FOUND') {
+      // The server keeps unsent attachments for a day.
+      this.#apply(id, { kind: 'attachmentsLost' });
+      return;
+    }
+    if (isLeft && error.code === 'CONFLICT') {
+      // A page without Web Locks has uploaded it, too, and was faster: the thread has the message.
+      this.#outbox = remove(this.#outbox, id);
+      this.#finish(id, error);
+      this.#changed();
+      return;
+    }
+    this.#fail(id, error);
   }
 
   #fail(id: ClientMessageId, error: AppError): void {

@@ -1,12 +1,14 @@
 import type { CallView, ConsultationId, ConsultationView, Entry, RequestResult } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
-import { MAX_PAGE_SIZE } from '@teleconsult/protocol/limits';
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '@teleconsult/protocol/limits';
 import { unreachable } from '@teleconsult/protocol/unreachable';
 import type { Lifetime } from './lifetime.ts';
 import { persist, type Signalling, toAppError } from './requests.ts';
 import {
+  asHeld,
   emptyThread,
   firstSequence,
+  hasOlder,
   hear,
   hearUnopened,
   isMissingSome,
@@ -15,9 +17,11 @@ import {
   openThread,
   prependOlder,
   type Thread,
+  withdraw,
 } from './thread.ts';
 
-export interface Snapshot {
+export interface Snapshot
+  extends Pick<RequestResult<'consultation.watch'>, 'queue' | 'marks' | 'unread' | 'online'> {
   readonly consultation: ConsultationView;
   readonly call: CallView | null;
   /** When it was asked for, by this device's monotonic clock in milliseconds: it may know nothing later. */
@@ -29,10 +33,14 @@ export interface ThreadFollowerOptions {
   readonly signalling: Signalling;
   readonly life: Lifetime;
   readonly onEntries: (added: readonly Entry[]) => void;
+  /** Entries that were held before are withdrawn now. */
+  readonly onUpdated: (updated: readonly Entry[]) => void;
   /** The answer to a watch has been merged; entries between may still be missing. */
   readonly onSnapshot: (snapshot: Snapshot) => void;
   /** After a snapshot, everything that existed when it was taken is held. */
   readonly onCaughtUp: (snapshot: Snapshot) => void;
+  /** The server does not show a thread any more that it showed before. */
+  readonly onGone: () => void;
 }
 
 /** Every connection begins a round: `watching` until the server has answered, then `following` the facts it tells. */
@@ -101,6 +109,43 @@ export class ThreadFollower {
     return loading;
   }
 
+  /** Any page, which is not held. */
+  async page(
+    range: { after: number } | { before: number },
+    { limit = DEFAULT_PAGE_SIZE, signal }: { limit?: number; signal?: AbortSignal } = {},
+  ): Promise<{ entries: readonly Entry[]; hasMore: boolean }> {
+    const { signalling, consultationId, life } = this.#options;
+    const from = 'after' in range ? { afterSequence: range.after } : { beforeSequence: range.before };
+    const ask = signalling.request('thread.page', { consultationId, ...from, limit }, { signal });
+    const { entries, hasMore } = await life.within(ask, signal);
+    return { entries: asHeld(this.#thread, entries), hasMore };
+  }
+
+  async search(
+    query: string,
+    { beforeSequence, limit, signal }: { beforeSequence?: number; limit?: number; signal?: AbortSignal } = {},
+  ): Promise<{ matches: readonly Entry[]; nextBefore: number | null }> {
+    const { signalling, consultationId, life } = this.#options;
+    const payload = {
+      consultationId,
+      query,
+      ...(beforeSequence === undefined ? {} : { beforeSequence }),
+      ...(limit === undefined ? {} : { limit }),
+    };
+    const { matches, nextBefore } = await life.within(
+      signalling.request('thread.search', payload, { signal }),
+      signal,
+    );
+    return { matches: asHeld(this.#thread, matches), nextBefore };
+  }
+
+  /** Takes a message back, and shows so as soon as the server has agreed. */
+  async recall(sequence: number, signal?: AbortSignal): Promise<void> {
+    const { signalling, consultationId, life } = this.#options;
+    await life.within(signalling.request('message.recall', { consultationId, sequence }, { signal }), signal);
+    if (this.#thread.kind === 'open') this.#take(withdraw(this.#thread, sequence));
+  }
+
   #startRound(): void {
     if (this.#options.life.over) return;
     if (this.#phase.kind !== 'idle') this.#phase.round.end(NEXT_ROUND);
@@ -110,8 +155,10 @@ export class ThreadFollower {
       if (round.over) return;
       // Refused. When that was not the first watch, the next connection tries again.
       this.#phase = { kind: 'idle' };
-      round.end(toAppError(error));
-      this.#opened.reject(error);
+      const refusal = toAppError(error);
+      round.end(refusal);
+      this.#opened.reject(refusal);
+      if (refusal.code === 'NOT_FOUND' && this.#thread.kind === 'open') this.#options.onGone();
     });
   }
 
@@ -126,7 +173,8 @@ export class ThreadFollower {
     });
     this.#phase = { kind: 'following', round };
     this.#merge(answer);
-    const snapshot: Snapshot = { consultation: answer.consultation, call: answer.call, askedAt };
+    const { entries: _entries, hasMore: _hasMore, ...state } = answer;
+    const snapshot: Snapshot = { ...state, askedAt };
     this.#options.onSnapshot(snapshot);
     this.#opened.resolve();
     await this.#fetchMissing(round);
@@ -192,7 +240,7 @@ export class ThreadFollower {
 
   async #loadOlder(limit: number, signal?: AbortSignal): Promise<readonly Entry[]> {
     const { signalling, consultationId, life } = this.#options;
-    if (this.#thread.kind === 'unopened' || firstSequence(this.#thread) <= 1) return [];
+    if (this.#thread.kind === 'unopened' || !hasOlder(this.#thread)) return [];
     const beforeSequence = firstSequence(this.#thread);
     const ask = signalling.request('thread.page', { consultationId, beforeSequence, limit }, { signal });
     const page = await life.within(ask, signal);
@@ -202,8 +250,9 @@ export class ThreadFollower {
     return added;
   }
 
-  #take({ thread, added }: Merge): void {
+  #take({ thread, added, updated }: Merge): void {
     this.#thread = thread;
+    if (updated.length > 0) this.#options.onUpdated(updated);
     if (added.length > 0) this.#options.onEntries(added);
   }
 }

@@ -1,4 +1,4 @@
-import type { Entry } from '@teleconsult/protocol';
+import type { Entry, MessageEntry } from '@teleconsult/protocol';
 
 /**
  * What this device holds of a thread. `unopened`: entries may be heard before the first page has come. `open`: a
@@ -27,13 +27,23 @@ export interface Merge {
   readonly thread: OpenThread;
   /** What the run grew by: ascending, following what was held before. */
   readonly added: readonly Entry[];
+  /** What was held before and is withdrawn now. */
+  readonly updated: readonly Entry[];
 }
+
+type How = Extract<MessageEntry['content'], { type: 'withdrawn' }>['how'];
 
 /**
  * Entries kept ahead of a gap. A page brings 200, so more would only be fetched again; the ones dropped are the
  * farthest from the gap.
  */
 const MAX_EARLY = 400;
+/** Entries held of one thread: years of messages between two people, and about a megabyte. */
+const MAX_HELD = 2_000;
+/** New entries alone never fill it, so that somebody who reads back can load older ones. */
+const MAX_HELD_AS_IT_GROWS = 1_900;
+/** What is kept when there were more: letting go of some at once costs less than of one each time. */
+const HELD_AFTER_CUT = 1_800;
 
 export const emptyThread: UnopenedThread = { kind: 'unopened', early: [] };
 
@@ -68,8 +78,28 @@ export function hear(thread: OpenThread, heard: readonly Entry[]): Merge {
   }
   const early = waiting.slice(added.length, added.length + MAX_EARLY);
   const newestKnown = Math.max(thread.newestKnown, next - 1, waiting.at(-1)?.sequence ?? 0);
-  const entries = added.length === 0 ? thread.entries : [...thread.entries, ...added];
-  return { thread: { kind: 'open', entries, lastSequence: next - 1, early, newestKnown }, added };
+  if (added.length === 0) return { thread: { ...thread, early, newestKnown }, added, updated: [] };
+  // A message and its withdrawal may come together.
+  const withdrawals = withdrawalsIn(added);
+  const shown = withdrawn(added, withdrawals);
+  const { thread: before, updated } = withdrawHeld(thread, withdrawals);
+  const entries = bounded([...before.entries, ...shown]);
+  return {
+    thread: { kind: 'open', entries, lastSequence: next - 1, early, newestKnown },
+    added: shown,
+    updated,
+  };
+}
+
+/** The server has accepted that a message is taken back; its entry may still be on the way. */
+export function withdraw(thread: OpenThread, target: number): Merge {
+  const { thread: after, updated } = withdrawHeld(thread, new Map([[target, 'recalled']]));
+  return { thread: after, added: [], updated };
+}
+
+/** Entries of a page as they are to be shown: the page may have been read before a withdrawal that is held here. */
+export function asHeld(thread: Thread, page: readonly Entry[]): readonly Entry[] {
+  return thread.kind === 'open' ? withdrawn(page, withdrawalsIn(thread.entries)) : page;
 }
 
 /** Somebody said that the thread reaches this far. */
@@ -77,17 +107,17 @@ export function learnNewest(thread: OpenThread, sequence: number): OpenThread {
   return sequence <= thread.newestKnown ? thread : { ...thread, newestKnown: sequence };
 }
 
-/** A page from below the first entry held. Only what joins the run without a gap is taken. */
+/** A page from below the first entry held. Only what joins the run without a gap is taken, and as much as may be held. */
 export function prependOlder(thread: OpenThread, page: readonly Entry[]): Merge {
   let next = firstSequence(thread) - 1;
   const added: Entry[] = [];
-  for (const entry of sortedEarly(page, -1).reverse()) {
+  for (const entry of sortedEarly(asHeld(thread, page), -1).reverse()) {
     if (entry.sequence > next) continue;
-    if (entry.sequence < next) break;
+    if (entry.sequence < next || added.length + thread.entries.length >= MAX_HELD) break;
     added.unshift(entry);
     next -= 1;
   }
-  return { thread: { ...thread, entries: [...added, ...thread.entries] }, added };
+  return { thread: { ...thread, entries: [...added, ...thread.entries] }, added, updated: [] };
 }
 
 /** The sequence of the first entry held, or the one the first will have. */
@@ -96,7 +126,7 @@ export function firstSequence(thread: OpenThread): number {
 }
 
 export function hasOlder(thread: Thread): boolean {
-  return thread.kind === 'open' && firstSequence(thread) > 1;
+  return thread.kind === 'open' && firstSequence(thread) > 1 && thread.entries.length < MAX_HELD;
 }
 
 export function isMissingSome(thread: OpenThread): boolean {
@@ -110,4 +140,38 @@ function sortedEarly(entries: readonly Entry[], afterSequence: number): Entry[] 
     if (entry.sequence > afterSequence) bySequence.set(entry.sequence, entry);
   }
   return [...bySequence.values()].sort((a, b) => a.sequence - b.sequence);
+}
+
+function bounded(entries: readonly Entry[]): readonly Entry[] {
+  return entries.length > MAX_HELD_AS_IT_GROWS ? entries.slice(-HELD_AFTER_CUT) : entries;
+}
+
+/** Which messages these entries withdraw. */
+function withdrawalsIn(entries: readonly Entry[]): ReadonlyMap<number, How> {
+  const withdrawals = new Map<number, How>();
+  for (const entry of entries) {
+    if (entry.kind === 'message.recalled') withdrawals.set(entry.target, 'recalled');
+    if (entry.kind === 'message.removed') withdrawals.set(entry.target, 'removed');
+  }
+  return withdrawals;
+}
+
+function withdrawHeld(
+  thread: OpenThread,
+  withdrawals: ReadonlyMap<number, How>,
+): { readonly thread: OpenThread; readonly updated: readonly Entry[] } {
+  const entries = withdrawn(thread.entries, withdrawals);
+  const updated = entries.filter((entry, index) => entry !== thread.entries[index]);
+  return updated.length === 0 ? { thread, updated } : { thread: { ...thread, entries }, updated };
+}
+
+/** The same entries; those that are withdrawn by now in their last form. */
+function withdrawn(entries: readonly Entry[], withdrawals: ReadonlyMap<number, How>): readonly Entry[] {
+  if (withdrawals.size === 0) return entries;
+  return entries.map((entry) => {
+    const how = withdrawals.get(entry.sequence);
+    if (how === undefined || entry.kind !== 'message.sent' || entry.content.type === 'withdrawn')
+      return entry;
+    return { ...entry, content: { type: 'withdrawn', how } };
+  });
 }

@@ -22,7 +22,10 @@ export class TokenSource {
     return this.#latest ?? (await this.renew());
   }
 
-  /** Asks the app for a token. Rejects with `DISCONNECTED` when the app's function fails. */
+  /**
+   * Asks the app for a token. Rejects with `DISCONNECTED` when the app's function fails, and with `FORBIDDEN` when the
+   * token speaks for somebody else than those before it: what a client holds and sends is one person's.
+   */
   renew(): Promise<string> {
     this.#asking ??= this.#ask().finally(() => {
       this.#asking = null;
@@ -36,10 +39,18 @@ export class TokenSource {
   }
 
   async #ask(): Promise<string> {
+    const token = await this.#askApp();
+    const before = this.personId;
+    if (before !== null && subjectOf(token) !== before) {
+      throw new AppError('FORBIDDEN', { detail: 'the token speaks for another person' });
+    }
+    this.#latest = token;
+    return token;
+  }
+
+  async #askApp(): Promise<string> {
     try {
-      const token = typeof this.#token === 'function' ? await this.#token() : this.#token;
-      this.#latest = token;
-      return token;
+      return typeof this.#token === 'function' ? await this.#token() : this.#token;
     } catch (cause) {
       // The app's function usually fails because the network did. That is a reason to try again, not to give up.
       throw new AppError('DISCONNECTED', { detail: 'the token function failed', cause });

@@ -86,7 +86,8 @@ export class Uploads {
 
   async #uploadNow(request: UploadRequest): Promise<AttachmentId> {
     const { life } = request;
-    const transfer: Transfer = { ...request, uploadUrl: request.from?.uploadUrl ?? null, acceptedBytes: 0 };
+    await life.within(requireReadable(request.input.data));
+    const transfer: Transfer = { ...request, uploadUrl: this.#ownUrl(request.from), acceptedBytes: 0 };
     for (let attempt = 1; ; attempt += 1) {
       const acceptedBefore = transfer.acceptedBytes;
       const status = await this.#tryOnce(transfer, attempt);
@@ -102,6 +103,12 @@ export class Uploads {
         wake: (wakeUp) => this.#options.signalling.onConnected(wakeUp),
       });
     }
+  }
+
+  /** The token is sent to no other server, whatever was kept on the device. */
+  #ownUrl(from: UploadProgress | null): string | null {
+    const uploadUrl = from?.uploadUrl ?? null;
+    return uploadUrl?.startsWith(`${this.#options.http.origin}/`) === true ? uploadUrl : null;
   }
 
   /**
@@ -149,7 +156,10 @@ export class Uploads {
       storeFingerprintForResuming: false,
       fingerprint: () => Promise.resolve(''),
       onUploadUrlAvailable: () => {
+        if (upload.url === transfer.uploadUrl) return;
         transfer.uploadUrl = upload.url;
+        // Told before any byte has gone: from now on a reload can go on there.
+        onProgress({ uploadUrl: upload.url, share: 0 });
       },
       onProgress: (sentBytes, totalBytes) => {
         stall.restart();
@@ -240,6 +250,15 @@ function responseOf(error: unknown): TusResponse | null {
     body: originalResponse.getBody(),
     method: originalRequest.getMethod(),
   };
+}
+
+/** A file that was moved or a Blob that the browser has lost fails now: later it would look like a lost connection. */
+async function requireReadable(data: Blob): Promise<void> {
+  try {
+    await data.slice(0, 1).arrayBuffer();
+  } catch (cause) {
+    throw new AppError('UNSUPPORTED_MEDIA', { detail: 'the data can no longer be read', cause });
+  }
 }
 
 function lastSegment(uploadUrl: string): string {

@@ -1,5 +1,6 @@
 /** The media side of the server: one port to a Selective Forwarding Unit, the real one and a fake of it. */
 
+export { SEAT_BITRATE, TRACK_BITRATES } from './bitrates.ts';
 export type { FakeRoom } from './fake/fake-room.ts';
 export type { FakeSeat, FakeSubscription, FakeTrack } from './fake/fake-seat.ts';
 export { createFakeSfu, type FakeOperation, type FakeSfu, type FakeSfuOptions } from './fake/fake-sfu.ts';

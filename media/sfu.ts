@@ -5,8 +5,8 @@
 import type { DtlsParameters, IceCandidate, IceParameters, RtpCapabilities, RtpParameters } from './rtp.ts';
 
 export type MediaKind = 'audio' | 'video';
-/** Where a track comes from. A seat sends at most one of each. */
-export type MediaSource = 'microphone' | 'camera';
+/** Where a track comes from. A seat sends at most one of each; the screen's is video. */
+export type MediaSource = 'microphone' | 'camera' | 'screen';
 /** Seen from the device: `send` carries its tracks to the server, `receive` the others' tracks to it. */
 export type TransportDirection = 'send' | 'receive';
 
@@ -26,6 +26,20 @@ export interface ConsumerOffer {
   readonly kind: MediaKind;
   readonly rtpParameters: RtpParameters;
   readonly producerPaused: boolean;
+}
+
+/** How a consumer stands, for tests and for whoever looks into a call that looks bad. */
+export interface ConsumerState {
+  /** This seat does not want it now; it is paused until `resumeConsumer`. */
+  readonly paused: boolean;
+  /** The sender has muted it. */
+  readonly producerPaused: boolean;
+  /** The largest simulcast layer this seat has use for; null for tracks without layers. */
+  readonly preferredLayer: number | null;
+  /** The layer that is forwarded now; null while nothing is, and for tracks without layers. */
+  readonly currentLayer: number | null;
+  /** How well the track arrives, from 0 (not at all) to 10. */
+  readonly score: number;
 }
 
 /** Facts a seat must pass on to its device. They come in the order in which they happened. */
@@ -67,6 +81,16 @@ export interface SfuHealth {
   readonly workerDeaths: number;
 }
 
+/** What a room tells its owner. */
+export interface RoomListeners {
+  readonly onClosed: (reason: RoomCloseReason) => void;
+  /**
+   * Who speaks now: the seat that is loudest for a while, null once all microphones have been silent for a
+   * moment. Called on changes only, and not after the room is closed. Without it nobody listens.
+   */
+  readonly onSpeaker?: (seatId: string | null) => void;
+}
+
 export interface Sfu {
   /** What every room of this SFU can forward. It does not change while the SFU lives. */
   readonly capabilities: RtpCapabilities;
@@ -74,9 +98,9 @@ export interface Sfu {
    * Opens a room on the least loaded worker. When none is alive it waits about 2 s for the replacement, then
    * throws `no_worker`; so it does after `close()`. `onClosed` is called once, whoever closes the room: within
    * `room.close()`, as its last step, or when its worker died. What a listener throws is logged and harms
-   * nobody; that holds for `onEvent` too.
+   * nobody; that holds for `onEvent` and `onSpeaker` too.
    */
-  openRoom(options: { onClosed: (reason: RoomCloseReason) => void }): Promise<SfuRoom>;
+  openRoom(options: RoomListeners): Promise<SfuRoom>;
   health(): SfuHealth;
   /** Closes all rooms and ends all workers; resolves when no process is left. May be called twice. */
   close(): Promise<void>;
@@ -110,7 +134,7 @@ export interface SfuSeat {
    */
   setCapabilities(capabilities: RtpCapabilities): Promise<ConsumerOffer[]>;
   /**
-   * Begins to send a track: the microphone's is audio, the camera's video. A second `produce` of the same source
+   * Begins to send a track: the microphone's is audio, the camera's and the screen's video. A second `produce` of the same source
    * replaces the first: `consumerRemoved`, then `consumerAdded`. Parameters no room can forward are refused
    * with `invalid_parameters` and leave the first in place.
    */
@@ -124,6 +148,16 @@ export interface SfuSeat {
   setSourcePaused(source: MediaSource, paused: boolean): Promise<void>;
   /** Lets a consumer of this seat flow. Video begins with a key frame. Throws `not_found` for any other id. */
   resumeConsumer(consumerId: string): Promise<void>;
+  /** Stops a consumer of this seat until it is resumed. Throws `not_found` for any other id. */
+  pauseConsumer(consumerId: string): Promise<void>;
+  /**
+   * The largest simulcast layer this seat has use for, 0 being the smallest; remembered while the consumer is
+   * paused. A layer the sender does not have means its largest. A step up begins with a key frame. Nothing
+   * happens to a track without layers. Throws `not_found` for an id that is not this seat's.
+   */
+  setPreferredLayer(consumerId: string, spatialLayer: number): Promise<void>;
+  /** Undefined for an id that is not this seat's. */
+  consumer(consumerId: string): ConsumerState | undefined;
   /** Ends its tracks everywhere; afterwards the seat emits nothing. May be called twice. */
   close(): void;
 }

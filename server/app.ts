@@ -111,7 +111,11 @@ export function createApp(parts: AppParts): App {
     turn,
     showsRead: (personId) => people.showsRead(personId),
     attachmentContent: (id, by, attachmentId) => library.sendable(id, by, attachmentId),
-    observers: [(change) => waiting.handleChange(change), (change) => notifier.handleChange(change)],
+    observers: [
+      (change) => waiting.handleChange(change),
+      (change) => presence.handleChange(change),
+      (change) => notifier.handleChange(change),
+    ],
     onQuality: (report) => metrics.observeQuality(report),
   });
   const notifier = new Notifier({ ...parts, host, publisher, peopleService: people });
@@ -170,6 +174,9 @@ export function createApp(parts: AppParts): App {
       closing ??= (async () => {
         if (sweeper !== null) clearInterval(sweeper);
         await stopped(http, () => gateway.close());
+        presence.close();
+        nearby.close();
+        await waiting.close();
         checks.closeAll();
         await library.close();
         await notifier.close();

@@ -92,7 +92,7 @@ export const Settings = z.strictObject({
   TURN_SECRET: filled.optional(),
   TURN_LIFETIME_MS: milliseconds.default(3_600_000),
   /** Where the host application is told what happens; nothing is sent when it is left out. */
-  WEBHOOK_URL: filled.refine(isWebAddress, 'is no http(s) address').optional(),
+  WEBHOOK_URL: filled.refine(isWebAddress, 'is no http(s) address without a name in it').optional(),
   /** At least 32 characters; webhooks are signed with it. */
   WEBHOOK_SECRET: z.string().min(32, 'is shorter than 32 characters').optional(),
   /** Whom a push service writes to when something is wrong: mailto: or https: (RFC 8292). Needed for push in production. */
@@ -103,6 +103,10 @@ export const Settings = z.strictObject({
   PUSH_ORIGINS: list
     .refine((origins) => origins.every(isOrigin), 'holds something that is no origin')
     .default([]),
+  /** Where voice messages are turned into text; nothing is sent when it is left out. */
+  SPEECH_URL: filled.refine(isSafeForSound, 'is no https address').optional(),
+  /** Sent to the speech service as a bearer token. */
+  SPEECH_TOKEN: filled.optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'silent']).default('info'),
 });
 
@@ -160,11 +164,22 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   };
 }
 
+/** An address such as 127.0.0.1, and not a name that begins like one. */
 const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || host.startsWith('127.');
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 
+/** Credentials in an address would end up in logs, and `fetch` refuses them. */
 function isWebAddress(text: string): boolean {
-  return URL.canParse(text) && ['http:', 'https:'].includes(new URL(text).protocol);
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return ['http:', 'https:'].includes(protocol) && username === '' && password === '';
+}
+
+/** What patients say leaves this machine encrypted or not at all. */
+function isSafeForSound(text: string): boolean {
+  if (!isWebAddress(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return protocol === 'https:' || isLoopback(hostname === '[::1]' ? '::1' : hostname);
 }
 
 function isOrigin(text: string): boolean {

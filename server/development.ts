@@ -18,6 +18,9 @@ const doctor: Participant = {
   role: 'doctor',
   displayName: '李医生 Dr Li',
 };
+/** Not in the consultation: they try out invitations. */
+const colleague = { personId: PersonId.parse('demo-colleague'), displayName: '陈医生 Dr Chen' };
+const relative = { personId: PersonId.parse('demo-relative'), displayName: '王丽 Wang Li' };
 
 /** The secret that signs development tokens. Kept, so that links go on working after a restart. */
 export function developmentSecret(dataDir: string): string {
@@ -27,26 +30,38 @@ export function developmentSecret(dataDir: string): string {
   return readFileSync(path, 'utf8').trim();
 }
 
-/** The newest open consultation of the demonstration, or a new one. */
+/** The newest open visit of the demonstration, or a new one. */
 export async function demonstration(host: ConsultationHost): Promise<ConsultationView> {
-  const { consultations } = await host.list(patient.personId, { limit: 1 });
+  const { consultations } = await host.list(patient.personId, { limit: 1 }, null);
   const [newest] = consultations;
   if (newest !== undefined && newest.phase !== 'ended') return newest;
-  return (await host.create([patient, doctor], null)).view;
+  return (await host.create({ participants: [patient, doctor] }, null)).view;
 }
 
-/** Links with tokens in the fragment, which browsers never send to a server. */
+export interface DemonstrationLinks {
+  readonly patient: string;
+  readonly doctor: string;
+  /** Another doctor, and a relative of the patient: they open their lists, from which invitations are accepted. */
+  readonly colleague: string;
+  readonly relative: string;
+  readonly hostToken: string;
+}
+
+/** Links with tokens in the fragment, which browsers never send to a server. The tokens vouch for the names. */
 export function links(
   origin: string,
   issuer: DevelopmentIssuer,
-  consultation: ConsultationView,
-): { patient: string; doctor: string; hostToken: string } {
-  const { consultationId } = consultation;
-  const link = (page: string, token: string): string =>
-    `${origin}/${page}#token=${token}&consultation=${consultationId}`;
+  { consultationId }: ConsultationView,
+): DemonstrationLinks {
+  const link = (page: string, { personId, displayName: name }: Omit<Participant, 'role'>): string => {
+    const token = issuer.forPerson(personId, page === 'doctor' ? { name, profession: 'doctor' } : { name });
+    return `${origin}/${page}#token=${token}`;
+  };
   return {
-    patient: link('patient', issuer.forPerson(patient.personId)),
-    doctor: link('doctor', issuer.forPerson(doctor.personId)),
+    patient: `${link('patient', patient)}&consultation=${consultationId}`,
+    doctor: `${link('doctor', doctor)}&consultation=${consultationId}`,
+    colleague: link('doctor', colleague),
+    relative: link('patient', relative),
     hostToken: issuer.forHost(),
   };
 }

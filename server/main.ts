@@ -1,7 +1,7 @@
 /** Reads the environment, builds the parts, joins them, and stops them in the reverse order. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createFakeSfu, createMediasoupSfu, type Sfu } from '@teleconsult/media';
+import { createFakeSfu, createMediasoupSfu, SEAT_BITRATE, type Sfu } from '@teleconsult/media';
 import { createApp } from './app.ts';
 import { findPrlimit } from './attachments/limited-child.ts';
 import { createAttachmentTools } from './attachments/process-attachment.ts';
@@ -12,6 +12,7 @@ import { DevelopmentIssuer } from './identity/development-issuer.ts';
 import { TokenVerifier } from './identity/tokens.ts';
 import { createLog } from './log.ts';
 import { pushSettings } from './notify/push-keys.ts';
+import { HttpTranscriber } from './speech/http-transcriber.ts';
 import { steadyClock } from './steady-clock.ts';
 import { FolderLock } from './storage/folder-lock.ts';
 import { DiskObjectStore } from './storage/objects/disk.ts';
@@ -48,6 +49,11 @@ async function run(config: Config): Promise<void> {
       (secret === null ? [] : [{ kid: DEVELOPMENT_KID, algorithm: 'HS256', material: secret }]),
   });
   const stopping = new AbortController();
+  const { SPEECH_URL: speechUrl, SPEECH_TOKEN: speechToken = null } = config;
+  const transcriber =
+    speechUrl === undefined
+      ? null
+      : parts.adopt(new HttpTranscriber({ url: speechUrl, token: speechToken }), (opened) => opened.close());
   const app = createApp({
     store,
     attachments: store.attachments,
@@ -83,7 +89,7 @@ async function run(config: Config): Promise<void> {
       secret: config.TURN_SECRET ?? null,
       lifetimeMs: config.TURN_LIFETIME_MS,
     },
-    transcriber: null,
+    transcriber,
     webhook:
       config.WEBHOOK_URL === undefined || config.WEBHOOK_SECRET === undefined
         ? null
@@ -111,6 +117,8 @@ async function run(config: Config): Promise<void> {
     const opened = links(origin, issuer, await demonstration(app.host));
     say('\nOpen each link in a browser of its own (they hold development tokens, good for 12 hours):');
     say(`\n  patient  ${opened.patient}\n\n  doctor   ${opened.doctor}\n`);
+    say('Two more people, to try invitations with (another doctor, and a relative of the patient):');
+    say(`\n  colleague  ${opened.colleague}\n\n  relative   ${opened.relative}\n`);
     say(
       `For the REST interface (${origin}/v1/openapi.json), as the host application:\n\n  ${opened.hostToken}\n`,
     );
@@ -132,7 +140,7 @@ function openSfu(config: Config, log: ReturnType<typeof createLog>): Promise<Sfu
     workers: config.MEDIA_WORKERS,
     listenIp: config.MEDIA_LISTEN_IP,
     firstPort: config.MEDIA_FIRST_PORT,
-    maxIncomingBitrate: 3_000_000,
+    maxIncomingBitrate: SEAT_BITRATE,
     initialOutgoingBitrate: 1_000_000,
     logger: {
       info: (event) => log.info(event),

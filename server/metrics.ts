@@ -1,3 +1,4 @@
+import type { QualityReport } from '@teleconsult/protocol';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Handled } from './signalling/dispatch.ts';
 
@@ -24,6 +25,25 @@ export class Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
     registers: [this.registry],
   });
+  readonly #quality = new Counter({
+    name: 'teleconsult_quality_reports_total',
+    help: 'What devices in calls reported, by level, kind of network and path of the media.',
+    labelNames: ['level', 'network', 'path'] as const,
+    registers: [this.registry],
+  });
+  /** Up to 400 ms a talk is easy, above it people interrupt each other (ITU-T G.114, both ways). */
+  readonly #roundTrip = new Histogram({
+    name: 'teleconsult_quality_rtt_seconds',
+    help: 'Round trip of the media between device and server, as devices measured it.',
+    buckets: [0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 1, 2, 5],
+    registers: [this.registry],
+  });
+  readonly #loss = new Histogram({
+    name: 'teleconsult_quality_loss_ratio',
+    help: 'Share of media packets lost, the worse direction, as devices measured it.',
+    buckets: [0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 1],
+    registers: [this.registry],
+  });
 
   constructor(sources: MetricSources) {
     const gauge = (name: string, help: string, read: () => number): Gauge =>
@@ -43,5 +63,12 @@ export class Metrics {
   observe({ event, code, ms }: Handled): void {
     this.#requests.inc({ event, code });
     this.#duration.observe({ event }, ms / 1000);
+  }
+
+  /** Adds what a device measured to sums over everybody; that is all that is kept of it. */
+  observeQuality({ level, networkType, path, rttMs, lossPercent }: QualityReport): void {
+    this.#quality.inc({ level, network: networkType, path });
+    if (rttMs !== null) this.#roundTrip.observe(rttMs / 1000);
+    if (lossPercent !== null) this.#loss.observe(lossPercent / 100);
   }
 }

@@ -107,3 +107,56 @@ export const stethoscope = (size?: number) =>
   );
 export const shield = (size?: number) =>
   icon(svg`<path d="M12 3.5 5 6v5.5c0 4.3 2.9 7.6 7 9 4.1-1.4 7-4.7 7-9V6zM9 12l2.2 2.2L15.2 10"/>`, size);
+export const checks = (size?: number) =>
+  icon(svg`<path d="m2.5 12.5 4.5 4.5L16 8M11 15.5l1.5 1.5L22 7.5"/>`, size);
+export const reply = (size?: number) =>
+  icon(svg`<path d="M9.5 6 4 11.5 9.5 17M4.5 11.5H13c4 0 6.5 2.3 7 6.5"/>`, size);
+export const more = (size?: number) =>
+  icon(
+    svg`<circle cx="12" cy="5.5" r="0.9" fill="currentColor"/><circle cx="12" cy="12" r="0.9" fill="currentColor"/><circle cx="12" cy="18.5" r="0.9" fill="currentColor"/>`,
+    size,
+  );
+export const search = (size?: number) =>
+  icon(svg`<circle cx="11" cy="11" r="6.5"/><path d="m16 16 4.5 4.5"/>`, size);
+export const copy = (size?: number) =>
+  icon(
+    svg`<rect x="8.5" y="8.5" width="11" height="11" rx="2.5"/><path d="M15.5 8V6.5A2.5 2.5 0 0 0 13 4H6.5A2.5 2.5 0 0 0 4 6.5V13a2.5 2.5 0 0 0 2.5 2.5H8"/>`,
+    size,
+  );
+export const undo = (size?: number) =>
+  icon(svg`<path d="M8 5 4 9l4 4M4.5 9H14a5.5 5.5 0 0 1 0 11H8.5"/>`, size);
+export const toTop = (size?: number) => icon(svg`<path d="M5 4h14M12 20V8.5M6.5 14 12 8.5l5.5 5.5"/>`, size);
+export const settings = (size?: number) =>
+  icon(
+    svg`<path d="M4 7.5h9M17.5 7.5H20M4 16.5h2.5M11 16.5h9"/><circle cx="15" cy="7.5" r="2.3"/><circle cx="8.7" cy="16.5" r="2.3"/>`,
+    size,
+  );
+export const people = (size?: number) =>
+  icon(
+    svg`<circle cx="9" cy="8.5" r="3.4"/><path d="M2.8 19c.6-3.2 3-4.8 6.2-4.8s5.600 1.600 6.200 4.800M15.500 5.400a3.400 3.400 0 0 1 0 6.200M17.500 14.600c2 .6 3.300 2.100 3.700 4.400"/>`,
+    size,
+  );
+export const invite = (size?: number) =>
+  icon(
+    svg`<circle cx="10" cy="8.500" r="3.600"/><path d="M3.500 19.500c.7-3.400 3.200-5.100 6.500-5.100 1.300 0 2.500.3 3.500.8M18 13.500v6M15 16.500h6"/>`,
+    size,
+  );
+export const clipboard = (size?: number) =>
+  icon(
+    svg`<path d="M9 4.500H7.500A2.500 2.500 0 0 0 5 7v11a2.500 2.500 0 0 0 2.500 2.500h9A2.500 2.500 0 0 0 19 18V7a2.500 2.500 0 0 0-2.500-2.500H15"/><rect x="9" y="3" width="6" height="3.500" rx="1.200"/><path d="M8.800 11.500h6.400M8.800 15.500h4"/>`,
+    size,
+  );
+export const leave = (size?: number) =>
+  icon(
+    svg`<path d="M13.500 4.500H7A2.500 2.500 0 0 0 4.500 7v10A2.500 2.500 0 0 0 7 19.500h6.500M10 12h10.500M17 8.500l3.500 3.500-3.500 3.500"/>`,
+    size,
+  );
+export const text = (size?: number) =>
+  icon(svg`<path d="M4.500 6.500h15M4.500 11h15M4.500 15.500h9"/>`, size);
+export const share = (size?: number) =>
+  icon(
+    svg`<circle cx="6.500" cy="12" r="2.500"/><circle cx="17" cy="6" r="2.500"/><circle cx="17" cy="18" r="2.500"/><path d="m8.700 10.800 6-3.500M8.700 13.200l6 3.500"/>`,
+    size,
+  );
+export const plus = (size?: number) => icon(svg`<path d="M12 5v14M5 12h14"/>`, size);
+export const minus = (size?: number) => icon(svg`<path d="M5 12h14"/>`, size);

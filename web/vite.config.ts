@@ -3,7 +3,11 @@ import { defineConfig } from 'vite';
 
 const page = (name: string): string => fileURLToPath(new URL(`./${name}.html`, import.meta.url));
 
-/** Three pages, no inline scripts or data URLs: the server's content security policy allows neither. */
+/** The service worker keeps its name and place: its path is its scope, and browsers look for news of it there. */
+const entryFileNames = ({ name }: { name: string }): string =>
+  name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js';
+
+/** Three pages and a service worker, no inline scripts or data URLs: the server's content security policy allows neither. */
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   build: {
@@ -14,13 +18,19 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       output: {
+        entryFileNames,
         codeSplitting: {
           groups: [
             { name: 'client-sdk', test: /client-sdk|mediasoup-client|socket\.io|engine\.io|tus-js-client/ },
           ],
         },
       },
-      input: { index: page('index'), patient: page('patient'), doctor: page('doctor') },
+      input: {
+        index: page('index'),
+        patient: page('patient'),
+        doctor: page('doctor'),
+        sw: fileURLToPath(new URL('./sw.ts', import.meta.url)),
+      },
     },
   },
 });

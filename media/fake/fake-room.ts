@@ -1,14 +1,20 @@
 import { SerialQueue } from '../mediasoup/serial-queue.ts';
-import { type RoomCloseReason, type SeatEvent, SfuError, type SfuRoom, type SfuSeat } from '../sfu.ts';
+import {
+  type RoomCloseReason,
+  type RoomListeners,
+  type SeatEvent,
+  SfuError,
+  type SfuRoom,
+  type SfuSeat,
+} from '../sfu.ts';
 import type { FakeScript } from './fake-script.ts';
 import { FakeSeat, type FakeSeatRoom } from './fake-seat.ts';
 
-export interface FakeRoomOptions {
+export interface FakeRoomOptions extends RoomListeners {
   readonly script: FakeScript;
   readonly connectsByItself: boolean;
   /** Calls a listener and keeps what it throws to itself. */
   readonly call: (listener: () => void) => void;
-  readonly onClosed: (reason: RoomCloseReason) => void;
 }
 
 /** Every operation is one synchronous step, taken in its turn, as in the real room. */
@@ -17,15 +23,16 @@ export class FakeRoom implements SfuRoom, FakeSeatRoom {
   readonly script: FakeScript;
   readonly connectsByItself: boolean;
   readonly call: (listener: () => void) => void;
-  readonly #onClosed: (reason: RoomCloseReason) => void;
+  readonly #listeners: RoomListeners;
   readonly #queue = new SerialQueue();
+  #speaker: string | null = null;
   #closed = false;
 
-  constructor({ script, connectsByItself, call, onClosed }: FakeRoomOptions) {
+  constructor({ script, connectsByItself, call, ...listeners }: FakeRoomOptions) {
     this.script = script;
     this.connectsByItself = connectsByItself;
     this.call = call;
-    this.#onClosed = onClosed;
+    this.#listeners = listeners;
   }
 
   get closed(): boolean {
@@ -52,6 +59,17 @@ export class FakeRoom implements SfuRoom, FakeSeatRoom {
     this.#end('worker_died');
   }
 
+  /** Called by `fake.speak`, and when a microphone ends. */
+  speak(seatId: string | null): void {
+    if (this.#closed || this.#speaker === seatId) return;
+    this.#speaker = seatId;
+    this.call(() => this.#listeners.onSpeaker?.(seatId));
+  }
+
+  microphoneEnded(seatId: string): void {
+    if (this.#speaker === seatId) this.speak(null);
+  }
+
   seatsBut(seat: FakeSeat): readonly FakeSeat[] {
     return [...this.seats.values()].filter((other) => other !== seat);
   }
@@ -69,6 +87,6 @@ export class FakeRoom implements SfuRoom, FakeSeatRoom {
     this.#closed = true;
     for (const seat of this.seats.values()) seat.roomClosed();
     this.seats.clear();
-    this.#onClosed(reason);
+    this.#listeners.onClosed(reason);
   }
 }

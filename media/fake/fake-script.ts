@@ -11,6 +11,8 @@ export type FakeOperation =
         | 'produce'
         | 'setSourcePaused'
         | 'resumeConsumer'
+        | 'pauseConsumer'
+        | 'setPreferredLayer'
       ));
 
 /** Which calls are to fail, in the order in which the test asked for it. */

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { ortc, type types } from 'mediasoup';
+import { spatialLayersOf } from '../mediasoup/layers.ts';
 import { portParameters } from '../mediasoup/native.ts';
 import { checkedCapabilities, consumableParameters, type TrackParameters } from '../mediasoup/parameters.ts';
 import type { DtlsParameters, IceParameters, RtpCapabilities, RtpParameters } from '../rtp.ts';
 import {
   type ConsumerOffer,
+  type ConsumerState,
   type MediaKind,
   type MediaSource,
   type SeatEvent,
@@ -28,6 +30,7 @@ export interface FakeSeatRoom {
   serially<T>(step: () => T): Promise<T>;
   seatsBut(seat: FakeSeat): readonly FakeSeat[];
   seatClosed(seat: FakeSeat): void;
+  microphoneEnded(seatId: string): void;
 }
 
 export interface FakeTrack {
@@ -44,6 +47,9 @@ export interface FakeSubscription {
   readonly consumerId: string;
   readonly track: FakeTrack;
   readonly rtpParameters: RtpParameters;
+  /** 1 for tracks without layers. */
+  readonly layers: number;
+  preferredLayer: number;
   resumed: boolean;
 }
 
@@ -130,15 +136,39 @@ export class FakeSeat implements SfuSeat {
       const track = this.tracks.get(source);
       if (track === undefined || track.paused === paused) return;
       track.paused = paused;
+      if (paused && source === 'microphone') this.#room.microphoneEnded(this.seatId);
       for (const seat of this.#room.seatsBut(this)) seat.#trackPaused(track);
     });
   }
 
   async resumeConsumer(consumerId: string): Promise<void> {
     this.#step('resumeConsumer');
+    this.#subscription(consumerId).resumed = true;
+  }
+
+  async pauseConsumer(consumerId: string): Promise<void> {
+    this.#step('pauseConsumer');
+    this.#subscription(consumerId).resumed = false;
+  }
+
+  async setPreferredLayer(consumerId: string, spatialLayer: number): Promise<void> {
+    this.#step('setPreferredLayer');
+    const subscription = this.#subscription(consumerId);
+    subscription.preferredLayer = Math.min(spatialLayer, subscription.layers - 1);
+  }
+
+  consumer(consumerId: string): ConsumerState | undefined {
     const subscription = this.subscriptions.get(consumerId);
-    if (subscription === undefined) throw new SfuError('not_found');
-    subscription.resumed = true;
+    if (subscription === undefined) return undefined;
+    const { resumed, layers, preferredLayer, track } = subscription;
+    const flows = resumed && !track.paused && this.path('receive') === 'connected';
+    return {
+      paused: !resumed,
+      producerPaused: track.paused,
+      preferredLayer: layers > 1 ? preferredLayer : null,
+      currentLayer: layers > 1 && flows ? preferredLayer : null,
+      score: 10,
+    };
   }
 
   close(): void {
@@ -173,6 +203,7 @@ export class FakeSeat implements SfuSeat {
     const track = this.tracks.get(source);
     if (track === undefined) return;
     this.tracks.delete(source);
+    if (source === 'microphone') this.#room.microphoneEnded(this.seatId);
     for (const seat of this.#room.seatsBut(this)) seat.#trackEnded(track);
   }
 
@@ -194,8 +225,22 @@ export class FakeSeat implements SfuSeat {
       enableRtx: track.kind === 'video',
     });
     const rtpParameters = portParameters({ ...fitted, mid: String(this.#nextMid++) });
-    const subscription = { consumerId: randomUUID(), track, rtpParameters, resumed: false };
+    const layers = spatialLayersOf(fitted);
+    const subscription: FakeSubscription = {
+      consumerId: randomUUID(),
+      track,
+      rtpParameters,
+      layers,
+      preferredLayer: layers - 1,
+      resumed: false,
+    };
     this.subscriptions.set(subscription.consumerId, subscription);
+    return subscription;
+  }
+
+  #subscription(consumerId: string): FakeSubscription {
+    const subscription = this.subscriptions.get(consumerId);
+    if (subscription === undefined) throw new SfuError('not_found');
     return subscription;
   }
 

@@ -4,7 +4,7 @@
  */
 import { forwardableCapabilities } from '../mediasoup/codecs.ts';
 import {
-  type RoomCloseReason,
+  type RoomListeners,
   type Sfu,
   SfuError,
   type SfuErrorReason,
@@ -34,6 +34,8 @@ export interface FakeSfu extends Sfu {
   failNext(operation: FakeOperation, reason: SfuErrorReason): void;
   /** Closes the worker's rooms with `worker_died`; a new worker stands in its place at once. */
   killWorker(index?: number): void;
+  /** This seat speaks over its microphone now; null: nobody does. Throws when the seat sends no sound. */
+  speak(room: SfuRoom, seatId: string | null): void;
   /** The path of a seat's transport becomes `connected`. Throws when no such seat is open. */
   connect(seatId: string, direction: TransportDirection): void;
   /** The path of a seat's transport changes in any way. Throws when no such seat is open. */
@@ -63,7 +65,7 @@ class FakeSfuAdapter implements FakeSfu {
     return this.#workers.flatMap((rooms) => [...rooms]);
   }
 
-  async openRoom({ onClosed }: { onClosed: (reason: RoomCloseReason) => void }): Promise<SfuRoom> {
+  async openRoom({ onClosed, onSpeaker }: RoomListeners): Promise<SfuRoom> {
     this.#script.step('openRoom');
     const worker = this.#leastLoaded();
     if (this.#closed || worker === undefined) throw new SfuError('no_worker');
@@ -71,6 +73,7 @@ class FakeSfuAdapter implements FakeSfu {
       script: this.#script,
       connectsByItself: this.#connectsByItself,
       call: (listener) => this.#call(listener),
+      ...(onSpeaker === undefined ? {} : { onSpeaker }),
       onClosed: (reason) => {
         worker.delete(room);
         this.#call(() => onClosed(reason));
@@ -105,6 +108,15 @@ class FakeSfuAdapter implements FakeSfu {
     if (worker === undefined) throw new RangeError(`the fake has no worker ${index}`);
     this.#workerDeaths += 1;
     for (const room of worker) room.workerDied();
+  }
+
+  speak(room: SfuRoom, seatId: string | null): void {
+    const open = this.rooms.find((one) => one === room);
+    if (open === undefined) throw new RangeError('the fake has no such open room');
+    const microphone = seatId === null ? undefined : open.seats.get(seatId)?.tracks.get('microphone');
+    if (seatId !== null && (microphone === undefined || microphone.paused))
+      throw new RangeError('the seat sends no sound');
+    open.speak(seatId);
   }
 
   connect(seatId: string, direction: TransportDirection): void {

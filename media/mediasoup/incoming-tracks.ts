@@ -1,5 +1,12 @@
 import type { types } from 'mediasoup';
-import { type ConsumerOffer, type MediaSource, type SeatEvent, SfuError } from '../sfu.ts';
+import {
+  type ConsumerOffer,
+  type ConsumerState,
+  type MediaSource,
+  type SeatEvent,
+  SfuError,
+} from '../sfu.ts';
+import { spatialLayersOf } from './layers.ts';
 import { portParameters } from './native.ts';
 import type { SeatTransport } from './seat-transport.ts';
 import type { MediasoupSfuOptions } from './settings.ts';
@@ -14,6 +21,12 @@ interface Subscription {
   /** The device has been told, so it must be told of the end too. */
   announced: boolean;
 }
+
+/**
+ * Who gets the bandwidth towards a device when there is too little for all pictures: the screen first, since
+ * unreadable text is worth nothing and a coarse face is. Sound is not weighed: it is small and always sent.
+ */
+const VIDEO_PRIORITY: Readonly<Record<Exclude<MediaSource, 'microphone'>, number>> = { camera: 1, screen: 2 };
 
 export interface IncomingTracksOptions {
   readonly router: types.Router;
@@ -77,24 +90,58 @@ export class IncomingTracks {
     if (subscription.announced) this.#emit({ type: 'consumerRemoved', consumerId });
   }
 
-  async resume(consumerId: string): Promise<void> {
-    const subscription = this.#subscriptions.get(consumerId);
-    if (subscription === undefined) throw new SfuError('not_found');
-    const { consumer } = subscription;
-    try {
+  resume(consumerId: string): Promise<void> {
+    return this.#withConsumer(consumerId, async (consumer) => {
       await consumer.resume();
       if (consumer.kind === 'video') await consumer.requestKeyFrame();
-    } catch (cause) {
-      // The track ended while the worker was being asked.
-      if (!this.#subscriptions.has(consumerId)) throw new SfuError('not_found', { cause });
-      throw cause;
-    }
+    });
+  }
+
+  pause(consumerId: string): Promise<void> {
+    return this.#withConsumer(consumerId, (consumer) => consumer.pause());
+  }
+
+  setPreferredLayer(consumerId: string, spatialLayer: number): Promise<void> {
+    return this.#withConsumer(consumerId, async (consumer) => {
+      const layers = spatialLayersOf(consumer.rtpParameters);
+      if (layers < 2) return;
+      const before = consumer.preferredLayers?.spatialLayer ?? layers - 1;
+      const wanted = Math.min(spatialLayer, layers - 1);
+      await consumer.setPreferredLayers({ spatialLayer: wanted });
+      // A larger layer can only be joined at a key frame; waiting for the next of its own takes seconds.
+      if (wanted > before && !consumer.paused) await consumer.requestKeyFrame();
+    });
+  }
+
+  stateOf(consumerId: string): ConsumerState | undefined {
+    const consumer = this.#subscriptions.get(consumerId)?.consumer;
+    if (consumer === undefined) return undefined;
+    const hasLayers = spatialLayersOf(consumer.rtpParameters) > 1;
+    return {
+      paused: consumer.paused,
+      producerPaused: consumer.producerPaused,
+      preferredLayer: hasLayers ? (consumer.preferredLayers?.spatialLayer ?? null) : null,
+      currentLayer: hasLayers ? (consumer.currentLayers?.spatialLayer ?? null) : null,
+      score: consumer.score.score,
+    };
   }
 
   /** The seat is closing; its transport takes the consumers with it. */
   end(): void {
     this.#ended = true;
     this.#subscriptions.clear();
+  }
+
+  async #withConsumer(consumerId: string, use: (consumer: types.Consumer) => Promise<void>): Promise<void> {
+    const subscription = this.#subscriptions.get(consumerId);
+    if (subscription === undefined) throw new SfuError('not_found');
+    try {
+      await use(subscription.consumer);
+    } catch (cause) {
+      // The track ended while the worker was being asked.
+      if (!this.#subscriptions.has(consumerId)) throw new SfuError('not_found', { cause });
+      throw cause;
+    }
   }
 
   /** Undefined when there is nothing to receive: no capabilities yet, none that fit, or the track has ended. */
@@ -109,6 +156,10 @@ export class IncomingTracks {
     try {
       const { transport } = this.#receive;
       const consumer = await transport.consume({ producerId: track.id, rtpCapabilities, paused: true });
+      const { source } = track.appData;
+      // 1 is what every consumer begins with.
+      if (source !== 'microphone' && VIDEO_PRIORITY[source] !== 1)
+        await consumer.setPriority(VIDEO_PRIORITY[source]);
       if (this.#ended || track.closed) {
         consumer.close();
         return undefined;

@@ -1,5 +1,6 @@
-import { type RoomCloseReason, type Sfu, SfuError, type SfuHealth, type SfuRoom } from '../sfu.ts';
+import { type RoomListeners, type Sfu, SfuError, type SfuHealth, type SfuRoom } from '../sfu.ts';
 import { forwardableCapabilities } from './codecs.ts';
+import type { MediaWorker } from './media-worker.ts';
 import { MediasoupRoom } from './room.ts';
 import { type MediasoupSfuOptions, WORKER_PATIENCE_MS } from './settings.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -34,19 +35,19 @@ class MediasoupSfuAdapter implements MediasoupSfu {
     return this.#pool.alive.map((worker) => worker.pid);
   }
 
-  async openRoom({ onClosed }: { onClosed: (reason: RoomCloseReason) => void }): Promise<SfuRoom> {
-    const { router, webRtcServer } = await this.#openRouter();
-    const room: MediasoupRoom = new MediasoupRoom({
-      router,
-      webRtcServer,
-      settings: this.#options,
-      onClosed: (reason) => {
-        this.#rooms.delete(room);
-        onClosed(reason);
-      },
-    });
-    this.#rooms.add(room);
-    return room;
+  /** A worker that dies under our hands is no reason to refuse: the next one is asked. */
+  async openRoom(listeners: RoomListeners): Promise<SfuRoom> {
+    const giveUpAt = performance.now() + WORKER_PATIENCE_MS;
+    for (;;) {
+      const worker = await this.#pool.leastLoaded(giveUpAt);
+      try {
+        const room = await this.#openRoomOn(worker, listeners);
+        this.#rooms.add(room);
+        return room;
+      } catch (error) {
+        if (worker.alive) throw error;
+      }
+    }
   }
 
   health(): SfuHealth {
@@ -65,18 +66,30 @@ class MediasoupSfuAdapter implements MediasoupSfu {
     return this.#pool.close();
   }
 
-  /** A worker that dies under our hands is no reason to refuse: the next one is asked. */
-  async #openRouter() {
-    const giveUpAt = performance.now() + WORKER_PATIENCE_MS;
-    for (;;) {
-      const worker = await this.#pool.leastLoaded(giveUpAt);
-      try {
-        const router = await worker.openRouter();
-        if (router.closed) throw new SfuError('no_worker');
-        return { router, webRtcServer: worker.webRtcServer };
-      } catch (error) {
-        if (worker.alive) throw error;
-      }
+  /** Until the room is open its owner hears nothing of it. */
+  async #openRoomOn(worker: MediaWorker, listeners: RoomListeners): Promise<MediasoupRoom> {
+    const { onClosed, onSpeaker } = listeners;
+    const router = await worker.openRouter();
+    if (router.closed) throw new SfuError('no_worker');
+    let opened = false;
+    const room: MediasoupRoom = new MediasoupRoom({
+      router,
+      webRtcServer: worker.webRtcServer,
+      settings: this.#options,
+      ...(onSpeaker === undefined ? {} : { onSpeaker }),
+      onClosed: (reason) => {
+        this.#rooms.delete(room);
+        if (opened) onClosed(reason);
+      },
+    });
+    try {
+      await room.listen();
+      if (room.closed) throw new SfuError('no_worker');
+      opened = true;
+      return room;
+    } catch (error) {
+      room.close();
+      throw error;
     }
   }
 }

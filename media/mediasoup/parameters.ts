@@ -14,7 +14,11 @@ export interface TrackParameters {
   readonly rtpParameters: RtpParameters;
 }
 
-const KIND_OF_SOURCE: Readonly<Record<MediaSource, MediaKind>> = { microphone: 'audio', camera: 'video' };
+const KIND_OF_SOURCE: Readonly<Record<MediaSource, MediaKind>> = {
+  microphone: 'audio',
+  camera: 'video',
+  screen: 'video',
+};
 
 /** Throws `invalid_parameters` unless a room can forward such a track. */
 export function checkTrack(track: TrackParameters): void {

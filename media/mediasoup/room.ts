@@ -1,16 +1,23 @@
 import type { types } from 'mediasoup';
-import { type RoomCloseReason, type SeatEvent, SfuError, type SfuRoom, type SfuSeat } from '../sfu.ts';
+import {
+  type RoomCloseReason,
+  type RoomListeners,
+  type SeatEvent,
+  SfuError,
+  type SfuRoom,
+  type SfuSeat,
+} from '../sfu.ts';
 import { explained } from './errors.ts';
 import { MediasoupSeat, type SeatRoom } from './seat.ts';
 import { SeatTransport } from './seat-transport.ts';
 import { SerialQueue } from './serial-queue.ts';
 import type { MediasoupSfuOptions } from './settings.ts';
+import { SpeakerFloor } from './speaker-floor.ts';
 
-export interface MediasoupRoomOptions {
+export interface MediasoupRoomOptions extends RoomListeners {
   readonly router: types.Router;
   readonly webRtcServer: types.WebRtcServer;
   readonly settings: MediasoupSfuOptions;
-  readonly onClosed: (reason: RoomCloseReason) => void;
 }
 
 /**
@@ -21,22 +28,34 @@ export class MediasoupRoom implements SfuRoom, SeatRoom {
   readonly router: types.Router;
   readonly settings: MediasoupSfuOptions;
   readonly #webRtcServer: types.WebRtcServer;
-  readonly #onClosed: (reason: RoomCloseReason) => void;
+  readonly #listeners: RoomListeners;
   readonly #seats = new Map<string, MediasoupSeat>();
   readonly #queue = new SerialQueue();
+  #floor: SpeakerFloor | undefined;
   #closed = false;
 
-  constructor({ router, webRtcServer, settings, onClosed }: MediasoupRoomOptions) {
+  constructor({ router, webRtcServer, settings, ...listeners }: MediasoupRoomOptions) {
     this.router = router;
     this.settings = settings;
     this.#webRtcServer = webRtcServer;
-    this.#onClosed = onClosed;
+    this.#listeners = listeners;
     router.once('workerclose', () => this.#workerClosed());
     settings.logger.info('room.opened', { room: router.id });
   }
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  get floor(): SpeakerFloor | undefined {
+    return this.#floor;
+  }
+
+  /** Before the first seat is opened: begins to listen to who speaks, if the owner asked for it. */
+  async listen(): Promise<void> {
+    const { onSpeaker } = this.#listeners;
+    if (onSpeaker === undefined) return;
+    this.#floor = await SpeakerFloor.open(this.router, (seatId) => this.#tell(() => onSpeaker(seatId)));
   }
 
   get seatCount(): number {
@@ -56,6 +75,7 @@ export class MediasoupRoom implements SfuRoom, SeatRoom {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#floor?.close();
     // The seats first: once they know, nothing that mediasoup tells them on the way down is passed on.
     for (const seat of this.#seats.values()) seat.roomClosed();
     this.#seats.clear();
@@ -86,6 +106,7 @@ export class MediasoupRoom implements SfuRoom, SeatRoom {
   #workerClosed(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#floor?.close();
     for (const seat of this.#seats.values()) seat.roomClosed();
     this.#seats.clear();
     this.#ended('worker_died');
@@ -93,8 +114,13 @@ export class MediasoupRoom implements SfuRoom, SeatRoom {
 
   #ended(reason: RoomCloseReason): void {
     this.settings.logger.info('room.closed', { room: this.router.id, reason });
+    this.#tell(() => this.#listeners.onClosed(reason));
+  }
+
+  /** A listener's fault is not the room's. */
+  #tell(listener: () => void): void {
     try {
-      this.#onClosed(reason);
+      listener();
     } catch (error) {
       this.settings.logger.error('listener.failed', { room: this.router.id, cause: String(error) });
     }

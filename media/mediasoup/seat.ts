@@ -2,6 +2,7 @@ import type { types } from 'mediasoup';
 import type { DtlsParameters, IceParameters, RtpCapabilities } from '../rtp.ts';
 import {
   type ConsumerOffer,
+  type ConsumerState,
   type MediaSource,
   type SeatEvent,
   SfuError,
@@ -15,12 +16,15 @@ import { nativeParameters } from './native.ts';
 import { checkedCapabilities, checkTrack, type TrackParameters } from './parameters.ts';
 import type { SeatTransport } from './seat-transport.ts';
 import type { MediasoupSfuOptions } from './settings.ts';
+import type { SpeakerFloor } from './speaker-floor.ts';
 
 /** What a seat needs of its room. */
 export interface SeatRoom {
   readonly router: types.Router;
   readonly settings: MediasoupSfuOptions;
   readonly closed: boolean;
+  /** Undefined when nobody asked who speaks. */
+  readonly floor: SpeakerFloor | undefined;
   /** Runs a task when all tasks before it are done; rejects with `room_closed` once the room is closed. */
   serially<T>(task: () => Promise<T>): Promise<T>;
   seatsBut(seat: MediasoupSeat): readonly MediasoupSeat[];
@@ -94,7 +98,8 @@ export class MediasoupSeat implements SfuSeat {
       if (former) this.#endTrack(former);
       const track = await this.#openTrack(options);
       this.#tracks.set(options.source, track);
-      await Promise.all(this.#room.seatsBut(this).map((seat) => seat.incoming.announce(track)));
+      const others = this.#room.seatsBut(this);
+      await Promise.all([this.#listenTo(track), ...others.map((seat) => seat.incoming.announce(track))]);
       return { producerId: track.id };
     });
   }
@@ -104,12 +109,25 @@ export class MediasoupSeat implements SfuSeat {
       const track = this.#tracks.get(source);
       if (track === undefined || track.paused === paused) return;
       await (paused ? track.pause() : track.resume());
+      if (paused && source === 'microphone') this.#room.floor?.ended(this.seatId);
       for (const seat of this.#room.seatsBut(this)) seat.incoming.trackPaused(track, paused);
     });
   }
 
   resumeConsumer(consumerId: string): Promise<void> {
     return this.#whileOpen(() => this.incoming.resume(consumerId));
+  }
+
+  pauseConsumer(consumerId: string): Promise<void> {
+    return this.#whileOpen(() => this.incoming.pause(consumerId));
+  }
+
+  setPreferredLayer(consumerId: string, spatialLayer: number): Promise<void> {
+    return this.#whileOpen(() => this.incoming.setPreferredLayer(consumerId, spatialLayer));
+  }
+
+  consumer(consumerId: string): ConsumerState | undefined {
+    return this.incoming.stateOf(consumerId);
   }
 
   close(): void {
@@ -149,8 +167,20 @@ export class MediasoupSeat implements SfuSeat {
     throw new SfuError('seat_closed');
   }
 
+  /** Who speaks is nice to know and no reason to refuse a track. */
+  async #listenTo(track: Track): Promise<void> {
+    try {
+      await this.#room.floor?.listen(track);
+    } catch (error) {
+      if (this.#closed || this.#room.closed) return;
+      const room = this.#room.router.id;
+      this.#room.settings.logger.warn('speaker.unheard', { room, cause: String(error) });
+    }
+  }
+
   #endTrack(track: Track): void {
     this.#tracks.delete(track.appData.source);
+    if (track.appData.source === 'microphone') this.#room.floor?.ended(this.seatId);
     for (const seat of this.#room.seatsBut(this)) seat.incoming.trackEnded(track);
     track.close();
   }

@@ -1,7 +1,19 @@
-import type { CallEndReason, CallId, PersonId } from '@teleconsult/protocol';
+/** What participants do with a call. How it ends is in call-ending.ts. */
+import type { PersonId } from '@teleconsult/protocol';
+import { endCall, leaveSeats, withRing } from './call-ending.ts';
 import type { ParticipantCommand } from './commands.ts';
-import { type Next, next, type Outcome, refuse, withCall } from './outcome.ts';
-import type { CallRecord, ConsultationState, Seat, Timings } from './state.ts';
+import { type Attributed, type Next, next, type Outcome, refuse, withCall } from './outcome.ts';
+import {
+  freshSeat,
+  isHeld,
+  isHeldBy,
+  isInvited,
+  leftSeat,
+  replaceSeat,
+  runningCall,
+  seatOf,
+} from './seats.ts';
+import type { CallRecord, ConsultationState, Effect, Seat, Timings } from './state.ts';
 
 type Command<T extends ParticipantCommand['type']> = Extract<ParticipantCommand, { type: T }>;
 
@@ -10,126 +22,207 @@ interface Context {
   readonly timings: Timings;
 }
 
-/** The running call of this id; a call that ended or never was looks the same. */
-export const runningCall = (state: ConsultationState, callId: CallId): CallRecord | null =>
-  state.call?.callId === callId ? state.call : null;
+const noCall = () => refuse('NOT_FOUND', 'there is no such running call');
+const notInCall = () => refuse('WRONG_STATE', 'this device is not in the call');
 
-export const seatOf = (call: CallRecord, personId: PersonId): Seat | undefined =>
-  call.seats.find((seat) => seat.personId === personId);
-
-export const replaceSeat = (call: CallRecord, seat: Seat): CallRecord => ({
-  ...call,
-  seats: call.seats.map((other) => (other.personId === seat.personId ? seat : other)),
-});
-
-/** Starts a call, or, when the other side is ringing already (glare), answers that one. */
+/** Starts a call, or, when this person is rung already (glare), answers that one. */
 export function startCall(
   state: ConsultationState,
   command: Command<'call.start'>,
   context: Context,
 ): Outcome {
   const { by, deviceId, callId, media } = command;
-  const { now, timings } = context;
+  const { now } = context;
   const running = state.call;
   if (running !== null) {
     const seat = seatOf(running, by);
-    if (running.phase.name === 'ringing' && seat?.state === 'invited')
+    if (seat !== undefined && isInvited(seat))
       return acceptCall(state, { type: 'call.accept', by, deviceId, callId: running.callId }, context);
     // The same device asking again (its acknowledgement was lost) gets the call it started.
-    if (seat !== undefined && 'deviceId' in seat && seat.deviceId === deviceId) return next(state);
+    if (seat !== undefined && isHeldBy(seat, deviceId)) return next(state);
     return refuse('WRONG_STATE', 'a call is running');
   }
-  const cameraOn = media === 'video';
-  const call: CallRecord = {
+  const called = new Set(command.people ?? state.participants.map(({ personId }) => personId));
+  called.delete(by);
+  if (called.size === 0) return refuse('WRONG_STATE', 'there is nobody to call');
+  const takesPart = (person: PersonId) => state.participants.some(({ personId }) => personId === person);
+  if (![...called].every(takesPart)) return refuse('NOT_FOUND', 'the person does not take part');
+  const takers = state.participants.filter(({ personId }) => personId === by || called.has(personId));
+  const seats = takers.map(
+    ({ personId }): Seat =>
+      personId === by
+        ? { ...freshSeat(by, media, now), state: 'connecting', deviceId }
+        : calledSeat(personId, command, context),
+  );
+  const call = withRing({
     callId,
     media,
     startedBy: by,
     startedAt: now,
-    phase: { name: 'ringing', until: now + timings.ringMs },
-    seats: state.participants.map(({ personId }) =>
-      personId === by
-        ? { personId, state: 'connecting', deviceId, since: now, microphoneOn: true, cameraOn }
-        : { personId, state: 'invited', since: now, microphoneOn: true, cameraOn },
+    phase: { name: 'ringing', until: now + context.timings.ringMs },
+    seats,
+  });
+  const started: Attributed = { fact: { kind: 'call.started', callId, media }, by };
+  if (!seats.some(isInvited)) {
+    // Nobody rings, but those who were called shall see that they were.
+    const after = next(state, [started]).state;
+    const ended = endCall(after, call, { reason: 'busy', by: null, now });
+    return { ...ended, facts: [started, ...ended.facts] };
+  }
+  const busy = seats.filter(({ state: seat }) => seat === 'left');
+  return next(withCall(state, call), [
+    started,
+    ...busy.map(
+      ({ personId }): Attributed => ({
+        fact: { kind: 'call.left', callId, personId, reason: 'busy' },
+        by: null,
+      }),
     ),
+  ]);
+}
+
+/** The seat of a person who is called: it rings, as a second call if it must, or is busy. */
+function calledSeat(
+  person: PersonId,
+  { media, engaged }: Command<'call.start'>,
+  { now, timings }: Context,
+): Seat {
+  const fresh = freshSeat(person, media, now);
+  const ring: Seat = {
+    ...fresh,
+    state: 'invited',
+    ringUntil: now + timings.ringMs,
+    callWaiting: engaged?.get(person) === 'knock',
   };
-  return next(withCall(state, call), [{ fact: { kind: 'call.started', callId, media }, by }]);
+  return engaged?.get(person) === 'busy' ? leftSeat(ring, { reason: 'busy', deviceId: null, now }) : ring;
 }
 
 export function acceptCall(
   state: ConsultationState,
   command: Command<'call.accept'>,
-  context: Context,
+  { now, timings }: Context,
 ): Outcome {
   const { by, deviceId, callId } = command;
-  const { now, timings } = context;
   const call = runningCall(state, callId);
   const seat = call && seatOf(call, by);
-  if (!call || !seat) return refuse('NOT_FOUND', 'there is no such running call');
-  if (seat.state !== 'invited') {
-    if ('deviceId' in seat && seat.deviceId === deviceId) return next(state);
-    return refuse('WRONG_STATE', 'answered on another device');
+  if (!call || !seat) return noCall();
+  if (!isInvited(seat)) {
+    if (isHeldBy(seat, deviceId)) return next(state);
+    return refuse('WRONG_STATE', isHeld(seat) ? 'answered on another device' : 'the seat was left');
   }
-  const answered: CallRecord = {
-    ...replaceSeat(call, { ...seat, state: 'connecting', deviceId, since: now }),
-    phase:
-      call.phase.name === 'ringing'
-        ? { name: 'connecting', answeredAt: now, until: now + timings.connectMs }
-        : call.phase,
-  };
-  return next(withCall(state, answered), [{ fact: { kind: 'call.answered', callId }, by }]);
+  const { ringUntil: _ring, callWaiting: _waiting, ...wishes } = seat;
+  const answered = replaceSeat(call, { ...wishes, state: 'connecting', deviceId, since: now });
+  const until = now + timings.connectMs;
+  // Who answers while others still connect has as long as the first.
+  const connecting: CallRecord =
+    call.phase.name === 'live'
+      ? answered
+      : {
+          ...answered,
+          phase: {
+            name: 'connecting',
+            answeredAt: call.phase.name === 'connecting' ? call.phase.answeredAt : now,
+            until,
+          },
+        };
+  return next(withCall(state, connecting), [{ fact: { kind: 'call.answered', callId }, by }]);
 }
 
 export function declineCall(
   state: ConsultationState,
-  command: Command<'call.decline'>,
+  { by, deviceId, callId }: Omit<Command<'call.decline'>, 'type'>,
   now: number,
 ): Outcome {
-  const call = runningCall(state, command.callId);
-  const seat = call && seatOf(call, command.by);
-  if (!call || !seat) return refuse('NOT_FOUND', 'there is no such running call');
+  const call = runningCall(state, callId);
+  const seat = call && seatOf(call, by);
+  if (!call || !seat) return noCall();
+  if (seat.state === 'left' && seat.reason === 'declined') return next(state);
   // Declining on one device must never end a call that was answered on another.
-  if (seat.state !== 'invited') return refuse('WRONG_STATE', 'the call was answered');
-  return endCall(state, call, { reason: 'declined', by: command.by, now });
+  if (!isInvited(seat)) return refuse('WRONG_STATE', 'the call was answered');
+  return leaveSeats(state, call, { leaving: [{ personId: by, reason: 'declined', deviceId }], by, now });
 }
 
+/** Ends the call for all. With more than two in it that is the caller's and the doctor's to do. */
 export function hangUp(state: ConsultationState, command: Command<'call.hangUp'>, now: number): Outcome {
-  const call = runningCall(state, command.callId);
-  const seat = call && seatOf(call, command.by);
-  if (!call || !seat) return refuse('NOT_FOUND', 'there is no such running call');
-  if (seat.state === 'invited') return endCall(state, call, { reason: 'declined', by: command.by, now });
-  if (!('deviceId' in seat) || seat.deviceId !== command.deviceId)
-    return refuse('WRONG_STATE', 'this device is not in the call');
-  const reason: CallEndReason = call.phase.name === 'ringing' ? 'cancelled' : 'completed';
-  return endCall(state, call, { reason, by: command.by, now });
+  const { by, deviceId, callId } = command;
+  const call = runningCall(state, callId);
+  const seat = call && seatOf(call, by);
+  if (!call || !seat) return noCall();
+  if (isInvited(seat)) return declineCall(state, command, now);
+  if (!isHeldBy(seat, deviceId)) return notInCall();
+  const inIt = call.seats.filter(({ state: other }) => other !== 'left').length;
+  const isDoctor = state.participants.some(({ personId, role }) => personId === by && role === 'doctor');
+  if (inIt > 2 && by !== call.startedBy && !isDoctor)
+    return refuse('FORBIDDEN', 'the caller and the doctor end the call; others leave it');
+  return endCall(state, call, { reason: call.phase.name === 'ringing' ? 'cancelled' : 'completed', by, now });
+}
+
+/** Leaves without ending the call for the others, as long as there are others. */
+export function leaveCall(state: ConsultationState, command: Command<'call.leave'>, now: number): Outcome {
+  const { by, deviceId, callId } = command;
+  const call = runningCall(state, callId);
+  const seat = call && seatOf(call, by);
+  if (!call || !seat) return noCall();
+  if (isInvited(seat)) return declineCall(state, command, now);
+  if (seat.state === 'left' && seat.deviceId === deviceId) return next(state);
+  if (!isHeldBy(seat, deviceId)) return notInCall();
+  return leaveSeats(state, call, { leaving: [{ personId: by, reason: 'hung_up' }], by, now });
+}
+
+/** Rings one more person, or again one who left. Whoever is in the call or rung already stays as they are. */
+export function inviteToCall(
+  state: ConsultationState,
+  command: Command<'call.invite'>,
+  { now, timings }: Context,
+): Outcome {
+  const { by, deviceId, callId, personId, engaged } = command;
+  const call = runningCall(state, callId);
+  const own = call && seatOf(call, by);
+  if (!call || !own) return noCall();
+  if (!isHeldBy(own, deviceId)) return notInCall();
+  if (!state.participants.some((participant) => participant.personId === personId))
+    return refuse('NOT_FOUND', 'the person does not take part');
+  const former = seatOf(call, personId);
+  if (former !== undefined && former.state !== 'left') return next(state);
+  if (engaged === 'busy') return refuse('BUSY');
+  const invited: Seat = {
+    ...freshSeat(personId, call.media, now),
+    state: 'invited',
+    ringUntil: now + timings.ringMs,
+    callWaiting: engaged === 'knock',
+  };
+  const seats = [...call.seats.filter((seat) => seat.personId !== personId), invited];
+  return next(withCall(state, withRing({ ...call, seats })), [
+    { fact: { kind: 'call.invited', callId, personId }, by },
+  ]);
 }
 
 export function setCallMedia(state: ConsultationState, command: Command<'call.setMedia'>): Outcome {
   const { by, deviceId, callId, media } = command;
   const call = runningCall(state, callId);
   const seat = call && seatOf(call, by);
-  if (!call || !seat) return refuse('NOT_FOUND', 'there is no such running call');
-  if (!('deviceId' in seat) || seat.deviceId !== deviceId)
-    return refuse('WRONG_STATE', 'this device is not in the call');
+  if (!call || !seat) return noCall();
+  if (!isHeldBy(seat, deviceId)) return notInCall();
   if (call.media === media) return next(state);
-  // Voice has no cameras; becoming video leaves them off until each person switches theirs on.
-  const seats = call.seats.map((other) => ({ ...other, cameraOn: false }));
+  // Voice has no pictures; becoming video leaves cameras off until each person switches theirs on.
+  const seats = call.seats.map((other) => ({ ...other, cameraOn: false, screenOn: false }));
+  const screens = call.seats
+    .filter(({ screenOn }) => screenOn)
+    .map(({ personId }): Effect => ({ type: 'sourcesChanged', callId, personId }));
   return next(
     withCall(state, { ...call, media, seats }),
     [{ fact: { kind: 'call.mediaChanged', callId, media }, by }],
-    [{ type: 'camerasOff', callId }],
+    [{ type: 'camerasOff', callId }, ...screens],
   );
 }
 
-export function endCall(
+/** A person who is taken out of the consultation leaves its call first. */
+export function removeFromCall(
   state: ConsultationState,
-  call: CallRecord,
-  ending: { reason: CallEndReason; by: PersonId | null; now: number },
+  { personId, by, now }: { personId: PersonId; by: PersonId | null; now: number },
 ): Next {
-  const { reason, by, now } = ending;
-  const durationMs = call.phase.name === 'ringing' ? 0 : Math.max(0, now - call.phase.answeredAt);
-  return next(
-    withCall(state, null),
-    [{ fact: { kind: 'call.ended', callId: call.callId, reason, durationMs }, by }],
-    [{ type: 'callEnded', call, reason }],
-  );
+  const { call } = state;
+  const seat = call && seatOf(call, personId);
+  if (!call || !seat || seat.state === 'left') return next(state);
+  return leaveSeats(state, call, { leaving: [{ personId, reason: 'removed' }], by, now });
 }

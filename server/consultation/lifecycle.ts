@@ -6,8 +6,8 @@ import type {
   PersonId,
   Subject,
 } from '@teleconsult/protocol';
-import { endCall } from './call.ts';
-import { type Next, next } from './outcome.ts';
+import { endCall } from './call-ending.ts';
+import { type Attributed, type Next, next } from './outcome.ts';
 import type { ConsultationState, FactDraft, Phase } from './state.ts';
 
 export interface ConsultationRequest {
@@ -35,7 +35,10 @@ export function requestConsultation(
     callRevision: 0,
     sequence: 0,
   };
-  return next(state, [{ fact: { kind: 'consultation.requested' }, by: requestedBy }]);
+  const requested: Attributed = { fact: { kind: 'consultation.requested' }, by: requestedBy };
+  // Whoever reads the thread later finds for whom it was, and by what authorisation.
+  const forWhom: Attributed = { fact: { kind: 'consultation.subjectSet', subject }, by: null };
+  return next(state, subject === null ? [requested] : [requested, forWhom]);
 }
 
 export const enterWaitingRoom = (state: ConsultationState, by: PersonId, now: number): Next =>
@@ -64,8 +67,11 @@ export function endConsultation(
 ): Next {
   const { reason, by, note, declineReason } = ending;
   const activeSince = state.phase.name === 'active' ? state.phase.since : null;
+  const { call } = state;
   const withoutCall =
-    state.call === null ? next(state) : endCall(state, state.call, { reason: 'completed', by, now });
+    call === null
+      ? next(state)
+      : endCall(state, call, { reason: call.phase.name === 'ringing' ? 'cancelled' : 'completed', by, now });
   const fact: FactDraft = {
     kind: 'consultation.ended',
     reason,

@@ -1,8 +1,10 @@
-import type { ConsultationPhase, ParticipantRole } from '@teleconsult/protocol';
+import type { ConsultationKind, ConsultationPhase, ParticipantRole } from '@teleconsult/protocol';
 import type { CommandType } from './commands.ts';
 
 interface Right {
   readonly roles: readonly ParticipantRole[];
+  /** In a thread of colleagues, where all are doctors, when it differs. */
+  readonly inColleagues?: readonly ParticipantRole[];
   /** Phases in which it is possible; `idle` ones answer without changing anything. */
   readonly phases: readonly ConsultationPhase[];
   readonly idle?: readonly ConsultationPhase[];
@@ -19,7 +21,7 @@ export const rights: Readonly<Record<CommandType, Right>> = {
   enter: { roles: ['patient'], phases: ['requested'], idle: ['waiting', 'active'] },
   accept: { roles: ['doctor'], phases: beforeStart, idle: ['active'] },
   decline: { roles: ['doctor'], phases: beforeStart },
-  cancel: { roles: ['patient'], phases: beforeStart },
+  cancel: { roles: ['patient'], inColleagues: ['doctor'], phases: beforeStart },
   end: { roles: ['doctor'], phases: ['active'] },
   send: { roles: everybody, phases: open },
   recall: { roles: everybody, phases: open },
@@ -42,9 +44,14 @@ export const rights: Readonly<Record<CommandType, Right>> = {
 
 export type Verdict = 'allowed' | 'idle' | 'forbidden' | 'wrong_state';
 
-export function judge(command: CommandType, role: ParticipantRole, phase: ConsultationPhase): Verdict {
+export function judge(
+  command: CommandType,
+  by: { readonly role: ParticipantRole; readonly kind: ConsultationKind },
+  phase: ConsultationPhase,
+): Verdict {
   const right = rights[command];
-  if (!right.roles.includes(role)) return 'forbidden';
+  const roles = (by.kind === 'colleagues' ? right.inColleagues : undefined) ?? right.roles;
+  if (!roles.includes(by.role)) return 'forbidden';
   if (right.phases.includes(phase)) return 'allowed';
   return right.idle?.includes(phase) ? 'idle' : 'wrong_state';
 }

@@ -1,6 +1,8 @@
-import { replaceSeat, runningCall, seatOf } from './call.ts';
+/** What a person's device does in its seat, and what happens to devices. */
+import { unreachable } from '@teleconsult/protocol/unreachable';
 import type { ParticipantCommand, SystemEvent } from './commands.ts';
 import { type Next, next, type Outcome, refuse, withCall } from './outcome.ts';
+import { isHeld, isHeldBy, replaceSeat, runningCall, seatOf } from './seats.ts';
 import type { CallRecord, ConsultationState, Effect, Seat } from './state.ts';
 
 type Command<T extends ParticipantCommand['type']> = Extract<ParticipantCommand, { type: T }>;
@@ -9,32 +11,111 @@ type DeviceEvent<T extends SystemEvent['type']> = Extract<SystemEvent, { type: T
 /** Fewest present seats that make a call live. */
 const LIVE_SEATS = 2;
 
+const noCall = () => refuse('NOT_FOUND', 'there is no such running call');
+const notInCall = () => refuse('WRONG_STATE', 'this device is not in the call');
+
 /** The device takes its person's seat. Another device of the person takes it over; the old one is released. */
 export function joinSeat(state: ConsultationState, command: Command<'seat.join'>, now: number): Outcome {
   const { by, deviceId, callId } = command;
   const call = runningCall(state, callId);
   const seat = call && seatOf(call, by);
-  if (!call || !seat) return refuse('NOT_FOUND', 'there is no such running call');
+  if (!call || !seat) return noCall();
   if (seat.state === 'invited') return refuse('WRONG_STATE', 'the call was not answered');
-  const effects: Effect[] = [];
-  if ('deviceId' in seat && seat.deviceId !== deviceId)
-    effects.push({ type: 'seatReleased', callId, personId: by, deviceId: seat.deviceId, why: 'moved' });
-  const { personId, microphoneOn, cameraOn } = seat;
-  const taken: Seat = { personId, state: 'present', deviceId, since: now, microphoneOn, cameraOn };
-  return next(withCall(state, settled(replaceSeat(call, taken))), [], effects);
+  // Who was lost for too long may come back; who left, declined or was taken out has to be invited.
+  if (seat.state === 'left' && seat.reason !== 'lost') return refuse('WRONG_STATE', 'the seat was left');
+  const { personId, microphoneOn, cameraOn, mutedBy } = seat;
+  // Microphone and camera are the person's wishes; what else there is belongs to the device that showed it.
+  const taken: Seat = isHeldBy(seat, deviceId)
+    ? { ...seatBase(seat), state: 'present', deviceId, since: now }
+    : {
+        personId,
+        state: 'present',
+        deviceId,
+        since: now,
+        microphoneOn,
+        cameraOn,
+        screenOn: false,
+        mutedBy,
+        view: 'full',
+        interrupted: false,
+      };
+  const effects: Effect[] =
+    isHeld(seat) && seat.deviceId !== deviceId
+      ? [{ type: 'seatReleased', callId, personId: by, deviceId: seat.deviceId, why: 'moved' }]
+      : [];
+  const back = seat.state === 'left' ? [{ fact: { kind: 'call.answered', callId } as const, by }] : [];
+  return next(withCall(state, settled(replaceSeat(call, taken))), back, effects);
 }
 
+/** Each person switches their own sources, also a microphone that the doctor has muted. */
 export function setSource(state: ConsultationState, command: Command<'seat.setSource'>): Outcome {
   const { by, deviceId, callId, source, on } = command;
   const call = runningCall(state, callId);
   const seat = call && seatOf(call, by);
-  if (!call || !seat) return refuse('NOT_FOUND', 'there is no such running call');
-  if (!('deviceId' in seat) || seat.deviceId !== deviceId)
-    return refuse('WRONG_STATE', 'this device is not in the call');
-  if (source === 'camera' && on && call.media === 'voice')
-    return refuse('WRONG_STATE', 'a voice call has no cameras; switch it to video first');
-  const changed: Seat = source === 'microphone' ? { ...seat, microphoneOn: on } : { ...seat, cameraOn: on };
-  return next(withCall(state, replaceSeat(call, changed)));
+  if (!call || !seat) return noCall();
+  if (!isHeldBy(seat, deviceId)) return notInCall();
+  switch (source) {
+    case 'microphone':
+      if (seat.microphoneOn === on) return next(state);
+      return next(withCall(state, replaceSeat(call, { ...seat, microphoneOn: on, mutedBy: null })));
+    case 'camera':
+      if (on && call.media === 'voice')
+        return refuse('WRONG_STATE', 'a voice call has no cameras; switch it to video first');
+      if (seat.cameraOn === on) return next(state);
+      return next(withCall(state, replaceSeat(call, { ...seat, cameraOn: on })));
+    case 'screen':
+      if (on && call.media === 'voice')
+        return refuse('WRONG_STATE', 'a voice call has no screens; switch it to video first');
+      if (on && call.seats.some(({ personId, screenOn }) => screenOn && personId !== by))
+        return refuse('WRONG_STATE', 'another screen is being shared');
+      if (seat.screenOn === on) return next(state);
+      return next(withCall(state, replaceSeat(call, { ...seat, screenOn: on })));
+    default:
+      return unreachable(source);
+  }
+}
+
+export function setView(state: ConsultationState, command: Command<'seat.setView'>): Outcome {
+  const { by, deviceId, callId, view } = command;
+  const call = runningCall(state, callId);
+  const seat = call && seatOf(call, by);
+  if (!call || !seat) return noCall();
+  if (!isHeldBy(seat, deviceId)) return notInCall();
+  if (seat.view === view) return next(state);
+  return next(withCall(state, replaceSeat(call, { ...seat, view })));
+}
+
+/** Switches another's microphone off. Nobody but that person switches it on again. */
+export function muteSeat(state: ConsultationState, command: Command<'seat.mute'>): Outcome {
+  const { by, deviceId, callId, personId } = command;
+  const call = runningCall(state, callId);
+  const own = call && seatOf(call, by);
+  if (!call || !own) return noCall();
+  if (!isHeldBy(own, deviceId)) return notInCall();
+  if (personId === by) return refuse('WRONG_STATE', 'one’s own microphone is switched off by seat.setSource');
+  const seat = seatOf(call, personId);
+  if (seat === undefined || !isHeld(seat)) return refuse('NOT_FOUND', 'the person is not in the call');
+  if (!seat.microphoneOn) return next(state);
+  return next(
+    withCall(state, replaceSeat(call, { ...seat, microphoneOn: false, mutedBy: by })),
+    [],
+    [{ type: 'sourcesChanged', callId, personId }],
+  );
+}
+
+/** The system took the microphone of a present device, or gave it back. What the person wants stays as it was. */
+export function setInterrupted(state: ConsultationState, command: Command<'seat.setInterrupted'>): Outcome {
+  const { by, deviceId, callId, interrupted } = command;
+  const call = runningCall(state, callId);
+  const seat = call && seatOf(call, by);
+  if (!call || !seat) return noCall();
+  if (!isHeldBy(seat, deviceId)) return notInCall();
+  if (seat.interrupted === interrupted) return next(state);
+  return next(
+    withCall(state, replaceSeat(call, { ...seat, interrupted })),
+    [],
+    [{ type: 'sourcesChanged', callId, personId: by }],
+  );
 }
 
 /** A lost socket or media path is an event, never an ending: the seat waits for its device. */
@@ -68,9 +149,14 @@ export function restarted(state: ConsultationState, now: number): Next {
 
 /** A held seat whose device is away; any other seat as it is. */
 function waiting(seat: Seat, now: number): Seat {
-  if (!('deviceId' in seat)) return seat;
+  if (!isHeld(seat)) return seat;
   const joined = seat.state === 'reconnecting' ? seat.joined : seat.state === 'present';
-  return { ...seat, state: 'reconnecting', since: now, joined };
+  return { ...seatBase(seat), deviceId: seat.deviceId, state: 'reconnecting', since: now, joined };
+}
+
+function seatBase(seat: Seat) {
+  const { personId, since, microphoneOn, cameraOn, screenOn, mutedBy, view, interrupted } = seat;
+  return { personId, since, microphoneOn, cameraOn, screenOn, mutedBy, view, interrupted };
 }
 
 /** An answered call with enough present seats is live. */

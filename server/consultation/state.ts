@@ -70,6 +70,7 @@ export type Seat =
     });
 
 export type CallPhase =
+  /** `until`: when the last of the invited seats stops ringing. */
   | { readonly name: 'ringing'; readonly until: number }
   | { readonly name: 'connecting'; readonly answeredAt: number; readonly until: number }
   | { readonly name: 'live'; readonly answeredAt: number };
@@ -159,6 +160,8 @@ export type Effect =
   | { readonly type: 'callEnded'; readonly call: CallRecord; readonly reason: CallEndReason }
   /** No camera of the call may be on until its person switches it on. */
   | { readonly type: 'camerasOff'; readonly callId: CallId }
+  /** What the seat sends is other than before by somebody's or the system's doing: the media follows. */
+  | { readonly type: 'sourcesChanged'; readonly callId: CallId; readonly personId: PersonId }
   /** The seat's media must go: its person left or another device took over. */
   | {
       readonly type: 'seatReleased';
@@ -172,9 +175,10 @@ export type Effect =
 
 /** Times that govern a consultation, in milliseconds. */
 export interface Timings {
-  /** How long a call rings before it ends with `no_answer`. */
+  /** How long a person is rung before their seat is left with `no_answer`. */
   readonly ringMs: number;
-  /** How long an answered call may take until two seats are present before it ends with `failed`. */
+  /** How long an answered call may take until two seats are present before it ends with `failed`; how long a
+   * further seat may take to join a live call before it is left. */
   readonly connectMs: number;
   /** How long a lost seat is kept before it becomes `left`. */
   readonly seatGraceMs: number;

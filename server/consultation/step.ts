@@ -4,14 +4,23 @@
  */
 
 import { unreachable } from '@teleconsult/protocol/unreachable';
-import { acceptCall, declineCall, hangUp, setCallMedia, startCall } from './call.ts';
+import { acceptCall, declineCall, hangUp, inviteToCall, leaveCall, setCallMedia, startCall } from './call.ts';
 import type { ConsultationEvent, ParticipantCommand, SystemEvent } from './commands.ts';
 import { acceptConsultation, decides, endConsultation, enterWaitingRoom } from './lifecycle.ts';
 import { recall, remove, send } from './messages.ts';
 import { next, type Outcome, refuse } from './outcome.ts';
 import { addParticipant, removeParticipant, setSubject } from './people.ts';
 import { judge } from './rights.ts';
-import { deviceLost, deviceReturned, joinSeat, restarted, setSource } from './seat.ts';
+import {
+  deviceLost,
+  deviceReturned,
+  joinSeat,
+  muteSeat,
+  restarted,
+  setInterrupted,
+  setSource,
+  setView,
+} from './seat.ts';
 import type { ConsultationState, Timings } from './state.ts';
 import { tick } from './tick.ts';
 
@@ -31,7 +40,7 @@ function participantStep(
 ): Outcome {
   const participant = state.participants.find(({ personId }) => personId === command.by);
   if (participant === undefined) return refuse('NOT_FOUND');
-  const verdict = judge(command.type, participant.role, state.phase.name);
+  const verdict = judge(command.type, { role: participant.role, kind: state.kind }, state.phase.name);
   switch (verdict) {
     case 'forbidden':
       return refuse('FORBIDDEN');
@@ -59,6 +68,8 @@ function allowedStep(state: ConsultationState, command: ParticipantCommand, cont
       return endConsultation(state, { reason: 'declined', by, declineReason, note }, context.now);
     }
     case 'cancel':
+      if (state.kind === 'colleagues' && decides(state, command.by))
+        return refuse('FORBIDDEN', 'the doctor who asked cancels');
       return endConsultation(state, { reason: 'cancelled', by: command.by }, context.now);
     case 'end':
       return endConsultation(state, { reason: 'completed', by: command.by, note: command.note }, context.now);
@@ -84,12 +95,22 @@ function allowedStep(state: ConsultationState, command: ParticipantCommand, cont
       return declineCall(state, command, context.now);
     case 'call.hangUp':
       return hangUp(state, command, context.now);
+    case 'call.leave':
+      return leaveCall(state, command, context.now);
+    case 'call.invite':
+      return inviteToCall(state, command, context);
     case 'call.setMedia':
       return setCallMedia(state, command);
     case 'seat.join':
       return joinSeat(state, command, context.now);
     case 'seat.setSource':
       return setSource(state, command);
+    case 'seat.setView':
+      return setView(state, command);
+    case 'seat.mute':
+      return muteSeat(state, command);
+    case 'seat.setInterrupted':
+      return setInterrupted(state, command);
     default:
       return unreachable(command);
   }

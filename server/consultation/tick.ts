@@ -1,7 +1,10 @@
-import { endCall } from './call.ts';
+import type { SeatLeftReason } from '@teleconsult/protocol';
+import { unreachable } from '@teleconsult/protocol/unreachable';
+import { endCall, type Leaving, leaveSeats } from './call-ending.ts';
 import { endConsultation } from './lifecycle.ts';
-import { type Next, next, withCall } from './outcome.ts';
-import type { CallRecord, ConsultationState, Effect, Seat, Timings } from './state.ts';
+import { type Next, next } from './outcome.ts';
+import { isInvited } from './seats.ts';
+import type { CallRecord, ConsultationState, Seat, Timings } from './state.ts';
 
 interface Context {
   readonly now: number;
@@ -10,16 +13,15 @@ interface Context {
 
 /** The earliest moment at which `tick` would change something; null when time changes nothing. */
 export function dueAt(state: ConsultationState, timings: Timings): number | null {
-  const moments: number[] = [];
-  if (state.phase.name === 'requested' || state.phase.name === 'waiting')
-    moments.push(state.phase.since + timings.waitingMs);
-  if (state.call !== null) {
-    if (state.call.phase.name !== 'live') moments.push(state.call.phase.until);
-    for (const seat of state.call.seats) {
-      if (seat.state === 'reconnecting') moments.push(seat.since + graceMs(state.call, seat, timings));
-    }
+  const { phase, call } = state;
+  const moments: (number | null)[] = [];
+  if (phase.name === 'requested' || phase.name === 'waiting') moments.push(phase.since + timings.waitingMs);
+  if (call !== null) {
+    moments.push(failsAt(call, call.seats));
+    for (const seat of call.seats) moments.push(seatDue(call, seat, timings)?.at ?? null);
   }
-  return moments.length === 0 ? null : Math.min(...moments);
+  const due = moments.filter((moment) => moment !== null);
+  return due.length === 0 ? null : Math.min(...due);
 }
 
 /** Lets pass what is due at `now`. Calling it early or twice changes nothing. */
@@ -29,30 +31,40 @@ export function tick(state: ConsultationState, context: Context): Next {
   if ((phase.name === 'requested' || phase.name === 'waiting') && now >= phase.since + timings.waitingMs)
     return endConsultation(state, { reason: 'expired', by: null }, now);
   if (call === null) return next(state);
-  if (call.phase.name === 'ringing' && now >= call.phase.until)
-    return endCall(state, call, { reason: 'no_answer', by: null, now });
-  if (call.phase.name === 'connecting' && now >= call.phase.until)
-    return endCall(state, call, { reason: 'failed', by: null, now });
-  return expireSeats(state, call, context);
-}
-
-function expireSeats(state: ConsultationState, call: CallRecord, context: Context): Next {
-  const { now, timings } = context;
-  const effects: Effect[] = [];
-  const seats = call.seats.map((seat): Seat => {
-    if (seat.state !== 'reconnecting' || now < seat.since + graceMs(call, seat, timings)) return seat;
-    const { personId, deviceId, microphoneOn, cameraOn } = seat;
-    effects.push({ type: 'seatReleased', callId: call.callId, personId, deviceId, why: 'left' });
-    return { personId, state: 'left', since: now, microphoneOn, cameraOn };
+  const leaving = call.seats.flatMap((seat): Leaving[] => {
+    const due = seatDue(call, seat, timings);
+    return due !== null && now >= due.at ? [{ personId: seat.personId, reason: due.reason }] : [];
   });
-  if (effects.length === 0) return next(state);
-  // One person alone is no call any more, and a ring without its caller rings for nobody.
-  const remaining = seats.filter(({ state: seat }) => seat !== 'left' && seat !== 'invited').length;
-  if (remaining < 2) return endCall(state, { ...call, seats }, { reason: 'lost', by: null, now });
-  return next(withCall(state, { ...call, seats }), [], effects);
+  const stay = call.seats.filter((seat) => !leaving.some(({ personId }) => personId === seat.personId));
+  const fails = failsAt(call, stay);
+  if (fails !== null && now >= fails) return endCall(state, call, { reason: 'failed', by: null, now });
+  return leaving.length === 0 ? next(state) : leaveSeats(state, call, { leaving, by: null, now });
 }
 
-const graceMs = (call: CallRecord, seat: Seat, timings: Timings): number =>
-  call.phase.name === 'ringing' && seat.personId === call.startedBy
-    ? timings.callerGraceMs
-    : timings.seatGraceMs;
+/** When an answered call that does not come about is given up; not while somebody is still rung. */
+const failsAt = (call: CallRecord, seats: readonly Seat[]): number | null =>
+  call.phase.name === 'connecting' && !seats.some(isInvited) ? call.phase.until : null;
+
+/** When and why time takes a seat. */
+function seatDue(
+  call: CallRecord,
+  seat: Seat,
+  timings: Timings,
+): { readonly at: number; readonly reason: SeatLeftReason } | null {
+  switch (seat.state) {
+    case 'invited':
+      return { at: seat.ringUntil, reason: 'no_answer' };
+    case 'reconnecting': {
+      const isCaller = call.phase.name === 'ringing' && seat.personId === call.startedBy;
+      return { at: seat.since + (isCaller ? timings.callerGraceMs : timings.seatGraceMs), reason: 'lost' };
+    }
+    case 'connecting':
+      // A call that is not live yet fails as a whole.
+      return call.phase.name === 'live' ? { at: seat.since + timings.connectMs, reason: 'lost' } : null;
+    case 'present':
+    case 'left':
+      return null;
+    default:
+      return unreachable(seat);
+  }
+}

@@ -1,5 +1,5 @@
-import type { CallEndReason, CallView, ConsultationView } from '@teleconsult/protocol';
-import type { CallRecord, ConsultationState } from './state.ts';
+import type { CallEndReason, CallView, ConsultationView, SeatView } from '@teleconsult/protocol';
+import type { CallRecord, ConsultationState, Seat } from './state.ts';
 
 /** The consultation as its participants see it. */
 export const viewConsultation = (state: ConsultationState): ConsultationView => ({
@@ -33,14 +33,24 @@ export function viewCall(
     ringUntil: ended === undefined && phase.name === 'ringing' ? phase.until : null,
     answeredAt: phase.name === 'ringing' ? null : phase.answeredAt,
     endReason: ended ?? null,
-    seats: seats.map(({ personId, state: seatState, since, microphoneOn, cameraOn, ...held }) => ({
-      personId,
-      state: seatState,
-      deviceId: 'deviceId' in held ? held.deviceId : null,
-      microphoneOn,
-      cameraOn,
-      since,
-    })),
+    seats: seats.map(viewSeat),
     revision: state.callRevision,
   };
 }
+
+/** A seat that is left still names its device: the person's other devices tell by it who answered or declined. */
+const viewSeat = (seat: Seat): SeatView => ({
+  personId: seat.personId,
+  state: seat.state,
+  deviceId: 'deviceId' in seat ? seat.deviceId : null,
+  microphoneOn: seat.microphoneOn,
+  cameraOn: seat.cameraOn,
+  screenOn: seat.screenOn,
+  mutedBy: seat.mutedBy,
+  view: seat.view,
+  interrupted: seat.interrupted,
+  ringUntil: seat.state === 'invited' ? seat.ringUntil : null,
+  callWaiting: seat.state === 'invited' && seat.callWaiting,
+  leftReason: seat.state === 'left' ? seat.reason : null,
+  since: seat.since,
+});

@@ -1,10 +1,10 @@
-import { AppError, type Entry, type MessageEntry } from '@teleconsult/protocol';
-import type { ConsultationEvent } from '../consultation/commands.ts';
+import { AppError, type Entry } from '@teleconsult/protocol';
 import type { ConsultationState, Effect, Timings } from '../consultation/state.ts';
 import { dueAt } from '../consultation/tick.ts';
-import { messageKey, type Stepped, stepBatch } from './batch.ts';
+import { isWish, messageKey, type SentBefore, type Stepped, type Submission, stepBatch } from './batch.ts';
 import type { EntryCodec } from './entry-codec.ts';
-import type { Clock, ConsultationStore, StateIndex } from './ports.ts';
+import type { Clock, Commit, ConsultationStore, StateIndex } from './ports.ts';
+import { type FoundMessage, findMessage } from './thread-targets.ts';
 
 /** Most events one commit takes, so that one busy consultation cannot hold a transaction for long. */
 const BATCH_SIZE = 256;
@@ -19,7 +19,7 @@ export interface Committed {
 }
 
 interface Job {
-  readonly event: ConsultationEvent;
+  readonly event: Submission;
   readonly resolve: (committed: Committed) => void;
   readonly reject: (error: AppError) => void;
 }
@@ -71,14 +71,12 @@ export class ConsultationActor {
     return this.#stale;
   }
 
-  submit(event: ConsultationEvent): Promise<Committed> {
+  submit(event: Submission): Promise<Committed> {
     if (this.#stale) return Promise.reject(otherOwner());
     if (this.#queue.length >= QUEUE_LIMIT) return Promise.reject(new AppError('RATE_LIMITED'));
     return new Promise<Committed>((resolve, reject) => {
       this.#queue.push({ event, resolve, reject });
-      this.#drained ??= this.#drain().finally(() => {
-        this.#drained = null;
-      });
+      this.#drained ??= this.#drain();
     });
   }
 
@@ -88,12 +86,16 @@ export class ConsultationActor {
       const jobs = this.#queue.splice(0, BATCH_SIZE);
       try {
         if (this.#stale) throw otherOwner();
-        if (!(await this.#commit(jobs, null))) await this.#commit(jobs, await this.#sentBefore(jobs));
+        const found = await this.#found(jobs);
+        if (!(await this.#commit(jobs, found, null)))
+          await this.#commit(jobs, found, await this.#sentBefore(jobs));
       } catch (cause) {
         const error = cause instanceof AppError ? cause : new AppError('INTERNAL', { cause });
         for (const job of jobs) job.reject(error);
       }
     }
+    // In the same turn as the last look at the queue: what is submitted a moment later begins a new one.
+    this.#drained = null;
   }
 
   /**
@@ -102,26 +104,42 @@ export class ConsultationActor {
    */
   async #commit(
     jobs: readonly Job[],
-    sentBefore: ReadonlyMap<string, MessageEntry> | null,
+    found: ReadonlyMap<number, FoundMessage>,
+    sentBefore: ReadonlyMap<string, SentBefore> | null,
   ): Promise<boolean> {
     const { store, codec, timings, clock, onChange } = this.#parts;
     const before = this.#state;
     const now = clock();
     const at = Math.max(now, this.#lastAt);
     const events = jobs.map(({ event }) => event);
-    const batch = stepBatch(before, events, { now, at, codec, timings, sentBefore: sentBefore ?? new Map() });
+    const batch = stepBatch(before, events, {
+      now,
+      at,
+      codec,
+      timings,
+      found,
+      sentBefore: sentBefore ?? new Map(),
+    });
     // A refused message may be the repeat of one that was taken when it still could be.
     const repeats = events.some((event, index) => event.type === 'send' && isRefused(batch.outcomes[index]));
     if (repeats && sentBefore === null) return false;
-    const { after, stored, outcomes } = batch;
+    const { after, stored, withdrawals, outcomes } = batch;
     // A tick comes when the store says that something is due; where nothing is, the store's moment is out of date.
     const stateChanged =
       after.phase !== before.phase ||
       after.callRevision !== before.callRevision ||
+      after.participants !== before.participants ||
+      after.subject !== before.subject ||
       events.some(({ type }) => type === 'tick');
     if (stored.length > 0 || stateChanged) {
       const state = stateChanged ? { sealed: codec.sealState(after), index: indexOf(after, timings) } : null;
-      const result = await store.append({ consultationId: before.id, entries: stored, state });
+      const result = await store.append({
+        consultationId: before.id,
+        entries: stored,
+        state,
+        ...(withdrawals.length > 0 && { withdrawals }),
+        ...(after.participants !== before.participants && peopleChanged(before, after)),
+      });
       if (result === 'duplicate_message' && sentBefore === null) return false;
       if (result !== 'committed') {
         this.#stale = true;
@@ -137,24 +155,60 @@ export class ConsultationActor {
   }
 
   /** The messages of this batch that were stored earlier. */
-  async #sentBefore(jobs: readonly Job[]): Promise<ReadonlyMap<string, MessageEntry>> {
-    const found = new Map<string, MessageEntry>();
+  async #sentBefore(jobs: readonly Job[]): Promise<ReadonlyMap<string, SentBefore>> {
+    const { store, codec } = this.#parts;
+    const found = new Map<string, SentBefore>();
     for (const { event } of jobs) {
       if (event.type !== 'send' || found.has(messageKey(event))) continue;
-      const stored = await this.#parts.store.findMessage(this.#state.id, event.by, event.clientMessageId);
+      const stored = await store.findMessage(this.#state.id, event.by, event.clientMessageId);
       if (stored === null) continue;
-      const entry = this.#parts.codec.open(stored);
-      if (entry.kind === 'message.sent') found.set(messageKey(event), entry);
+      const [entry, original] = [codec.open(stored), codec.openOriginal(stored)];
+      if (entry.kind === 'message.sent' && original.kind === 'message.sent')
+        found.set(messageKey(event), { entry, original });
+    }
+    return found;
+  }
+
+  /** The messages that wishes of this batch are about. Nothing of the thread changes until the batch is written. */
+  async #found(jobs: readonly Job[]): Promise<ReadonlyMap<number, FoundMessage>> {
+    const found = new Map<number, FoundMessage>();
+    for (const { event } of jobs) {
+      if (!isWish(event) || found.has(event.sequence)) continue;
+      const message = await findMessage(this.#parts, this.#state.id, event.sequence);
+      if (message !== null) found.set(event.sequence, message);
     }
     return found;
   }
 }
 
-export const indexOf = (state: ConsultationState, timings: Timings): StateIndex => ({
-  phase: state.phase.name,
-  inCall: state.call !== null,
-  dueAt: dueAt(state, timings),
-});
+/** What the store may see of a state. */
+export function indexOf(state: ConsultationState, timings: Timings): StateIndex {
+  const { phase } = state;
+  const activeSince =
+    phase.name === 'active' ? phase.since : phase.name === 'ended' ? phase.activeSince : null;
+  return {
+    phase: phase.name,
+    inCall: state.call !== null,
+    waitingSince: phase.name === 'waiting' ? phase.since : null,
+    activeSince,
+    endedAt: phase.name === 'ended' && activeSince !== null ? phase.since : null,
+    dueAt: dueAt(state, timings),
+  };
+}
+
+/** Who finds the consultation in their list after the commit and did not before, and the reverse. */
+function peopleChanged(
+  { participants: before }: ConsultationState,
+  { participants: after }: ConsultationState,
+): Pick<Commit, 'joined' | 'left'> {
+  const joined = after
+    .filter(({ personId, role }) => !before.some((one) => one.personId === personId && one.role === role))
+    .map(({ personId, role }) => ({ personId, role }));
+  const left = before
+    .map(({ personId }) => personId)
+    .filter((personId) => !after.some((one) => one.personId === personId));
+  return { joined, left };
+}
 
 const isRefused = (outcome: Stepped | AppError | undefined): outcome is AppError | undefined =>
   outcome === undefined || outcome instanceof AppError;

@@ -5,17 +5,21 @@ import {
   type CallView,
   type ConsultationId,
   type DeviceId,
+  type MediaSource,
   type PersonId,
+  type QualityReport,
   type RequestPayload,
   type RequestResult,
 } from '@teleconsult/protocol';
-import { seatOf } from '../consultation/call.ts';
 import type { ParticipantCommand } from '../consultation/commands.ts';
-import type { Seat, Timings } from '../consultation/state.ts';
+import { isHeld, isHeldBy, runningCall, seatOf } from '../consultation/seats.ts';
+import type { ConsultationState, Timings } from '../consultation/state.ts';
 import { step } from '../consultation/step.ts';
 import { viewCall } from '../consultation/view.ts';
 import type { Committed } from './actor.ts';
 import type { BusyRegister } from './busy.ts';
+import { CallQuality } from './call-quality.ts';
+import { isForwarded } from './call-sources.ts';
 import type { HeldConsultations } from './held-consultations.ts';
 import type { MediaRooms, SeatAddress } from './media-rooms.ts';
 import type { Clock, IdGenerator, Publisher } from './ports.ts';
@@ -29,6 +33,9 @@ export interface CallDeskParts {
   readonly ids: IdGenerator;
   readonly clock: Clock;
   readonly timings: Timings;
+  /** Whether doctors who are in a call are rung for a second one. */
+  readonly callWaiting: boolean;
+  readonly onQuality: (report: QualityReport) => void;
 }
 
 interface PresenceEvent {
@@ -37,41 +44,97 @@ interface PresenceEvent {
   readonly deviceId: DeviceId;
 }
 
+type CallCommand = Extract<ParticipantCommand, { readonly callId: CallId }>;
+
+interface ByDevice {
+  readonly by: PersonId;
+  readonly deviceId: DeviceId;
+}
+
 /** Calls where the domain, the media and who is busy meet. */
 export class CallDesk {
   readonly #parts: CallDeskParts;
+  readonly #quality: CallQuality;
 
   constructor(parts: CallDeskParts) {
     this.#parts = parts;
+    this.#quality = new CallQuality(parts.publisher);
   }
 
+  /** Answers the call that runs then; one that ended with `busy` when everybody called is in another call. */
   async start(
     id: ConsultationId,
-    command: { by: PersonId; deviceId: DeviceId; media: CallMedia },
+    command: ByDevice & { media: CallMedia; people?: readonly PersonId[] | undefined },
   ): Promise<CallView> {
     const { held, busy, ids, submit } = this.#parts;
-    const { actor } = await held.visible(id, command.by);
-    const callId = ids.callId();
-    const people = actor.state.participants.map(({ personId }) => personId);
-    if (!busy.reserve(people, { consultationId: id, callId: actor.state.call?.callId ?? callId }))
-      throw new AppError('BUSY');
+    const { by } = command;
+    const { actor } = await held.visible(id, by);
+    const call = { consultationId: id, callId: ids.callId() };
+    if (busy.elsewhere(by, id) !== 'free')
+      throw new AppError('BUSY', { detail: 'you are in another call or rung for one' });
+    const everybody = actor.state.participants.map(({ personId }) => personId);
+    const called = (command.people ?? everybody).filter((person) => person !== by);
+    const engaged = this.#engagedOf(actor.state, called);
+    // From here to the submission nothing waits, so of two calls for one person the second finds them engaged.
+    busy.claim(by, call);
+    busy.reserve(
+      called.filter((person) => everybody.includes(person) && engaged.get(person) !== 'busy'),
+      call,
+    );
     try {
-      const { state } = await submit(id, { type: 'call.start', callId, ...command });
-      if (state.call === null) throw new AppError('WRONG_STATE');
-      return viewCall(state, state.call);
+      return viewOf(await submit(id, { type: 'call.start', callId: call.callId, engaged, ...command }));
     } finally {
-      if (actor.state.call?.callId !== callId) busy.release(people, callId);
+      busy.unclaim(by, call);
+      busy.follow([by, ...called], call, actor.state.call);
       await this.#noticeGone(id, command);
     }
   }
 
-  async command(id: ConsultationId, command: ParticipantCommand & { callId: CallId }): Promise<CallView> {
-    const { state, effects } = await this.#parts.submit(id, command);
-    const ended = effects.find((effect) => effect.type === 'callEnded');
-    if (ended !== undefined) return viewCall(state, ended.call, ended.reason);
-    if (state.call === null) throw new AppError('NOT_FOUND', { detail: 'there is no such running call' });
-    if ('deviceId' in command) await this.#noticeGone(id, command);
-    return viewCall(state, state.call);
+  /**
+   * Answers on this device. Who holds a seat in another call leaves that one first when they say so: it is on disk
+   * before the answer is, so a crash in between leaves them in neither.
+   */
+  async accept(
+    id: ConsultationId,
+    { by, deviceId, callId, leaveOther }: ByDevice & { callId: CallId; leaveOther: boolean },
+  ): Promise<CallView> {
+    const { held, submit } = this.#parts;
+    const { actor } = await held.visible(id, by);
+    const command = { type: 'call.accept', by, deviceId, callId } as const;
+    // Nobody leaves a call for one that cannot be answered.
+    this.#foresee(actor.state, command);
+    if (leaveOther) await this.#leaveElsewhere(by, id);
+    return this.#claiming({ personId: by, consultationId: id, callId }, async () => {
+      const view = viewOf(await submit(id, command));
+      await this.#noticeGone(id, command);
+      return view;
+    });
+  }
+
+  async invite(
+    id: ConsultationId,
+    { by, deviceId, callId, personId }: ByDevice & { callId: CallId; personId: PersonId },
+  ): Promise<CallView> {
+    const { held, busy, submit } = this.#parts;
+    const { actor } = await held.visible(id, by);
+    const call = { consultationId: id, callId };
+    const engaged = this.#engagedOf(actor.state, [personId]).get(personId);
+    const isPossible =
+      engaged !== 'busy' &&
+      runningCall(actor.state, callId) !== null &&
+      actor.state.participants.some((participant) => participant.personId === personId);
+    if (isPossible) busy.reserve([personId], call);
+    try {
+      return viewOf(await submit(id, { type: 'call.invite', by, deviceId, callId, personId, engaged }));
+    } finally {
+      busy.follow([personId], call, actor.state.call);
+    }
+  }
+
+  async command(id: ConsultationId, command: CallCommand): Promise<CallView> {
+    const view = viewOf(await this.#parts.submit(id, command));
+    if (view.state !== 'ended') await this.#noticeGone(id, command);
+    return view;
   }
 
   /** Opens the seat's media first and takes the seat then: who is present can be seen and heard. */
@@ -79,20 +142,28 @@ export class CallDesk {
     address: SeatAddress,
     capabilities: RequestPayload<'seat.join'>['rtpCapabilities'],
   ): Promise<RequestResult<'seat.join'>> {
-    const { held, media, clock, timings } = this.#parts;
+    const { held, media } = this.#parts;
     const { consultationId, callId, personId: by, deviceId } = address;
     const { actor } = await held.visible(consultationId, by);
     const command = { type: 'seat.join', by, deviceId, callId } as const;
-    const foreseen = step(actor.state, command, { now: clock(), timings });
-    if (foreseen.kind === 'refused') throw new AppError(foreseen.code, { detail: foreseen.detail });
-    const opened = await media.join(address, capabilities);
-    try {
-      return { call: await this.command(consultationId, command), ...opened };
-    } catch (error) {
-      media.release(callId, by, deviceId);
-      if (actor.state.call?.callId !== callId) media.closeCall(callId);
-      throw error;
-    }
+    this.#foresee(actor.state, command);
+    return this.#claiming(address, async () => {
+      const opened = await media.join(address, capabilities);
+      try {
+        const call = await this.command(consultationId, command);
+        const running = runningCall(actor.state, callId);
+        const seat = running && seatOf(running, by);
+        if (running && seat) {
+          media.applyView(callId, by, seat.view);
+          this.#quality.repeat(actor, consultationId, running, by);
+        }
+        return { call, ...opened };
+      } catch (error) {
+        media.release(callId, by, deviceId);
+        if (actor.state.call?.callId !== callId) media.closeCall(callId);
+        throw error;
+      }
+    });
   }
 
   /** What a person has switched off stays off, whatever the device says when it begins to send. */
@@ -101,14 +172,14 @@ export class CallDesk {
     payload: RequestPayload<'seat.produce'>,
   ): Promise<RequestResult<'seat.produce'>> {
     const { actor } = await this.#parts.held.visible(address.consultationId, address.personId);
-    const { call } = actor.state;
-    const seat = call?.callId === address.callId ? seatOf(call, address.personId) : undefined;
-    if (!call || !seat) throw new AppError('NOT_FOUND', { detail: 'there is no such running call' });
-    if (payload.source === 'camera' && call.media === 'voice')
-      throw new AppError('WRONG_STATE', { detail: 'a voice call has no cameras; switch it to video first' });
+    const call = runningCall(actor.state, address.callId);
+    const seat = call && seatOf(call, address.personId);
+    if (!call || !seat) throw noCall();
+    if (payload.source !== 'microphone' && call.media === 'voice')
+      throw new AppError('WRONG_STATE', { detail: 'a voice call has no pictures; switch it to video first' });
     const produced = await this.#parts.media.produce(address, {
       ...payload,
-      paused: payload.paused || !isOn(seat, payload.source),
+      paused: payload.paused || !isForwarded(seat, payload.source),
     });
     await this.#followWish(address, payload.source);
     return produced;
@@ -117,16 +188,21 @@ export class CallDesk {
   async setSource(address: SeatAddress, payload: RequestPayload<'seat.setSource'>): Promise<CallView> {
     const { consultationId, callId, personId: by, deviceId } = address;
     const { source, on } = payload;
-    const call = await this.command(consultationId, {
-      type: 'seat.setSource',
-      by,
-      deviceId,
-      callId,
-      source,
-      on,
-    });
+    const type = 'seat.setSource';
+    const call = await this.command(consultationId, { type, by, deviceId, callId, source, on });
     await this.#followWish(address, source);
     return call;
+  }
+
+  /** What a device that holds a seat has measured: for the operator without a name, for the others in the call as a level. */
+  async reportQuality(address: SeatAddress, report: QualityReport): Promise<void> {
+    const { consultationId, callId, personId: by, deviceId } = address;
+    const { actor } = await this.#parts.held.visible(consultationId, by);
+    const call = runningCall(actor.state, callId);
+    const seat = call && seatOf(call, by);
+    if (!call || !seat || !isHeldBy(seat, deviceId)) throw noCall();
+    this.#parts.onQuality(report);
+    this.#quality.report(actor, consultationId, call, { by, level: report.level });
   }
 
   /**
@@ -134,34 +210,99 @@ export class CallDesk {
    * whose token is good for one consultation: it says nothing of the person's calls elsewhere.
    */
   async presence(event: PresenceEvent, within: ConsultationId | null): Promise<void> {
+    const told = this.#parts.busy
+      .of(event.personId)
+      .filter(({ consultationId }) => [null, consultationId].includes(within))
+      .map(({ consultationId }) => this.#tellPresence(consultationId, event));
+    const failed = (await Promise.allSettled(told)).find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
+  }
+
+  async #tellPresence(consultationId: ConsultationId, event: PresenceEvent): Promise<void> {
     const { personId, deviceId } = event;
-    const engagement = this.#parts.busy.of(personId);
-    if (engagement === null || ![null, engagement.consultationId].includes(within)) return;
-    const { consultationId, callId } = engagement;
     const { state } = await this.#parts.submit(consultationId, event);
     const seat = state.call === null ? undefined : seatOf(state.call, personId);
+    if (state.call === null || seat?.state !== 'present' || seat.deviceId !== deviceId) return;
     // The seat outlives its media: after a restart of the server the device has to join it anew.
-    if (event.type === 'device.returned' && seat?.state === 'present' && seat.deviceId === deviceId)
-      this.#parts.media.ensureHeld({ consultationId, callId, personId, deviceId });
+    if (event.type === 'device.returned')
+      this.#parts.media.ensureHeld({ consultationId, callId: state.call.callId, personId, deviceId });
+  }
+
+  /** Who of these is in another call: a doctor may be knocked at once, everybody else is busy. */
+  #engagedOf(state: ConsultationState, people: readonly PersonId[]): Map<PersonId, 'busy' | 'knock'> {
+    const { busy, callWaiting } = this.#parts;
+    const engaged = new Map<PersonId, 'busy' | 'knock'>();
+    for (const person of people) {
+      const elsewhere = busy.elsewhere(person, state.id);
+      if (elsewhere === 'free') continue;
+      const role = state.participants.find(({ personId }) => personId === person)?.role;
+      const mayKnock = callWaiting && elsewhere === 'engaged' && (role === 'doctor' || role === 'colleague');
+      engaged.set(person, mayKnock ? 'knock' : 'busy');
+    }
+    return engaged;
+  }
+
+  /** Does what gives the person a seat, unless they hold one in another consultation. */
+  async #claiming<T>(
+    { personId, consultationId, callId }: Omit<SeatAddress, 'deviceId'>,
+    take: () => Promise<T>,
+  ): Promise<T> {
+    const { busy } = this.#parts;
+    const call = { consultationId, callId };
+    if (!busy.claim(personId, call)) throw new AppError('BUSY', { detail: 'you are in another call' });
+    try {
+      return await take();
+    } finally {
+      busy.unclaim(personId, call);
+    }
+  }
+
+  async #leaveElsewhere(by: PersonId, id: ConsultationId): Promise<void> {
+    const { busy, held, submit } = this.#parts;
+    for (const { consultationId } of busy.of(by)) {
+      if (consultationId === id) continue;
+      const { call } = (await held.hold(consultationId)).actor.state;
+      const seat = call && seatOf(call, by);
+      if (!call || !seat || !isHeld(seat)) continue;
+      const { deviceId } = seat;
+      try {
+        await submit(consultationId, { type: 'call.leave', by, deviceId, callId: call.callId });
+      } catch (error) {
+        // It ended, or another device took the seat; whether the person is free is decided by the claim.
+        const isGone = error instanceof AppError && ['NOT_FOUND', 'WRONG_STATE'].includes(error.code);
+        if (!isGone) throw error;
+      }
+    }
+  }
+
+  /** Throws what the command would be refused with as things stand. */
+  #foresee(state: ConsultationState, command: ParticipantCommand): void {
+    const { clock, timings } = this.#parts;
+    const foreseen = step(state, command, { now: clock(), timings });
+    if (foreseen.kind === 'refused') throw new AppError(foreseen.code, { detail: foreseen.detail });
   }
 
   /** The media does what the state says now, in whichever order wishes and tracks came. */
-  async #followWish(address: SeatAddress, source: 'microphone' | 'camera'): Promise<void> {
+  async #followWish(address: SeatAddress, source: MediaSource): Promise<void> {
     const { actor } = await this.#parts.held.hold(address.consultationId);
-    const { call } = actor.state;
-    const seat = call?.callId === address.callId ? seatOf(call, address.personId) : undefined;
-    if (seat !== undefined) await this.#parts.media.setSource(address, source, isOn(seat, source));
+    const call = runningCall(actor.state, address.callId);
+    const seat = call && seatOf(call, address.personId);
+    if (seat) await this.#parts.media.setSource(address, source, isForwarded(seat, source));
   }
 
   /** A device that was lost while its own request was under way has no seat yet when that is noticed; so look again. */
-  async #noticeGone(
-    id: ConsultationId,
-    { by, deviceId }: { by: PersonId; deviceId: DeviceId },
-  ): Promise<void> {
+  async #noticeGone(id: ConsultationId, { by, deviceId }: ByDevice): Promise<void> {
     if (!this.#parts.publisher.isConnected(by, deviceId, id))
       await this.#parts.submit(id, { type: 'device.lost', personId: by, deviceId });
   }
 }
 
-const isOn = (seat: Seat, source: 'microphone' | 'camera'): boolean =>
-  source === 'microphone' ? seat.microphoneOn : seat.cameraOn;
+/** The call as the command left it, also when it ended with it. */
+function viewOf({ state, effects }: Committed): CallView {
+  const ended = effects.find((effect) => effect.type === 'callEnded');
+  if (ended !== undefined) return viewCall(state, ended.call, ended.reason);
+  if (state.call === null) throw noCall();
+  return viewCall(state, state.call);
+}
+
+const noCall = (): AppError => new AppError('NOT_FOUND', { detail: 'there is no such running call' });

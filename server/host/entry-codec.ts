@@ -1,8 +1,8 @@
-import type { Entry, MessageContent } from '@teleconsult/protocol';
+import type { Entry, MessageEntry } from '@teleconsult/protocol';
 import type { Attributed } from '../consultation/outcome.ts';
 import type { ConsultationState } from '../consultation/state.ts';
 import type { ConsultationKey } from '../vault/consultation-key.ts';
-import type { StoredEntry } from './ports.ts';
+import type { ReadEntry, StoredEntry } from './ports.ts';
 
 type StateBody = Omit<ConsultationState, 'id' | 'createdAt' | 'sequence'>;
 
@@ -30,7 +30,15 @@ export class EntryCodec {
     return { entry, stored: { ...place, sealed } };
   }
 
-  open(stored: StoredEntry): Entry {
+  /** The entry as people read it: of a withdrawn message they read that it was withdrawn. */
+  open(stored: ReadEntry): Entry {
+    const entry = this.openOriginal(stored);
+    if (entry.kind !== 'message.sent' || stored.withdrawn === null) return entry;
+    return { ...entry, content: { type: 'withdrawn', how: stored.withdrawn } };
+  }
+
+  /** The entry as it was sealed, also when it was withdrawn since: to compare with and to look into, never to serve. */
+  openOriginal(stored: StoredEntry): Entry {
     const { sequence, at, by, kind } = stored;
     const body: object = this.#parse(stored.sealed, entryAad(stored));
     return { consultationId: this.#consultationId, sequence, at, by, kind, ...body } as Entry;
@@ -42,6 +50,15 @@ export class EntryCodec {
 
   openState(sealed: Uint8Array): StateBody {
     return this.#parse(sealed, 'state') as StateBody;
+  }
+
+  /** What a consultation was created from, so that a repetition can be told from another wish. */
+  sealRequest(request: object): Uint8Array {
+    return this.#key.seal(canonical(request), 'request');
+  }
+
+  isRequest(sealed: Uint8Array, request: object): boolean {
+    return this.#key.open(sealed, 'request').toString('utf8') === canonical(request);
   }
 
   sealAttachment(attachmentId: string, body: object): Uint8Array {
@@ -57,12 +74,15 @@ export class EntryCodec {
   }
 }
 
-/** Whether two contents are the same message, whatever order their fields were written in. */
-export function sameContent(a: MessageContent, b: MessageContent): boolean {
-  return canonical(a) === canonical(b);
+type Said = Pick<MessageEntry, 'content'> & { readonly replyTo?: number | undefined };
+
+/** Whether two messages say the same, whatever order their fields were written in. */
+export function sameMessage(a: Said, b: Said): boolean {
+  return a.replyTo === b.replyTo && canonical(a.content) === canonical(b.content);
 }
 
-const canonical = (value: unknown): string =>
+/** JSON in which the order of fields does not matter and what is undefined is not there. */
+export const canonical = (value: unknown): string =>
   JSON.stringify(value, (_key, inner: unknown) =>
     inner !== null && typeof inner === 'object' && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([x], [y]) => (x < y ? -1 : 1)))

@@ -4,12 +4,14 @@ import { ConsultationActor } from './actor.ts';
 import type { Stepped } from './batch.ts';
 import { type Loaded, loadState } from './load.ts';
 import type { Clock, ConsultationKeys, ConsultationStore } from './ports.ts';
+import { ThreadReading } from './thread-reading.ts';
 
 /** How long an unused consultation stays in memory. */
 const IDLE_MS = 5 * 60_000;
 
 export interface Held extends Loaded {
   readonly actor: ConsultationActor;
+  readonly reading: ThreadReading;
   usedAt: number;
 }
 
@@ -19,6 +21,7 @@ export interface HeldConsultationsParts {
   readonly clock: Clock;
   readonly timings: Timings;
   readonly onLoaded: (held: Held) => void;
+  /** Told of each change that is on disk, in order. */
   readonly onChange: (change: Stepped) => void;
 }
 
@@ -77,12 +80,22 @@ export class HeldConsultations {
   async #load(id: ConsultationId): Promise<Held> {
     const { store, keys, clock, timings, onChange, onLoaded } = this.#parts;
     const loaded = await loadState(id, store, keys);
+    const reading = new ThreadReading({ store, id, lastSequence: () => actor.state.sequence });
     const actor = new ConsultationActor(
-      { store, clock, timings, codec: loaded.codec, onChange },
+      {
+        store,
+        clock,
+        timings,
+        codec: loaded.codec,
+        onChange: (change) => {
+          reading.handleEntries(change.entries);
+          onChange(change);
+        },
+      },
       loaded.state,
       loaded.lastAt,
     );
-    const held: Held = { ...loaded, actor, usedAt: clock() };
+    const held: Held = { ...loaded, actor, reading, usedAt: clock() };
     onLoaded(held);
     return held;
   }

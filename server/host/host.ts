@@ -1,33 +1,39 @@
 import type { Sfu } from '@teleconsult/media';
 import {
   AppError,
+  type Attachment,
   type AttachmentId,
   type ClientMessageId,
   type ConsultationId,
   type ConsultationView,
   type Entry,
-  type MessageContent,
   type MessageDraft,
+  type MessageEntry,
   type Participant,
   type PersonId,
   type QualityReport,
   type RequestResult,
+  type SubjectDraft,
+  type Unread,
 } from '@teleconsult/protocol';
-import type { ConsultationEvent, ParticipantCommand } from '../consultation/commands.ts';
+import type { ParticipantCommand } from '../consultation/commands.ts';
 import { requestConsultation } from '../consultation/lifecycle.ts';
 import type { Timings } from '../consultation/state.ts';
-import { viewCall, viewConsultation } from '../consultation/view.ts';
+import { viewConsultation } from '../consultation/view.ts';
 import type { TurnCredentials } from '../turn/turn-credentials.ts';
 import type { ConsultationKey } from '../vault/consultation-key.ts';
 import { type Committed, indexOf } from './actor.ts';
 import { Announcer } from './announcer.ts';
-import type { Stepped } from './batch.ts';
+import type { Stepped, Submission } from './batch.ts';
 import { BusyRegister } from './busy.ts';
 import { CallDesk } from './call-desk.ts';
-import { EntryCodec } from './entry-codec.ts';
+import { canonical, EntryCodec } from './entry-codec.ts';
 import { type Held, HeldConsultations } from './held-consultations.ts';
 import { MediaRooms } from './media-rooms.ts';
 import type { Clock, ConsultationKeys, ConsultationStore, IdGenerator, Log, Publisher } from './ports.ts';
+import { type PageRange, ThreadDesk } from './thread-desk.ts';
+import type { SearchWish } from './thread-search.ts';
+import { MessageSender } from './thread-sending.ts';
 import { Timekeeper } from './timekeeper.ts';
 
 export interface HostParts {
@@ -52,13 +58,16 @@ export interface HostParts {
     consultationId: ConsultationId,
     by: PersonId,
     attachmentId: AttachmentId,
-  ) => Promise<Extract<MessageContent, { attachment: unknown }>['attachment']>;
+  ) => Promise<Attachment>;
 }
 
-interface PageRange {
-  readonly afterSequence?: number | undefined;
-  readonly beforeSequence?: number | undefined;
-  readonly limit: number;
+/** What a consultation is asked for with. */
+export interface NewConsultationRequest {
+  readonly participants: readonly Participant[];
+  /** The doctor who asks a colleague for a thread; left out or null: a visit. */
+  readonly requestedBy?: PersonId | null | undefined;
+  /** For whom the patient consults; the authorisation counts from now, by the server's clock. */
+  readonly subject?: SubjectDraft | null | undefined;
 }
 
 /**
@@ -71,13 +80,15 @@ export class ConsultationHost {
   readonly #parts: HostParts;
   readonly #held: HeldConsultations;
   readonly #time: Timekeeper;
+  readonly #desk: ThreadDesk;
+  readonly #sender: MessageSender;
   /** Consultations whose calls have not been told yet that the server was started again. */
   readonly #interrupted = new Set<ConsultationId>();
 
   constructor(parts: HostParts) {
     this.#parts = parts;
     const busy = new BusyRegister();
-    const submit = (id: ConsultationId, event: ConsultationEvent) => this.submit(id, event);
+    const submit = (id: ConsultationId, event: Submission) => this.submit(id, event);
     this.media = new MediaRooms({
       ...parts,
       onPath: ({ personId, deviceId }, path) => {
@@ -92,14 +103,17 @@ export class ConsultationHost {
       ...parts,
       onChange: (change) => {
         announcer.announce(change);
-        for (const observe of parts.observers) observe(change);
+        this.#desk.handleChange(change);
+        this.#observe(change);
       },
       onLoaded: ({ actor: { state } }) => {
         const people = state.participants.map(({ personId }) => personId);
         if (state.call !== null)
-          busy.reserve(people, { consultationId: state.id, callId: state.call.callId });
+          busy.follow(people, { consultationId: state.id, callId: state.call.callId }, state.call);
       },
     });
+    this.#desk = new ThreadDesk({ ...parts, held: this.#held });
+    this.#sender = new MessageSender({ ...parts, held: this.#held, submit });
     this.calls = new CallDesk({ ...parts, held: this.#held, submit, busy, media: this.media });
     this.#time = new Timekeeper({
       ...parts,
@@ -121,19 +135,30 @@ export class ConsultationHost {
   /** Lets no more time pass and waits for what is being written. */
   async close(): Promise<void> {
     await this.#time.close();
+    this.#desk.close();
     await this.#held.settled();
   }
 
+  /**
+   * Makes a consultation; the same key with the same request answers the one it made before.
+   * @throws AppError CONFLICT when the key was used with another request, INVALID when a person is named twice
+   */
   async create(
-    participants: readonly Participant[],
+    request: NewConsultationRequest,
     idempotencyKey: string | null,
   ): Promise<{ view: ConsultationView; created: boolean }> {
     const { store, keys, ids, clock, timings, log, publisher } = this.#parts;
+    const { participants, requestedBy = null, subject = null } = request;
+    if (new Set(participants.map(({ personId }) => personId)).size < participants.length)
+      throw new AppError('INVALID', { detail: 'a person takes part once' });
+    const asked = { participants, requestedBy, subject };
     const id = ids.consultationId();
     const now = clock();
     const { wrapped, key } = await keys.createConsultationKey(id);
     const codec = new EntryCodec(id, key);
-    const { state, facts } = requestConsultation(id, participants, now);
+    const authorised = subject === null ? null : { ...subject, authorisedAt: now };
+    const { state, facts } = requestConsultation(id, { participants, requestedBy, subject: authorised }, now);
+    const sealed = facts.map((fact, index) => codec.seal(fact, index + 1, now));
     const result = await store.create({
       consultationId: id,
       createdAt: now,
@@ -142,18 +167,31 @@ export class ConsultationHost {
       index: indexOf(state, timings),
       participants: participants.map(({ personId, role }) => ({ personId, role })),
       idempotencyKey,
-      entries: facts.map((fact, index) => codec.seal(fact, index + 1, now).stored),
+      sealedRequest: idempotencyKey === null ? null : codec.sealRequest(asked),
+      entries: sealed.map(({ stored }) => stored),
     });
     if (result.kind === 'exists') {
-      const { actor } = await this.#held.hold(result.consultationId);
-      if (JSON.stringify(actor.state.participants) !== JSON.stringify(participants))
-        throw new AppError('CONFLICT');
-      return { view: viewConsultation(actor.state), created: false };
+      const held = await this.#held.hold(result.consultationId);
+      if (!isSameRequest(held, asked)) throw new AppError('CONFLICT');
+      return { view: viewConsultation(held.actor.state), created: false };
     }
     log.info('consultation.created', { consultation: id });
     const view = viewConsultation(state);
     for (const { personId } of participants) publisher.toPerson(personId, 'consultation.changed', view);
+    const entries = sealed.map(({ entry }) => entry);
+    const change: Stepped = { before: { ...state, sequence: 0 }, after: state, entries, effects: [] };
+    this.#observe(change);
     return { view, created: true };
+  }
+
+  /** Draws a person in, on behalf of the host application or of an invitation. Again changes nothing. */
+  async addParticipant(id: ConsultationId, participant: Participant): Promise<ConsultationView> {
+    return viewConsultation((await this.submit(id, { type: 'participant.add', participant })).state);
+  }
+
+  /** Takes a person out, on behalf of the host application. */
+  async removeParticipant(id: ConsultationId, personId: PersonId): Promise<ConsultationView> {
+    return viewConsultation((await this.submit(id, { type: 'host.removeParticipant', personId })).state);
   }
 
   /** `by` null reads as the host application, which sees everything. */
@@ -161,56 +199,43 @@ export class ConsultationHost {
     return viewConsultation((await this.#held.visible(id, by)).actor.state);
   }
 
-  async snapshot(
+  snapshot(
     id: ConsultationId,
     by: PersonId,
     range: PageRange,
-  ): Promise<RequestResult<'consultation.watch'>> {
-    const held = await this.#held.visible(id, by);
-    const { state } = held.actor;
-    const { entries, hasMore } = await this.#page(held, range);
-    return {
-      consultation: viewConsultation(state),
-      call: state.call === null ? null : viewCall(state, state.call),
-      entries,
-      hasMore: range.afterSequence !== undefined && hasMore,
-    };
+  ): Promise<Omit<RequestResult<'consultation.watch'>, 'queue' | 'online'>> {
+    return this.#desk.snapshot(id, by, range);
   }
 
-  async thread(
-    id: ConsultationId,
-    by: PersonId | null,
-    range: PageRange,
-  ): Promise<RequestResult<'thread.page'>> {
-    return this.#page(await this.#held.visible(id, by), range);
+  /** `by` null reads as the host application. */
+  thread(id: ConsultationId, by: PersonId | null, range: PageRange): Promise<RequestResult<'thread.page'>> {
+    return this.#desk.thread(id, by, range);
   }
 
-  /** One that cannot be read does not hide the others. */
-  async list(
+  /** `only` is the one consultation a token is good for; null: all. */
+  list(
     personId: PersonId,
     page: { limit: number; createdBefore?: number | undefined },
-  ): Promise<RequestResult<'consultation.list'>> {
-    const { store, log } = this.#parts;
-    const ids = await store.listFor(personId, {
-      limit: page.limit,
-      createdBefore: page.createdBefore ?? null,
-    });
-    const consultations: ConsultationView[] = [];
-    for (const id of ids) {
-      try {
-        consultations.push(await this.view(id, personId));
-      } catch (error) {
-        log.error('consultation.unreadable', { consultation: id, error });
-      }
-    }
-    const oldest = consultations.at(-1)?.createdAt;
-    const older =
-      oldest === undefined ? [] : await store.listFor(personId, { limit: 1, createdBefore: oldest });
-    return { consultations, hasMore: older.length > 0 };
+    only: ConsultationId | null,
+  ): Promise<Omit<RequestResult<'consultation.list'>, 'queue'>> {
+    return this.#desk.list(personId, page, only);
+  }
+
+  /** Raises how far a person has received and read; what was read was received. Answers when it is on disk. */
+  mark(
+    id: ConsultationId,
+    mark: { by: PersonId; delivered?: number | undefined; read?: number | undefined },
+  ): Promise<Unread> {
+    return this.#desk.mark(id, mark);
+  }
+
+  /** Messages that hold a text, newest first. */
+  search(id: ConsultationId, personId: PersonId, wish: SearchWish): Promise<RequestResult<'thread.search'>> {
+    return this.#desk.search(id, personId, wish);
   }
 
   /** Steps an event and answers once it is on disk. */
-  async submit(id: ConsultationId, event: ConsultationEvent): Promise<Committed> {
+  async submit(id: ConsultationId, event: Submission): Promise<Committed> {
     const by = 'by' in event ? event.by : null;
     const { actor } = await this.#held.visible(id, by);
     try {
@@ -226,17 +251,31 @@ export class ConsultationHost {
 
   async send(
     id: ConsultationId,
-    message: { by: PersonId; clientMessageId: ClientMessageId; draft: MessageDraft },
-  ): Promise<Extract<Entry, { kind: 'message.sent' }>> {
-    const { by, clientMessageId, draft } = message;
-    // Who may not send here learns nothing of attachments: the consultation is looked at first.
-    await this.#held.visible(id, by);
-    const content = await this.#contentOf(id, by, draft);
-    const messageId = this.#parts.ids.messageId();
-    const { entries } = await this.submit(id, { type: 'send', by, messageId, clientMessageId, content });
-    const [entry] = entries;
-    if (entry?.kind !== 'message.sent') throw new AppError('INTERNAL');
-    return entry;
+    message: {
+      by: PersonId;
+      clientMessageId: ClientMessageId;
+      draft: MessageDraft;
+      replyTo?: number | undefined;
+    },
+  ): Promise<MessageEntry> {
+    return this.#sender.send(id, message);
+  }
+
+  /**
+   * The sender takes a message back; answers where the thread says so, also when that was before.
+   * @throws AppError NOT_FOUND, FORBIDDEN (another's message), EXPIRED (too late), WRONG_STATE (after the end)
+   */
+  async recall(
+    id: ConsultationId,
+    { by, sequence }: { by: PersonId; sequence: number },
+  ): Promise<{ sequence: number; at: number }> {
+    const entry = await this.#withdrawing(id, { type: 'message.recall', by, sequence });
+    return { sequence: entry.sequence, at: entry.at };
+  }
+
+  /** The host application takes a message out (moderation), also after the end; answers the entry that says so. */
+  async removeMessage(id: ConsultationId, sequence: number, reason?: string): Promise<Entry> {
+    return this.#withdrawing(id, { type: 'message.remove', sequence, reason });
   }
 
   /** The key and codec of a consultation this person takes part in, for what is sealed beside the thread. */
@@ -261,26 +300,27 @@ export class ConsultationHost {
     }
   }
 
-  async #contentOf(id: ConsultationId, by: PersonId, draft: MessageDraft): Promise<MessageContent> {
-    if (draft.type === 'text') return draft;
-    const attachment = await this.#parts.attachmentContent(id, by, draft.attachmentId);
-    if (attachment.kind !== draft.type)
-      throw new AppError('INVALID', { detail: `the attachment is of kind ${attachment.kind}` });
-    const caption = draft.type === 'voice' || draft.caption === undefined ? {} : { caption: draft.caption };
-    return { type: draft.type, attachment, ...caption };
+  /** What is on disk and announced stays so, whatever becomes of those who look on. */
+  #observe(change: Stepped): void {
+    for (const observe of this.#parts.observers)
+      try {
+        observe(change);
+      } catch (error) {
+        this.#parts.log.error('observer.failed', { consultation: change.after.id, error });
+      }
   }
 
-  async #page(held: Held, range: PageRange): Promise<RequestResult<'thread.page'>> {
-    const { store } = this.#parts;
-    const { state } = held.actor;
-    const limit = range.limit + 1;
-    const ascending = range.afterSequence !== undefined;
-    const stored = ascending
-      ? await store.page(state.id, { after: range.afterSequence ?? 0, limit })
-      : await store.page(state.id, { before: range.beforeSequence ?? Number.MAX_SAFE_INTEGER, limit });
-    const hasMore = stored.length > range.limit;
-    const kept = ascending ? stored.slice(0, range.limit) : stored.slice(-range.limit);
-    const lastSequence = Math.max(state.sequence, kept.at(-1)?.sequence ?? 0);
-    return { entries: kept.map((entry) => held.codec.open(entry)), hasMore, lastSequence };
+  async #withdrawing(id: ConsultationId, wish: Submission): Promise<Entry> {
+    const { entries } = await this.submit(id, wish);
+    const [entry] = entries;
+    if (entry === undefined) throw new AppError('INTERNAL');
+    return entry;
   }
+}
+
+/** One that an older version made kept no request: it had a patient and a doctor, who stay as long as it does. */
+function isSameRequest({ codec, sealedRequest, actor }: Held, asked: object): boolean {
+  if (sealedRequest !== null) return codec.isRequest(sealedRequest, asked);
+  const participants = actor.state.participants.filter(({ role }) => role === 'patient' || role === 'doctor');
+  return canonical({ participants, requestedBy: null, subject: null }) === canonical(asked);
 }

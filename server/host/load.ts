@@ -1,5 +1,5 @@
 import { AppError, type ConsultationId } from '@teleconsult/protocol';
-import type { ConsultationState } from '../consultation/state.ts';
+import type { CallRecord, ConsultationState, Phase, Seat } from '../consultation/state.ts';
 import type { ConsultationKey } from '../vault/consultation-key.ts';
 import { EntryCodec } from './entry-codec.ts';
 import type { ConsultationKeys, ConsultationStore } from './ports.ts';
@@ -9,6 +9,8 @@ export interface Loaded {
   readonly codec: EntryCodec;
   readonly state: ConsultationState;
   readonly lastAt: number;
+  /** What it was created from; null where nobody can ask for it again, or an older version made it. */
+  readonly sealedRequest: Uint8Array | null;
 }
 
 /** Reads a consultation from the store and opens its state. Throws `NOT_FOUND` when there is none. */
@@ -21,6 +23,45 @@ export async function loadState(
   if (stored === null) throw new AppError('NOT_FOUND');
   const key = await keys.openConsultationKey(id, stored.wrappedKey);
   const codec = new EntryCodec(id, key);
-  const { createdAt, lastSequence: sequence, lastAt } = stored;
-  return { key, codec, lastAt, state: { ...codec.openState(stored.sealedState), id, createdAt, sequence } };
+  const { createdAt, lastSequence: sequence, lastAt, sealedRequest } = stored;
+  const state = asOfNow({ ...codec.openState(stored.sealedState), id, createdAt, sequence });
+  return { key, codec, lastAt, sealedRequest, state };
 }
+
+/** A state as the first version sealed it: what came later is missing. */
+type Earlier<T, Later extends keyof T> = Omit<T, Later> & Partial<Pick<T, Later>>;
+
+/** Gives a state that an earlier version of the server sealed what it lacks. */
+function asOfNow(state: Earlier<ConsultationState, 'kind' | 'requestedBy' | 'subject'>): ConsultationState {
+  return {
+    kind: 'visit',
+    requestedBy: null,
+    subject: null,
+    ...state,
+    phase: phaseOfNow(state.phase),
+    call: state.call === null ? null : callOfNow(state.call),
+  };
+}
+
+const phaseOfNow = (phase: Phase): Phase =>
+  phase.name === 'ended' ? { ...{ declineReason: null, activeSince: null }, ...phase } : phase;
+
+const callOfNow = (call: CallRecord): CallRecord => ({
+  ...call,
+  seats: call.seats.map((seat): Seat => {
+    const base = { screenOn: false, mutedBy: null, view: 'full' as const, interrupted: false };
+    switch (seat.state) {
+      case 'invited':
+        return { ...base, ...{ ringUntil: ringUntil(call), callWaiting: false }, ...seat };
+      case 'left':
+        return { ...base, ...{ reason: 'hung_up' as const, deviceId: null }, ...seat };
+      case 'connecting':
+      case 'present':
+      case 'reconnecting':
+        return { ...base, ...seat };
+    }
+  }),
+});
+
+const ringUntil = ({ phase, startedAt }: CallRecord): number =>
+  phase.name === 'ringing' ? phase.until : startedAt;

@@ -1,36 +1,33 @@
-import { type SeatEvent, type Sfu, SfuError, type SfuRoom, type SfuSeat } from '@teleconsult/media';
+import { type ConsumerOffer, type SeatEvent, type Sfu, SfuError, type SfuRoom } from '@teleconsult/media';
 import {
   AppError,
   type CallId,
-  type ConsultationId,
   type DeviceId,
+  type MediaSource,
   type PersonId,
   type RequestPayload,
   type RequestResult,
+  type SeatViewMode,
 } from '@teleconsult/protocol';
+import { unreachable } from '@teleconsult/protocol/unreachable';
+import type { TurnCredentials } from '../turn/turn-credentials.ts';
+import { guarded } from './media-errors.ts';
+import { MediaSeat, type SeatAddress } from './media-seat.ts';
 import type { Log, Publisher } from './ports.ts';
 
-export interface SeatAddress {
-  readonly consultationId: ConsultationId;
-  readonly callId: CallId;
-  readonly personId: PersonId;
-  readonly deviceId: DeviceId;
-}
-
-interface HeldSeat {
-  readonly address: SeatAddress;
-  readonly seat: SfuSeat;
-}
+export type { SeatAddress } from './media-seat.ts';
 
 interface CallRoom {
   readonly room: Promise<SfuRoom>;
-  readonly seats: Map<PersonId, HeldSeat>;
+  readonly seats: Map<PersonId, MediaSeat>;
+  speaker: PersonId | null;
 }
 
 export interface MediaRoomsParts {
   readonly sfu: Sfu;
   readonly publisher: Publisher;
   readonly log: Log;
+  readonly turn: Pick<TurnCredentials, 'forPerson'>;
   /** The media path of a seat broke or came back. */
   readonly onPath: (address: SeatAddress, path: 'lost' | 'found') => void;
 }
@@ -58,24 +55,33 @@ export class MediaRooms {
     return guarded(async () => {
       const held = this.#roomOf(address);
       const room = await held.room;
-      const seat = await room.openSeat({
+      const sfu = await room.openSeat({
         seatId: address.personId,
-        onEvent: (event) => this.#onSeatEvent(address, event),
+        // Nothing happens to a seat before its opening is answered.
+        onEvent: (event) => this.#onSeatEvent(held, seat, event),
       });
-      held.seats.set(address.personId, { address, seat });
-      const consumers = capabilities === undefined ? [] : await seat.setCapabilities(capabilities);
+      const seat = new MediaSeat(address, sfu);
+      const former = held.seats.get(address.personId);
+      held.seats.set(address.personId, seat);
+      const consumers = await this.#firstOffers(held, seat, capabilities).catch((error: unknown) => {
+        // Another device of the person lost its media to a join that came to nothing, and may have it back.
+        if (former !== undefined && former.address.deviceId !== address.deviceId)
+          this.#tellLost(former.address);
+        throw error;
+      });
       return {
         routerRtpCapabilities: this.#parts.sfu.capabilities,
-        send: offer(seat.send),
-        receive: offer(seat.receive),
-        consumers: [...consumers],
+        send: sfu.send,
+        receive: sfu.receive,
+        consumers,
+        iceServers: this.#parts.turn.forPerson(address.personId),
       };
     });
   }
 
   connectTransport(address: SeatAddress, payload: RequestPayload<'seat.connectTransport'>): Promise<void> {
-    return this.#withSeat(address, (seat) =>
-      seat.connectTransport(payload.direction, payload.dtlsParameters),
+    return this.#withSeat(address, ({ sfu }) =>
+      sfu.connectTransport(payload.direction, payload.dtlsParameters),
     );
   }
 
@@ -83,8 +89,11 @@ export class MediaRooms {
     address: SeatAddress,
     payload: RequestPayload<'seat.setCapabilities'>,
   ): Promise<RequestResult<'seat.setCapabilities'>> {
-    const consumers = await this.#withSeat(address, (seat) => seat.setCapabilities(payload.rtpCapabilities));
-    return { consumers: [...consumers] };
+    return this.#withSeat(address, async (seat) => {
+      const consumers = await seat.sfu.setCapabilities(payload.rtpCapabilities);
+      await seat.offered(consumers);
+      return { consumers: [...consumers] };
+    });
   }
 
   produce(
@@ -92,26 +101,43 @@ export class MediaRooms {
     payload: RequestPayload<'seat.produce'>,
   ): Promise<RequestResult<'seat.produce'>> {
     const { source, kind, rtpParameters, paused } = payload;
-    return this.#withSeat(address, (seat) => seat.produce({ source, kind, rtpParameters, paused }));
+    return this.#withSeat(address, ({ sfu }) => sfu.produce({ source, kind, rtpParameters, paused }));
   }
 
   /** Muting is a wish first and media second: a seat without media is no error. */
-  async setSource(address: SeatAddress, source: 'microphone' | 'camera', on: boolean): Promise<void> {
-    const held = this.#held(address);
-    if (held !== null) await guarded(() => held.seat.setSourcePaused(source, !on));
+  async setSource(address: SeatAddress, source: MediaSource, on: boolean): Promise<void> {
+    const seat = this.#held(address);
+    if (seat !== null) await guarded(() => seat.sfu.setSourcePaused(source, !on));
   }
 
   /** No seat of the call sends its camera any more, until it is switched on anew. */
   pauseCameras(callId: CallId): void {
-    for (const { seat } of this.#rooms.get(callId)?.seats.values() ?? [])
-      seat.setSourcePaused('camera', true).catch((error: unknown) => {
-        // A seat that closed meanwhile sends nothing either.
-        if (!(error instanceof SfuError)) this.#parts.log.error('media.failed', { call: callId, error });
-      });
+    for (const { sfu } of this.#rooms.get(callId)?.seats.values() ?? [])
+      this.#unlessGone(callId, sfu.setSourcePaused('camera', true));
+  }
+
+  /**
+   * How the person's device shows the call now: in the background and with sound alone it is sent no video, in a
+   * floating window the smallest layer. A person without media here is no error.
+   */
+  applyView(callId: CallId, personId: PersonId, view: SeatViewMode): void {
+    const seat = this.#rooms.get(callId)?.seats.get(personId);
+    if (seat !== undefined) this.#unlessGone(callId, seat.setView(view));
   }
 
   resumeConsumer(address: SeatAddress, consumerId: string): Promise<void> {
-    return this.#withSeat(address, (seat) => seat.resumeConsumer(consumerId));
+    return this.#withSeat(address, (seat) => seat.resume(consumerId));
+  }
+
+  pauseConsumer(address: SeatAddress, consumerId: string): Promise<void> {
+    return this.#withSeat(address, (seat) => seat.pause(consumerId));
+  }
+
+  setLayers(
+    address: SeatAddress,
+    { consumerId, spatialLayer }: Pick<RequestPayload<'seat.setLayers'>, 'consumerId' | 'spatialLayer'>,
+  ): Promise<void> {
+    return this.#withSeat(address, (seat) => seat.setLayer(consumerId, spatialLayer));
   }
 
   async restartIce(
@@ -119,7 +145,7 @@ export class MediaRooms {
     payload: RequestPayload<'seat.restartIce'>,
   ): Promise<RequestResult<'seat.restartIce'>> {
     return {
-      iceParameters: await this.#withSeat(address, (seat) => seat.restartIce(payload.direction)),
+      iceParameters: await this.#withSeat(address, ({ sfu }) => sfu.restartIce(payload.direction)),
     };
   }
 
@@ -133,7 +159,7 @@ export class MediaRooms {
     const held = this.#rooms.get(callId)?.seats.get(personId);
     if (held === undefined || held.address.deviceId !== deviceId) return;
     this.#rooms.get(callId)?.seats.delete(personId);
-    held.seat.close();
+    held.sfu.close();
   }
 
   closeCall(callId: CallId): void {
@@ -149,14 +175,37 @@ export class MediaRooms {
     const running = this.#rooms.get(callId);
     if (running !== undefined) return running;
     const held: CallRoom = {
-      room: this.#parts.sfu.openRoom({ onClosed: (reason) => this.#onRoomClosed(callId, held, reason) }),
+      room: this.#parts.sfu.openRoom({
+        onClosed: (reason) => this.#onRoomClosed(callId, held, reason),
+        onSpeaker: (seatId) => this.#onSpeaker(held, seatId),
+      }),
       seats: new Map(),
+      speaker: null,
     };
     this.#rooms.set(callId, held);
     held.room.catch(() => {
       if (this.#rooms.get(callId) === held) this.#rooms.delete(callId);
     });
     return held;
+  }
+
+  /** What the others send already. A seat whose device cannot say what it receives is given up. */
+  async #firstOffers(
+    held: CallRoom,
+    seat: MediaSeat,
+    capabilities: RequestPayload<'seat.join'>['rtpCapabilities'],
+  ): Promise<ConsumerOffer[]> {
+    if (capabilities === undefined) return [];
+    try {
+      const consumers = await seat.sfu.setCapabilities(capabilities);
+      await seat.offered(consumers);
+      return consumers;
+    } catch (error) {
+      const { personId } = seat.address;
+      if (held.seats.get(personId) === seat) held.seats.delete(personId);
+      seat.sfu.close();
+      throw error;
+    }
   }
 
   #onRoomClosed(callId: CallId, held: CallRoom, reason: 'closed' | 'worker_died'): void {
@@ -170,69 +219,74 @@ export class MediaRooms {
     this.#parts.publisher.toDevice(personId, deviceId, 'seat.mediaLost', { consultationId, callId });
   }
 
-  #onSeatEvent(address: SeatAddress, event: SeatEvent): void {
+  #onSpeaker(held: CallRoom, seatId: string | null): void {
+    const speaker = [...held.seats.keys()].find((personId) => personId === seatId) ?? null;
+    if (speaker === held.speaker) return;
+    held.speaker = speaker;
+    for (const { address } of held.seats.values()) this.#tellSpeaker(address, speaker);
+  }
+
+  #tellSpeaker({ consultationId, callId, personId, deviceId }: SeatAddress, speaker: PersonId | null): void {
+    this.#parts.publisher.toDevice(personId, deviceId, 'call.activeSpeaker', {
+      consultationId,
+      callId,
+      personId: speaker,
+    });
+  }
+
+  #onSeatEvent(held: CallRoom, seat: MediaSeat, event: SeatEvent): void {
+    const { address } = seat;
     const { consultationId, callId, personId, deviceId } = address;
-    const seat = { consultationId, callId };
+    const call = { consultationId, callId };
     const { publisher, onPath } = this.#parts;
     switch (event.type) {
       case 'consumerAdded':
+        this.#unlessGone(callId, seat.offered([event.consumer]));
         publisher.toDevice(personId, deviceId, 'seat.consumerAdded', {
-          ...seat,
+          ...call,
           consumer: event.consumer,
         });
         return;
       case 'consumerRemoved':
+        seat.removed(event.consumerId);
         publisher.toDevice(personId, deviceId, 'seat.consumerRemoved', {
-          ...seat,
+          ...call,
           consumerId: event.consumerId,
         });
         return;
       case 'consumerPaused': {
         const { consumerId, paused } = event;
-        publisher.toDevice(personId, deviceId, 'seat.consumerPaused', { ...seat, consumerId, paused });
+        publisher.toDevice(personId, deviceId, 'seat.consumerPaused', { ...call, consumerId, paused });
         return;
       }
       case 'transportChanged':
+        // Who joins while somebody speaks would otherwise learn it when somebody else does.
+        if (event.direction === 'receive' && event.state === 'connected' && held.speaker !== null)
+          this.#tellSpeaker(address, held.speaker);
         onPath(address, event.state === 'connected' ? 'found' : 'lost');
+        return;
+      default:
+        unreachable(event);
     }
   }
 
-  #held(address: SeatAddress): HeldSeat | null {
-    const held = this.#rooms.get(address.callId)?.seats.get(address.personId);
+  #held(address: SeatAddress): MediaSeat | null {
+    const seat = this.#rooms.get(address.callId)?.seats.get(address.personId);
     const isTheSame =
-      held?.address.deviceId === address.deviceId && held.address.consultationId === address.consultationId;
-    return isTheSame ? held : null;
+      seat?.address.deviceId === address.deviceId && seat.address.consultationId === address.consultationId;
+    return isTheSame ? seat : null;
   }
 
-  async #withSeat<T>(address: SeatAddress, use: (seat: SfuSeat) => Promise<T>): Promise<T> {
-    const held = this.#held(address);
-    if (held === null) throw new AppError('NOT_FOUND', { detail: 'this device holds no seat in the call' });
-    return guarded(() => use(held.seat));
+  async #withSeat<T>(address: SeatAddress, use: (seat: MediaSeat) => Promise<T>): Promise<T> {
+    const seat = this.#held(address);
+    if (seat === null) throw new AppError('NOT_FOUND', { detail: 'this device holds no seat in the call' });
+    return guarded(() => use(seat));
   }
-}
 
-const offer = ({ transportId, iceParameters, iceCandidates, dtlsParameters }: SfuSeat['send']) => ({
-  transportId,
-  iceParameters,
-  iceCandidates: [...iceCandidates],
-  dtlsParameters,
-});
-
-/** Says a media failure in the words of the catalogue. */
-async function guarded<T>(use: () => Promise<T>): Promise<T> {
-  try {
-    return await use();
-  } catch (cause) {
-    if (!(cause instanceof SfuError)) throw cause;
-    switch (cause.reason) {
-      case 'no_worker':
-      case 'room_closed':
-      case 'seat_closed':
-        throw new AppError('MEDIA_UNAVAILABLE', { cause });
-      case 'not_found':
-        throw new AppError('NOT_FOUND', { cause });
-      case 'invalid_parameters':
-        throw new AppError('INVALID', { detail: 'the media parameters are not usable', cause });
-    }
+  /** What is done to media without anybody waiting for it. A seat or track that closed meanwhile is no failure. */
+  #unlessGone(callId: CallId, done: Promise<void>): void {
+    done.catch((error: unknown) => {
+      if (!(error instanceof SfuError)) this.#parts.log.error('media.failed', { call: callId, error });
+    });
   }
 }

@@ -47,12 +47,16 @@ export interface StoredEntry {
 /** An entry as it is read back: a withdrawn message keeps its sealed original, and is served as a tombstone. */
 export interface ReadEntry extends StoredEntry {
   readonly withdrawn: 'recalled' | 'removed' | null;
+  /** The sequence of the entry that withdrew it. */
+  readonly withdrawnBy: number | null;
 }
 
 /** Part of a commit: the message of this sequence is withdrawn, and its attachments are served to nobody. */
 export interface Withdrawal {
   readonly sequence: number;
   readonly how: 'recalled' | 'removed';
+  /** The sequence of the entry that withdraws it. */
+  readonly by: number;
   readonly attachmentIds: readonly AttachmentId[];
 }
 
@@ -63,6 +67,8 @@ export interface StoredConsultation {
   readonly sealedState: Uint8Array;
   readonly lastSequence: number;
   readonly lastAt: number;
+  /** What it was created from; null where nobody can ask for it again. */
+  readonly sealedRequest: Uint8Array | null;
 }
 
 /** What of a state the store may see, to find consultations by. */
@@ -91,6 +97,8 @@ export interface NewConsultation {
   readonly index: StateIndex;
   readonly participants: readonly StoredParticipant[];
   readonly idempotencyKey: string | null;
+  /** What was asked for, to compare a repetition with: participants and subject may change later. */
+  readonly sealedRequest: Uint8Array | null;
   readonly entries: readonly StoredEntry[];
 }
 
@@ -142,11 +150,16 @@ export interface ConsultationStore {
   marks(consultationId: ConsultationId): Promise<readonly StoredMarks[]>;
   /** Raises a person's marks to these, never lowers them; answers what they are now. */
   raiseMarks(consultationId: ConsultationId, marks: StoredMarks): Promise<StoredMarks>;
-  /** Messages of others after a sequence that are not withdrawn. */
-  countUnread(consultationId: ConsultationId, personId: PersonId, after: number): Promise<number>;
+  /** Messages of others after a sequence, and up to another where one is given, that are not withdrawn. */
+  countUnread(
+    consultationId: ConsultationId,
+    personId: PersonId,
+    after: number,
+    upTo?: number,
+  ): Promise<number>;
   /** A doctor's waiting patients, longest waiting first (of one moment: by id). */
   waitingFor(doctorId: PersonId): Promise<readonly WaitingPatient[]>;
-  /** How long the doctor's last visits lasted in milliseconds, newest first. */
+  /** How long the doctor’s last visits with patients lasted in milliseconds, the one asked for last first. */
   visitDurations(doctorId: PersonId, limit: number): Promise<readonly number[]>;
   /** Consultations whose entries reach further than they were notified of (`notify/`), at most `limit`. */
   behind(limit: number): Promise<readonly ConsultationId[]>;

@@ -41,14 +41,14 @@ export function restRouter(parts: RestParts): Router {
 function createEndpoints({ host, library }: RestParts): Record<RouteName, Endpoint> {
   return {
     createConsultation: async (request, response) => {
-      const { patient, doctor } = parse(routes.createConsultation.body, request.body);
+      const { patient, doctor, subject = null } = parse(routes.createConsultation.body, request.body);
       if (patient.personId === doctor.personId)
         throw new AppError('INVALID', { detail: 'patient and doctor are the same person' });
       const participants: Participant[] = [
         { ...patient, role: 'patient' },
         { ...doctor, role: 'doctor' },
       ];
-      const { view, created } = await host.create(participants, idempotencyKey(request));
+      const { view, created } = await host.create({ participants, subject }, idempotencyKey(request));
       response
         .status(created ? 201 : 200)
         .location(`/v1/consultations/${view.consultationId}`)
@@ -68,6 +68,20 @@ function createEndpoints({ host, library }: RestParts): Record<RouteName, Endpoi
       const { reason, note } = parse(routes.endConsultation.body, request.body ?? {});
       await host.submit(id, { type: 'host.end', reason, note });
       response.json(await host.view(id, null));
+    },
+    addParticipant: async (request, response, caller) => {
+      const id = consultation(request, caller);
+      response.json(await host.addParticipant(id, parse(routes.addParticipant.body, request.body)));
+    },
+    removeParticipant: async (request, response, caller) => {
+      const id = consultation(request, caller);
+      response.json(await host.removeParticipant(id, named(routes.removeParticipant, 'personId', request)));
+    },
+    removeMessage: async (request, response, caller) => {
+      const id = consultation(request, caller);
+      const sequence = named(routes.removeMessage, 'sequence', request);
+      const { reason } = parse(routes.removeMessage.body, request.body ?? {});
+      response.json(await host.removeMessage(id, sequence, reason));
     },
     getAttachment: async (request, response, caller) => {
       const id = consultation(request, caller);
@@ -117,19 +131,25 @@ function parse<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
   return parsed.data;
 }
 
-/** An id of the wrong shape names nothing, like one that was never given out. */
-function consultation(request: Request, caller: Caller) {
-  const parsed = routes.getConsultation.params.consultationId.safeParse(request.params['consultationId']);
-  if (!parsed.success) throw new AppError('NOT_FOUND');
-  requireReach(caller, parsed.data);
-  return parsed.data;
+/** What the path names. An id of the wrong shape names nothing, like one that was never given out. */
+function named<T extends Record<string, z.ZodType>, N extends string & keyof T>(
+  { params }: { readonly params: T },
+  name: N,
+  request: Request,
+): z.output<T[N]> {
+  const parsed = params[name]?.safeParse(request.params[name]);
+  if (parsed?.success !== true) throw new AppError('NOT_FOUND');
+  // The schema is that of this name; TypeScript does not follow it through the lookup.
+  return parsed.data as z.output<T[N]>;
 }
 
-function attachment(request: Request) {
-  const parsed = routes.getAttachment.params.attachmentId.safeParse(request.params['attachmentId']);
-  if (!parsed.success) throw new AppError('NOT_FOUND');
-  return parsed.data;
+function consultation(request: Request, caller: Caller) {
+  const id = named(routes.getConsultation, 'consultationId', request);
+  requireReach(caller, id);
+  return id;
 }
+
+const attachment = (request: Request) => named(routes.getAttachment, 'attachmentId', request);
 
 function idempotencyKey(request: Request): string | null {
   const key = request.get('Idempotency-Key');

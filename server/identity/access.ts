@@ -7,6 +7,15 @@ export function requireReach(caller: Caller, consultationId: ConsultationId): vo
     throw new AppError('NOT_FOUND');
 }
 
+/** Refuses a token for one consultation: it reaches nothing of the person beside it. */
+export function requireWhole({
+  onlyConsultation,
+}: {
+  readonly onlyConsultation: ConsultationId | null;
+}): void {
+  if (onlyConsultation !== null) throw new AppError('FORBIDDEN');
+}
+
 /** The person whose eyes are used: null reads as the host application. */
 export const readerOf = (caller: Caller): PersonId | null =>
   caller.scope === 'host' ? null : caller.personId;

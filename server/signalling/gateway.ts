@@ -15,14 +15,12 @@ import { describe, dispatch, type Handled } from './dispatch.ts';
 import type { Handlers } from './handlers/handler.ts';
 import { roomOf, type Session } from './session.ts';
 import { type GatewayServer, type GatewaySocket, SocketPublisher } from './socket-publisher.ts';
+import { whenStalled } from './write-backlog.ts';
 
 /** A device that has not proved who it is by then is let go. */
 const CONNECT_TIMEOUT_MS = 10_000;
 const PING_INTERVAL_MS = 10_000;
 const PING_TIMEOUT_MS = 10_000;
-/** Most characters that wait for a device which does not read; it catches up from its sequence after it returns. */
-const WRITE_BACKLOG_LIMIT = 2_000_000;
-const BACKLOG_CHECK_MS = 2_000;
 /** Most sockets a person may have open: phone, tablet, computer, and what is left of lost connections. */
 const SOCKETS_A_PERSON = 20;
 /** Most handlers of one device at work at once. */
@@ -51,7 +49,6 @@ export class Gateway {
   readonly #io: GatewayServer;
   readonly #options: GatewayOptions;
   readonly #limiter: RateLimiterMemory;
-  #backlogTimer: NodeJS.Timeout | null = null;
   #closed = false;
 
   constructor(options: GatewayOptions) {
@@ -91,8 +88,6 @@ export class Gateway {
       }
     });
     this.#io.on('connection', (socket) => this.#onConnection(socket, callbacks));
-    this.#backlogTimer = setInterval(() => this.#dropStalled(), BACKLOG_CHECK_MS);
-    this.#backlogTimer.unref();
   }
 
   get connections(): number {
@@ -102,7 +97,6 @@ export class Gateway {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#backlogTimer !== null) clearInterval(this.#backlogTimer);
     this.#io.emit('session.ending', { reason: 'shutting_down' });
     await this.#io.close();
   }
@@ -143,6 +137,11 @@ export class Gateway {
     void socket.join([device, personRoom(session)]);
     onDevice(session, 'device.returned');
 
+    whenStalled(socket.conn, (count) => {
+      this.#options.log.warn('device.stalled', { count });
+      // What waits is thrown away: a device that does not read would never let it go.
+      socket.conn.close(true);
+    });
     const expiry = setTimeout(
       () => {
         socket.emit('session.ending', { reason: 'token_expired' });
@@ -181,20 +180,6 @@ export class Gateway {
       await this.#limiter.consume(personId);
     } catch {
       throw new AppError('RATE_LIMITED');
-    }
-  }
-
-  /** Lets go of devices that do not read, before what waits for them fills the memory. */
-  #dropStalled(): void {
-    for (const socket of this.#io.of('/').sockets.values()) {
-      const packets: readonly { readonly data?: unknown }[] = socket.conn['writeBuffer'];
-      const waiting = packets.reduce(
-        (sum, { data }) => sum + (typeof data === 'string' ? data.length : 0),
-        0,
-      );
-      if (waiting < WRITE_BACKLOG_LIMIT) continue;
-      this.#options.log.warn('device.stalled', { count: waiting });
-      socket.disconnect(true);
     }
   }
 }

@@ -158,7 +158,8 @@ export class AttachmentLibrary {
   ): Promise<AttachmentRecord> {
     await this.#parts.host.view(id, by);
     const record = await this.#parts.attachments.loadAttachment(attachmentId);
-    if (record?.consultationId !== id) throw new AppError('NOT_FOUND');
+    // What was sent with a message that was withdrawn since is there for nobody.
+    if (record?.consultationId !== id || record.withdrawn) throw new AppError('NOT_FOUND');
     return record;
   }
 }

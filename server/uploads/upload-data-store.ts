@@ -82,6 +82,7 @@ export class UploadDataStore extends DataStore {
       receivedBytes: 0,
       parts: 0,
       status: 'receiving',
+      withdrawn: false,
       sealed: codec.sealAttachment(attachmentId, facts),
     });
     return new Upload({ id: attachmentId, size: byteSize, offset: 0 });
@@ -150,7 +151,7 @@ export class UploadDataStore extends DataStore {
     const { personId, onlyConsultation } = this.#caller();
     const parsed = AttachmentId.safeParse(id);
     const record = parsed.success ? await this.#parts.attachments.loadAttachment(parsed.data) : null;
-    if (record?.uploadedBy !== personId) throw new AppError('NOT_FOUND');
+    if (record?.uploadedBy !== personId || record.withdrawn) throw new AppError('NOT_FOUND');
     if (![null, record.consultationId].includes(onlyConsultation)) throw new AppError('NOT_FOUND');
     return record;
   }

@@ -7,6 +7,7 @@ import type { KeyProvider } from './key-provider.ts';
 import { sealStream } from './seal-stream.ts';
 import { MAX_FRAME_LENGTH } from './sealed-header.ts';
 import { openSealedObject, type SealedObject } from './sealed-object.ts';
+import { openRecord, type RecordContext, sealRecord } from './sealed-record.ts';
 
 /**
  * Bytes of plaintext in a frame of a finished object. Larger frames are sealed faster; a reader fetches and checks
@@ -77,6 +78,16 @@ export class Vault {
   /** @throws AppError INTEGRITY when it is not this consultation's key */
   openConsultationKey(consultationId: ConsultationId, wrapped: Uint8Array): Promise<ConsultationKey> {
     return openConsultationKey(this.#keys, consultationId, wrapped);
+  }
+
+  /** Seals a small record that belongs to no consultation, such as one of a person. */
+  sealRecord(plaintext: Uint8Array, context: RecordContext): Promise<Uint8Array> {
+    return sealRecord(this.#keys.wrapping, plaintext, context);
+  }
+
+  /** @throws AppError INTEGRITY when it was changed, or is another record */
+  openRecord(sealed: Uint8Array, context: RecordContext): Promise<Buffer> {
+    return openRecord(this.#keys.unwrapping, sealed, context);
   }
 }
 

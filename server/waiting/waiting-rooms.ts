@@ -1,29 +1,170 @@
-import type { ConsultationView, PersonId, QueuePlace } from '@teleconsult/protocol';
+import type { ConsultationId, ConsultationView, PersonId, QueuePlace } from '@teleconsult/protocol';
+import type { ConsultationState } from '../consultation/state.ts';
 import type { Stepped } from '../host/batch.ts';
-import type { ConsultationStore, Log, Publisher } from '../host/ports.ts';
+import type { Clock, ConsultationStore, Log, Publisher, WaitingPatient } from '../host/ports.ts';
+import { RunningVisits } from './running-visits.ts';
+import { COUNTED_VISITS, estimateMs, expectation } from './wait-estimate.ts';
+
+/** A doctor's queue is told at most once in this time, however much happens in it. */
+const AGAIN_AFTER_MS = 200;
+/** An estimate that moved by less is not told again: time passing is no news. */
+const WORTH_TELLING_MS = 30_000;
+/** Most doctors whose told places are remembered; one who is forgotten is told everything again. */
+const MAX_TOLD = 10_000;
 
 export interface WaitingRoomsParts {
-  readonly store: ConsultationStore;
-  readonly publisher: Publisher;
+  readonly store: Pick<ConsultationStore, 'waitingFor' | 'visitDurations'>;
+  readonly publisher: Pick<Publisher, 'toPerson'>;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Each doctor's queue of waiting patients, with places and estimates. */
+interface Queue {
+  readonly places: readonly QueuePlace[];
+  readonly patients: ReadonlyMap<ConsultationId, PersonId>;
+}
+
+type Told = ReadonlyMap<ConsultationId, QueuePlace>;
+
+/** A doctor's queue that is being told, or rests afterwards. `again`: something changed meanwhile. */
+interface Telling {
+  again: boolean;
+  rest: NodeJS.Timeout | null;
+}
+
+/** Each doctor's queue of waiting patients, with places and estimates. Longest waiting is first. */
 export class WaitingRooms {
   readonly #parts: WaitingRoomsParts;
+  readonly #running = new RunningVisits();
+  readonly #told = new Map<PersonId, Told>();
+  readonly #telling = new Map<PersonId, Telling>();
+  readonly #working = new Set<Promise<void>>();
+  #closed = false;
 
   constructor(parts: WaitingRoomsParts) {
     this.#parts = parts;
   }
 
-  /** The places in those of the consultations that wait. */
+  /** The places in those of the consultations that wait: a patient's own, and for the doctor those of the patients. */
   async placesOf(
-    _consultations: readonly ConsultationView[],
-    _personId: PersonId,
+    consultations: readonly ConsultationView[],
+    personId: PersonId,
   ): Promise<readonly QueuePlace[]> {
-    return [];
+    for (const { phase, phaseSince, consultationId, ...view } of consultations) {
+      const doctorId = doctorOf(view);
+      if (phase === 'active' && doctorId !== null) this.#running.began(doctorId, consultationId, phaseSince);
+    }
+    const queues = new Map<PersonId, Queue>();
+    const places: QueuePlace[] = [];
+    for (const view of consultations) {
+      const doctorId = doctorOf(view);
+      if (view.phase !== 'waiting' || doctorId === null || !seesPlaces(view, personId)) continue;
+      const queue = queues.get(doctorId) ?? (await this.#queueOf(doctorId));
+      queues.set(doctorId, queue);
+      const place = queue.places.find(({ consultationId }) => consultationId === view.consultationId);
+      if (place !== undefined) places.push(place);
+    }
+    return places;
   }
 
-  /** A consultation changed: when its phase did, the places of its doctor's queue are told. */
-  handleChange(_change: Stepped): void {}
+  /** A consultation changed: when its phase did, the places of its doctor's queue that changed are told. */
+  handleChange({ before, after }: Stepped): void {
+    const doctorId = doctorOf(after);
+    if (before.phase === after.phase || doctorId === null || this.#closed) return;
+    if (after.phase.name === 'active') this.#running.began(doctorId, after.id, after.phase.since);
+    if (after.phase.name === 'ended') this.#running.ended(doctorId, after.id);
+    // An active visit that ends leaves the places as they are, but not the estimates.
+    if ([before.phase.name, after.phase.name].some((phase) => phase === 'waiting' || phase === 'active'))
+      this.#tell(doctorId);
+  }
+
+  /** Tells nothing more and waits for what is being read. May be called twice. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const { rest } of this.#telling.values()) if (rest !== null) clearTimeout(rest);
+    this.#telling.clear();
+    await Promise.all(this.#working);
+  }
+
+  #tell(doctorId: PersonId): void {
+    const telling = this.#telling.get(doctorId);
+    if (telling !== undefined) {
+      telling.again = true;
+      return;
+    }
+    const begun: Telling = { again: false, rest: null };
+    this.#telling.set(doctorId, begun);
+    const work = this.#tellChanged(doctorId)
+      .catch((error: unknown) => this.#parts.log.error('queue.failed', { person: doctorId, error }))
+      .finally(() => {
+        this.#working.delete(work);
+        if (!this.#closed) this.#rest(doctorId, begun);
+      });
+    this.#working.add(work);
+  }
+
+  #rest(doctorId: PersonId, telling: Telling): void {
+    telling.rest = setTimeout(() => {
+      this.#telling.delete(doctorId);
+      if (telling.again) this.#tell(doctorId);
+    }, AGAIN_AFTER_MS);
+    telling.rest.unref();
+  }
+
+  async #tellChanged(doctorId: PersonId): Promise<void> {
+    const { places, patients } = await this.#queueOf(doctorId);
+    if (this.#closed) return;
+    const told = this.#told.get(doctorId);
+    const now = new Map<ConsultationId, QueuePlace>();
+    for (const place of places) {
+      const { consultationId } = place;
+      const before = told?.get(consultationId);
+      now.set(consultationId, before === undefined || isNews(before, place) ? place : before);
+      if (now.get(consultationId) !== place) continue;
+      const patientId = patients.get(consultationId);
+      if (patientId !== undefined) this.#parts.publisher.toPerson(patientId, 'queue.changed', place);
+      this.#parts.publisher.toPerson(doctorId, 'queue.changed', place);
+    }
+    this.#remember(doctorId, now);
+  }
+
+  #remember(doctorId: PersonId, told: Told): void {
+    this.#told.delete(doctorId);
+    if (told.size > 0) this.#told.set(doctorId, told);
+    const [oldest] = this.#told.keys();
+    if (this.#told.size > MAX_TOLD && oldest !== undefined) this.#told.delete(oldest);
+  }
+
+  async #queueOf(doctorId: PersonId): Promise<Queue> {
+    const { store, clock } = this.#parts;
+    const waiting = await store.waitingFor(doctorId);
+    const durations = waiting.length === 0 ? [] : await store.visitDurations(doctorId, COUNTED_VISITS);
+    const expected = expectation({ durations, activeSince: this.#running.activeSince(doctorId) }, clock());
+    return {
+      places: waiting.map(({ consultationId }, index) => ({
+        consultationId,
+        position: index + 1,
+        estimateMs: estimateMs(expected, index + 1),
+      })),
+      patients: new Map(waiting.map((one: WaitingPatient) => [one.consultationId, one.patientId])),
+    };
+  }
+}
+
+/** The doctor whose waiting room it is; a thread of colleagues has none. */
+function doctorOf({ kind, participants }: Pick<ConsultationState, 'kind' | 'participants'>): PersonId | null {
+  if (kind !== 'visit') return null;
+  return participants.find(({ role }) => role === 'doctor')?.personId ?? null;
+}
+
+/** Who was drawn in does not queue. */
+const seesPlaces = ({ participants }: ConsultationView, personId: PersonId): boolean =>
+  participants.some(
+    (other) => other.personId === personId && (other.role === 'patient' || other.role === 'doctor'),
+  );
+
+function isNews(before: QueuePlace, place: QueuePlace): boolean {
+  if (before.position !== place.position) return true;
+  if (before.estimateMs === null || place.estimateMs === null) return before.estimateMs !== place.estimateMs;
+  return Math.abs(before.estimateMs - place.estimateMs) >= WORTH_TELLING_MS;
 }

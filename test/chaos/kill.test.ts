@@ -9,9 +9,9 @@ import { hostToken, personToken } from '../helpers/test-tokens.ts';
 import { type SentMessage, transcriptViolations } from '../server/host/transcript.ts';
 
 /** Sends over all clients, and how often the server is killed meanwhile. */
-const SENDS = 2_000;
-const KILLS = Number(process.env['TELECONSULT_TEST_KILLS'] ?? 5);
-const CONSULTATIONS = 2;
+const SENDS = 10_000;
+const KILLS = Number(process.env['TELECONSULT_TEST_KILLS'] ?? 30);
+const CONSULTATIONS = 10;
 
 interface Sender {
   readonly client: TeleconsultClient;

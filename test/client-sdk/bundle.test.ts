@@ -3,8 +3,11 @@ import { gzipSync } from 'node:zlib';
 import { build, type Rolldown } from 'vite';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-/** What the SDK with everything it stands on may cost an app, in bytes after gzip. */
-const BUDGET_BYTES = 90 * 1024;
+/**
+ * What the SDK with everything it stands on may cost an app, in bytes after gzip. It was 90 KiB before messages lasted
+ * over reloads (with `idb`) and before checks of network and devices, which an app needs before its first call.
+ */
+const BUDGET_BYTES = 100 * 1024;
 
 describe('the SDK in the bundle of an app', () => {
   let chunks: Rolldown.OutputChunk[];

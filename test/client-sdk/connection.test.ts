@@ -40,8 +40,8 @@ describe('connecting', () => {
 
   it('[SDK3] an expired token is asked for anew at once', async () => {
     await using server = await ScriptedServer.start();
-    server.admit = ({ token }) => (token === tokenFor('expired') ? 'TOKEN_EXPIRED' : null);
-    const tokens = [tokenFor('expired'), tokenFor(patient)];
+    server.admit = ({ token }) => (token === tokenFor(patient, 'expired') ? 'TOKEN_EXPIRED' : null);
+    const tokens = [tokenFor(patient, 'expired'), tokenFor(patient)];
     await using client = clientOf(server, {
       token: () => Promise.resolve(tokens.shift() ?? ''),
       reconnect: () => 60_000,
@@ -77,7 +77,7 @@ describe('connecting', () => {
   it('[SDK3] when the server ends a session because the token expired, the client returns with a fresh one', async () => {
     await using server = await ScriptedServer.start();
     let asked = 0;
-    await using client = clientOf(server, { token: () => tokenFor(`person-${(asked += 1)}`) });
+    await using client = clientOf(server, { token: () => tokenFor(patient, `token-${(asked += 1)}`) });
     await client.connect();
     server.tell('session.ending', { reason: 'token_expired' });
     server.disconnectAll();
@@ -85,7 +85,7 @@ describe('connecting', () => {
       () => server.handshakes.length,
       (count) => count === 2,
     );
-    expect(server.handshakes[1]?.token).toBe(tokenFor('person-2'));
+    expect(server.handshakes[1]?.token).toBe(tokenFor(patient, 'token-2'));
   });
 
   it('[SDK3] a token function that fails is tried again', async () => {
@@ -250,6 +250,7 @@ describe('connecting', () => {
     await using client = clientOf(server, { requestTimeoutMs: 200 });
     await client.connect();
     server.on('consultation.list', () => 'silence');
+    server.on('session.ping', () => 'silence');
     // The time-out of the request raises the question, and the probe answers it.
     expect(await codeOf(client.listConsultations())).toBe('TIMEOUT');
     await eventually(
@@ -260,7 +261,7 @@ describe('connecting', () => {
       () => client.connection,
       (state) => state === 'connected',
     );
-    server.on('consultation.list', () => ({ consultations: [], hasMore: false }));
+    server.on('consultation.list', () => ({ consultations: [], unread: [], queue: [], hasMore: false }));
     await client.listConsultations();
   });
 
@@ -271,8 +272,8 @@ describe('connecting', () => {
     server.once('consultation.list', () => 'silence');
     expect(await codeOf(client.listConsultations())).toBe('TIMEOUT');
     await eventually(
-      () => server.payloads('consultation.list').length,
-      (count) => count === 2,
+      () => server.payloads('session.ping').length,
+      (count) => count === 1,
     );
     await client.listConsultations();
     expect(server.handshakes.length).toBe(1);

@@ -108,12 +108,7 @@ describe('following a consultation', () => {
     await using client = clientOf(server);
     await client.connect();
     server.once('consultation.watch', () => {
-      const answer = {
-        consultation: thread.current,
-        call: null,
-        entries: [...thread.entries],
-        hasMore: false,
-      };
+      const answer = thread.snapshot();
       thread.add();
       thread.add();
       return answer;
@@ -196,7 +191,7 @@ describe('following a consultation', () => {
     await using client = clientOf(server);
     await client.connect();
     let asked = 0;
-    const usual = () => ({ consultation: thread.current, call: null, entries: [], hasMore: false });
+    const usual = () => thread.snapshot();
     server.on('consultation.watch', () => {
       asked += 1;
       if (asked === 1) server.cutAll();
@@ -218,7 +213,7 @@ describe('following a consultation', () => {
     });
     server.once('consultation.watch', async () => {
       await held;
-      return { consultation: thread.current, call: null, entries: [], hasMore: false };
+      return thread.snapshot();
     });
     const abort = new AbortController();
     const given = client.open(thread.id, { signal: abort.signal });

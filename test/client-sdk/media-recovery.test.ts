@@ -257,9 +257,8 @@ describe('media that breaks', () => {
     await using server = await ScriptedServer.start();
     const here = await opened(server);
     await using client = here.client;
-    server.once('consultation.watch', ({ afterSequence, limit }) => {
-      const { entries } = here.thread.page({ afterSequence, limit });
-      const answer = { consultation: here.thread.current, call: null, entries, hasMore: false };
+    server.once('consultation.watch', (asked) => {
+      const answer = { ...here.thread.snapshot(asked), call: null };
       here.scripted.ring();
       return answer;
     });
@@ -310,10 +309,9 @@ describe('media that breaks', () => {
     await here.client.close();
     const { scripted, thread } = here;
     scripted.changeSeat(patient, { state: 'reconnecting', deviceId: DeviceId.parse('device-under-test') });
-    server.on('consultation.watch', ({ limit }) => {
+    server.on('consultation.watch', (asked) => {
       server.tell('call.changed', scripted.changeSeat(patient, { state: 'present' }));
-      const { entries } = thread.page({ limit });
-      return { consultation: thread.current, call: scripted.view, entries, hasMore: false };
+      return { ...thread.snapshot(asked), call: scripted.view };
     });
     await using client = clientOf(server, { media: new FakeMedia() });
     await client.connect();

@@ -15,7 +15,9 @@ import {
 import { minted } from './helpers/samples.ts';
 
 const id = (number: number) => ClientMessageId.parse(`message-${number}`);
-const content = { type: 'image', attachmentId: AttachmentId.parse(minted('att')) } as const;
+const attachmentId = AttachmentId.parse(minted('att'));
+const content = { type: 'image', attachmentId } as const;
+const uploaded = { kind: 'uploaded', part: 0, attachmentId } as const;
 const error = new AppError('UNSUPPORTED_MEDIA');
 
 function text(number: number): OutboxItem {
@@ -23,8 +25,11 @@ function text(number: number): OutboxItem {
   return {
     clientMessageId: id(number),
     draft: { type: 'text', text: `${number}` },
+    replyTo: null,
     queuedAt: 0,
+    order: number,
     attempts: 0,
+    restored: false,
     stage,
   };
 }
@@ -33,9 +38,12 @@ function image(number: number): OutboxItem {
   return {
     clientMessageId: id(number),
     draft: { type: 'image', data: new Blob(['x']) },
+    replyTo: null,
     queuedAt: 0,
+    order: number,
     attempts: 0,
-    stage: { kind: 'uploading', upload: null },
+    restored: false,
+    stage: { kind: 'uploading', parts: [{ kind: 'missing', upload: null }] },
   };
 }
 
@@ -68,8 +76,7 @@ describe('the outbox', () => {
           const upload = uploading[at % Math.max(uploading.length, 1)];
           if (kind === 'queueText') outbox = queue(outbox, text((queued += 1)));
           if (kind === 'queueImage') outbox = queue(outbox, image((queued += 1)));
-          if (kind === 'uploaded' && upload)
-            outbox = step(outbox, upload.clientMessageId, { kind: 'uploaded', content });
+          if (kind === 'uploaded' && upload) outbox = step(outbox, upload.clientMessageId, uploaded);
           if (kind === 'refused' && upload)
             outbox = step(outbox, upload.clientMessageId, { kind: 'failed', error });
           if (kind === 'send') {
@@ -112,7 +119,7 @@ describe('the outbox', () => {
 
   it('[SDK26] a message that is tried again goes to the end and does not upload again what has arrived', () => {
     let outbox: Outbox = [image(1), text(2)];
-    outbox = step(outbox, id(1), { kind: 'uploaded', content });
+    outbox = step(outbox, id(1), uploaded);
     outbox = step(step(outbox, id(1), { kind: 'sendStarted' }), id(1), { kind: 'failed', error });
     expect(toOutgoing(outbox[0] ?? text(0))).toMatchObject({
       state: 'failed',
@@ -128,14 +135,14 @@ describe('the outbox', () => {
   it('[SDK26] an upload that failed half-way goes on there', () => {
     const upload = { uploadUrl: 'http://server/v1/uploads/x', share: 0.5 };
     let outbox: Outbox = [image(1)];
-    outbox = step(outbox, id(1), { kind: 'uploadAdvanced', upload });
+    outbox = step(outbox, id(1), { kind: 'uploadAdvanced', part: 0, upload });
     outbox = retry(step(outbox, id(1), { kind: 'failed', error }), id(1));
-    expect(find(outbox, id(1))?.stage).toEqual({ kind: 'uploading', upload });
+    expect(find(outbox, id(1))?.stage).toEqual({ kind: 'uploading', parts: [{ kind: 'missing', upload }] });
   });
 
   it('[SDK20] an event that does not fit the stage changes nothing', () => {
     const outbox: Outbox = [text(1)];
-    expect(step(outbox, id(1), { kind: 'uploaded', content })).toEqual(outbox);
+    expect(step(outbox, id(1), uploaded)).toEqual(outbox);
     expect(step(outbox, id(1), { kind: 'acknowledged', sequence: 1 })).toEqual(outbox);
     expect(step(outbox, id(2), { kind: 'sendStarted' })).toEqual(outbox);
     expect(retry(outbox, id(1))).toEqual(outbox);

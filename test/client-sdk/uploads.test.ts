@@ -126,14 +126,16 @@ describe('attachments', () => {
   it('[SDK32] a token that expires during an upload is replaced, and nothing is uploaded twice', async () => {
     await using server = await ScriptedServer.start();
     let generation = 1;
-    const { uploads, client, consultation } = await opened(server, () => tokenFor(`person-${generation}`));
+    const { uploads, client, consultation } = await opened(server, () =>
+      tokenFor(patient, `token-${generation}`),
+    );
     await using _ = client;
     let requests = 0;
     uploads.admit = (token) => {
       requests += 1;
       // After the creation and one chunk, the old token is worth nothing any more.
       if (requests > 2) generation = 2;
-      return token === tokenFor(`person-${generation}`) ? null : 'TOKEN_EXPIRED';
+      return token === tokenFor(patient, `token-${generation}`) ? null : 'TOKEN_EXPIRED';
     };
     const bytes = randomBytes(2 * MIB);
     await consultation.send(photo(new Blob([bytes])));
@@ -276,14 +278,16 @@ describe('attachments', () => {
   it('[SDK35] the bytes of an attachment are fetched, with a fresh token when the old one has expired', async () => {
     await using server = await ScriptedServer.start();
     let generation = 1;
-    const { uploads, client, consultation } = await opened(server, () => tokenFor(`person-${generation}`));
+    const { uploads, client, consultation } = await opened(server, () =>
+      tokenFor(patient, `token-${generation}`),
+    );
     await using _ = client;
     const bytes = randomBytes(1_000);
     await consultation.send(photo(new Blob([bytes], { type: 'image/jpeg' })));
     const [upload] = uploads.uploads;
     if (upload === undefined) throw new Error('nothing was uploaded');
     generation = 2;
-    uploads.admit = (token) => (token === tokenFor('person-2') ? null : 'TOKEN_EXPIRED');
+    uploads.admit = (token) => (token === tokenFor(patient, 'token-2') ? null : 'TOKEN_EXPIRED');
     const blob = await consultation.fetchAttachment(upload.id, { variant: 'thumbnail' });
     expect(Buffer.from(await blob.arrayBuffer()).equals(bytes)).toBe(true);
     expect(blob.type).toBe('image/jpeg');

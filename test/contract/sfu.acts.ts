@@ -9,11 +9,13 @@ import {
   type SfuRoom,
   type SfuSeat,
 } from '../../media/index.ts';
-import { camera, microphone } from './sfu.fixtures.ts';
+import { camera, microphone, screen } from './sfu.fixtures.ts';
 
 const SEAT_IDS = ['patient', 'doctor', 'interpreter'] as const;
 const anySeatId = fc.constantFrom(...SEAT_IDS);
-const anySource = fc.constantFrom<MediaSource>('microphone', 'camera');
+const anySource = fc.constantFrom<MediaSource>('microphone', 'camera', 'screen');
+
+const TRACKS = { microphone, camera, screen } as const;
 
 export const anyAct = fc.oneof(
   fc.record({ type: fc.constant('open' as const), seatId: anySeatId }),
@@ -139,7 +141,7 @@ export async function perform(acts: readonly Act[], { room, capabilities }: Stag
         start(device.listen(capabilities));
         break;
       case 'produce': {
-        const track = act.source === 'camera' ? camera() : microphone();
+        const track = TRACKS[act.source]();
         sending.set(act.source, act.paused);
         start(device.seat.then((seat) => seat.produce({ ...track, paused: act.paused })));
         break;

@@ -55,6 +55,20 @@ export function camera(ssrc = 2222) {
   return { source: 'camera', kind: 'video', rtpParameters: vp8(ssrc), paused: false } as const;
 }
 
+export function screen(ssrc = 3333) {
+  const rtpParameters = { ...vp8(ssrc), mid: '2' };
+  return { source: 'screen', kind: 'video', rtpParameters, paused: false } as const;
+}
+
+/** A camera in three sizes, as a browser sends simulcast: told apart by RID. */
+export function simulcastCamera() {
+  const encodings = ['r0', 'r1', 'r2'].map((rid) => ({ rid, scalabilityMode: 'L1T3' }));
+  const rid = { uri: 'urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id', id: 10 };
+  const { headerExtensions = [], ...rest } = vp8(0);
+  const rtpParameters = { ...rest, headerExtensions: [...headerExtensions, rid], encodings };
+  return { source: 'camera', kind: 'video', rtpParameters, paused: false } as const;
+}
+
 /** Canonical Opus parameters of a browser's sender. */
 export function opus(ssrc: number): RtpParameters {
   return {

@@ -16,18 +16,8 @@ import {
 } from '../../protocol/index.ts';
 import { type Act, anyAct, perform } from './sfu.acts.ts';
 import { audioOnly, camera, dtls, microphone, openRoom, openSeat, opus, vp8 } from './sfu.fixtures.ts';
-
-export interface SfuUnderTest extends AsyncDisposable {
-  readonly sfu: Sfu;
-  /** One of the workers ends as if its process had crashed. */
-  readonly killOneWorker: () => void;
-  /** How many of the processes that the SFU ever started are still there. */
-  readonly processesLeft: () => Promise<number>;
-}
-
-export type OpenSfu = (options: { workers: number }) => Promise<SfuUnderTest>;
-
-const refusal = (reason: string) => expect.objectContaining({ name: 'SfuError', reason });
+import { sfuTrackContract } from './sfu.tracks.suite.ts';
+import { type OpenSfu, refusal } from './sfu.under-test.ts';
 
 export function sfuContract(adapter: string, open: OpenSfu): void {
   describe(`the SFU port: ${adapter}`, () => {
@@ -57,6 +47,9 @@ export function sfuContract(adapter: string, open: OpenSfu): void {
       await expect(seat.connectTransport('send', dtls())).rejects.toEqual(closed);
       await expect(seat.restartIce('send')).rejects.toEqual(closed);
       await expect(seat.resumeConsumer('any')).rejects.toEqual(closed);
+      await expect(seat.pauseConsumer('any')).rejects.toEqual(closed);
+      await expect(seat.setPreferredLayer('any', 0)).rejects.toEqual(closed);
+      expect(seat.consumer('any')).toBeUndefined();
       seat.close();
       expect(events).toEqual([]);
     });
@@ -77,6 +70,8 @@ export function sfuContract(adapter: string, open: OpenSfu): void {
       await expect(doctor.seat.connectTransport('send', dtls())).rejects.toEqual(closed);
       await expect(doctor.seat.restartIce('send')).rejects.toEqual(closed);
       await expect(doctor.seat.resumeConsumer('any')).rejects.toEqual(closed);
+      await expect(doctor.seat.pauseConsumer('any')).rejects.toEqual(closed);
+      await expect(doctor.seat.setPreferredLayer('any', 0)).rejects.toEqual(closed);
       expect(doctor.events).toEqual([]);
       expect(room.closed).toBe(false);
     });
@@ -532,6 +527,8 @@ export function sfuContract(adapter: string, open: OpenSfu): void {
       sending.close();
       receiving.close();
     });
+
+    sfuTrackContract(open);
   });
 }
 

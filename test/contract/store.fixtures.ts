@@ -10,6 +10,7 @@ import type {
   AttachmentStore,
   ConsultationStore,
   NewConsultation,
+  StateIndex,
   StoredEntry,
 } from '@teleconsult/server/host/ports';
 
@@ -48,14 +49,26 @@ export const participants = (...names: readonly string[]): NewConsultation['part
     role: (['patient', 'doctor'] as const satisfies ParticipantRole[])[index] ?? 'doctor',
   }));
 
+/** What the store sees of a state in which nothing happens. */
+export const stateIndex = (change: Partial<StateIndex> = {}): StateIndex => ({
+  phase: 'requested',
+  inCall: false,
+  waitingSince: null,
+  activeSince: null,
+  endedAt: null,
+  dueAt: null,
+  ...change,
+});
+
 export const newConsultation = (number: number, change: Partial<NewConsultation> = {}): NewConsultation => ({
   consultationId: consultationId(number),
   createdAt: 1_000,
   wrappedKey: sealed(`key ${number}`),
   sealedState: sealed(`state ${number}`),
-  index: { phase: 'requested', inCall: false, dueAt: null },
+  index: stateIndex(),
   participants: participants('ann', 'bob'),
   idempotencyKey: null,
+  sealedRequest: sealed(`request ${number}`),
   entries: [fact(1)],
   ...change,
 });
@@ -70,6 +83,7 @@ export const newAttachment = (number: number, change: Partial<AttachmentRecord> 
   receivedBytes: 0,
   parts: 0,
   status: 'receiving',
+  withdrawn: false,
   sealed: sealed(`facts ${number}`),
   ...change,
 });

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { attachmentStoreContract } from './store.attachments.suite.ts';
 import { consultationId, fact, newConsultation, type StoresUnderTest } from './store.fixtures.ts';
 import { consultationStoreContract } from './store.suite.ts';
+import { threadStoreContract } from './store.thread.suite.ts';
 
 async function openStores(): Promise<StoresUnderTest> {
   const store = new MemoryStore();
@@ -12,6 +13,7 @@ async function openStores(): Promise<StoresUnderTest> {
 
 consultationStoreContract('memory', openStores);
 attachmentStoreContract('memory', openStores);
+threadStoreContract('memory', openStores);
 
 test('[STO25] a test can make the next write fail, and only that; it leaves nothing behind', async () => {
   const store = new MemoryStore();

@@ -4,6 +4,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 import { attachmentStoreContract } from './store.attachments.suite.ts';
 import type { StoresUnderTest } from './store.fixtures.ts';
 import { consultationStoreContract } from './store.suite.ts';
+import { threadStoreContract } from './store.thread.suite.ts';
 
 async function openStores(): Promise<StoresUnderTest> {
   const dir = await tempDir();
@@ -21,3 +22,4 @@ async function openStores(): Promise<StoresUnderTest> {
 
 consultationStoreContract('SQLite', openStores);
 attachmentStoreContract('SQLite', openStores);
+threadStoreContract('SQLite', openStores);

@@ -14,12 +14,13 @@ import {
   type StoresUnderTest,
   sealed,
   sequences,
+  stateIndex,
 } from './store.fixtures.ts';
 
 const one = consultationId(1);
 const state = (text: string, change: Partial<StateIndex> = {}) => ({
   sealed: sealed(text),
-  index: { phase: 'active' as const, inCall: false, dueAt: null, ...change },
+  index: stateIndex({ phase: 'active', ...change }),
 });
 
 /** All that can be read of a consultation. */
@@ -39,10 +40,13 @@ export function consultationStoreContract(adapter: string, open: () => Promise<S
         createdAt: 1_000,
         wrappedKey: 'key 1',
         sealedState: 'state 1',
+        sealedRequest: 'request 1',
         lastSequence: 2,
         lastAt: 1_002,
       });
-      expect(plain(await consultations.page(one, { after: 0, limit: 10 }))).toEqual(plain(created.entries));
+      expect(plain(await consultations.page(one, { after: 0, limit: 10 }))).toEqual(
+        plain(created.entries.map((entry) => ({ ...entry, withdrawn: null, withdrawnBy: null }))),
+      );
       expect(await consultations.listFor(person('bob'), { limit: 10, createdBefore: null })).toEqual([one]);
     });
 
@@ -129,7 +133,7 @@ export function consultationStoreContract(adapter: string, open: () => Promise<S
       expect(await find('ann')).toMatchObject({ sequence: 1, by: 'ann' });
       expect(await find('bob')).toMatchObject({ sequence: 2, by: 'bob' });
       expect(await find('bob', consultationId(2))).toBeNull();
-      expect(plain(await find('bob'))).toEqual(plain(bobs));
+      expect(plain(await find('bob'))).toEqual(plain({ ...bobs, withdrawn: null, withdrawnBy: null }));
     });
 
     test('[STO5] a sequence that exists makes a commit stale, and nothing of it is written', async () => {
@@ -266,7 +270,7 @@ export function consultationStoreContract(adapter: string, open: () => Promise<S
     test('[STO8] what time has caught up with is found, oldest first, as the last commit left it', async () => {
       await using under = await open();
       const { consultations } = under;
-      const index = (dueAt: number | null) => ({ phase: 'waiting' as const, inCall: false, dueAt });
+      const index = (dueAt: number | null) => stateIndex({ phase: 'waiting', dueAt });
       for (const [number, dueAt] of [300, 100, null, 200].entries())
         await consultations.create(newConsultation(number, { index: index(dueAt) }));
       expect(await consultations.due(99, 10)).toEqual([]);

@@ -21,8 +21,17 @@ export const testVerifier = (): TokenVerifier => new TokenVerifier({ ...TEST_IDE
 export const personToken = (person: string, consultation?: ConsultationId): string =>
   issuer.forPerson(PersonId.parse(person), consultation === undefined ? {} : { consultation });
 
-/** A token that vouches for the person's name, and for a doctor's profession. */
-export const namedToken = (person: string, name: string, profession?: 'doctor'): string =>
-  issuer.forPerson(PersonId.parse(person), { name, ...(profession === undefined ? {} : { profession }) });
+/** A token that vouches for the person's name, and for a doctor's profession; for one consultation if one is named. */
+export const namedToken = (
+  person: string,
+  name: string,
+  profession?: 'doctor',
+  consultation?: ConsultationId,
+): string =>
+  issuer.forPerson(PersonId.parse(person), {
+    name,
+    ...(profession === undefined ? {} : { profession }),
+    ...(consultation === undefined ? {} : { consultation }),
+  });
 
 export const hostToken = (): string => issuer.forHost();

@@ -9,7 +9,7 @@ import {
 } from '@teleconsult/protocol';
 import type { LogFields } from '@teleconsult/server/host/ports';
 import { dispatch, type Handled } from '@teleconsult/server/signalling/dispatch';
-import type { Handlers } from '@teleconsult/server/signalling/handlers';
+import type { Handlers } from '@teleconsult/server/signalling/handlers/handler';
 import type { Session } from '@teleconsult/server/signalling/session';
 import { expect, test } from 'vitest';
 import { CANARY } from './malformed.ts';
@@ -19,6 +19,8 @@ const session: Session = {
   personId: PersonId.parse('somebody'),
   deviceId: DeviceId.parse('device-0001'),
   onlyConsultation: null,
+  displayName: null,
+  isDoctor: false,
   watch: () => undefined,
   unwatch: () => undefined,
 };

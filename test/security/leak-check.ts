@@ -3,11 +3,10 @@ import {
   type RequestInput,
   type RequestName,
   type RouteDefinition,
-  requestNames,
   routes,
 } from '@teleconsult/protocol';
 import type { RawClient } from '../helpers/raw-client.ts';
-import { type Targets, unknownIds, validPayloads } from './valid-payloads.ts';
+import { pointingRequests, type Targets, unknownIds, validPayloads } from './valid-payloads.ts';
 
 export interface Stranger {
   readonly client: RawClient;
@@ -54,10 +53,12 @@ function requestAttempts({ client }: Stranger, targets: Targets): [string, Attem
   ];
   const payloads = validPayloads(targets);
   return [
-    // The list names no consultation; what it answers is looked at by the test itself.
-    ...requestNames
-      .filter((name) => name !== 'consultation.list')
-      .map((name): [string, RequestName, object] => [`request ${name}`, name, payloads[name]]),
+    // Others name nothing of anybody’s; what they answer to whom is the rights matrix’s to check.
+    ...pointingRequests.map((name): [string, RequestName, object] => [
+      `request ${name}`,
+      name,
+      payloads[name],
+    ]),
     ...sent.map((content): [string, RequestName, object] => [
       `request message.send of ${content.type}`,
       'message.send',

@@ -1,10 +1,17 @@
-import { ClientMessageId } from '@teleconsult/protocol';
+import { ClientMessageId, PersonId } from '@teleconsult/protocol';
+import type { Transcriber } from '@teleconsult/server/speech/transcriber';
 import { eventually } from '../helpers/eventually.ts';
+import { RawClient } from '../helpers/raw-client.ts';
 import { peopleOf, type TestApp } from '../helpers/test-app.ts';
-import { personToken } from '../helpers/test-tokens.ts';
+import { namedToken, personToken } from '../helpers/test-tokens.ts';
 import { startCall, startVisit, textDraft, type Visit } from '../helpers/visit.ts';
 import { uploadText } from './tus-upload.ts';
 import { microphoneParameters, rtpCapabilities, type Targets } from './valid-payloads.ts';
+
+/** A server without speech recognition says so to everybody; with it there is something to leak. */
+export const hearing: { transcriber: Transcriber } = {
+  transcriber: { transcribe: async () => 'words', close: async () => undefined },
+};
 
 export interface LeakedVisit extends AsyncDisposable {
   readonly visit: Visit;
@@ -19,7 +26,8 @@ export async function startLeakedVisit(app: TestApp): Promise<LeakedVisit> {
   await using stack = new AsyncDisposableStack();
   const visit = stack.use(await startVisit(app));
   const { id: consultationId, patient, doctor } = visit;
-  const token = personToken(peopleOf(visit.view).patient);
+  const personId = PersonId.parse(peopleOf(visit.view).patient);
+  const token = personToken(personId);
   const attachmentId = await uploadText(app.origin, {
     token,
     consultationId,
@@ -45,8 +53,24 @@ export async function startLeakedVisit(app: TestApp): Promise<LeakedVisit> {
     rtpParameters: microphoneParameters,
   });
   const { consumer } = await patient.fact('seat.consumerAdded');
+  await using inviter = await RawClient.connect(app.origin, namedToken(personId, 'Patient'));
+  const { invitationId } = await inviter.request('invitation.create', {
+    purpose: 'participant',
+    consultationId,
+    role: 'relative',
+  });
+  const { sequence } = await patient.request('message.send', {
+    consultationId,
+    clientMessageId: ClientMessageId.parse('message-that-leaked'),
+    content: textDraft('a text'),
+  });
+  const { checkId } = await doctor.request('check.open', {});
   const targets: Targets = {
     ...call,
+    invitationId,
+    checkId,
+    personId,
+    sequence: String(sequence),
     attachmentId,
     transportId: receive.transportId,
     producerId,

@@ -69,6 +69,8 @@ const unknownNames: readonly (string | number)[] = [
   4711,
 ];
 
+const ASK_FOR_NOTHING: readonly RequestName[] = ['consultation.list', 'preferences.set'];
+
 /** Every request in every shape that is not its own, and names that are no request's. */
 export function everyMalformed(): readonly Malformed[] {
   return [...requestNames.flatMap(shapesOf), ...unknownNames.flatMap(unknown)];
@@ -96,20 +98,23 @@ function shapesOf(event: RequestName): readonly Malformed[] {
         }),
       ),
     ),
-    // The list asks for nothing, so nothing of it can be missing.
-    ...(event === 'consultation.list' ? [] : Object.keys(valid)).map((key) => {
+    // The list asks for nothing, and of the choices any may be left out: nothing of them can be missing.
+    ...(ASK_FOR_NOTHING.includes(event) ? [] : Object.keys(valid)).map((key) => {
       const { [key]: _missing, ...rest } = valid;
       return wrongProperty(event, `${key} missing`, rest);
     }),
   ];
 }
 
-/** Some wrong values of optional or open parts are read as absent; then the unknown consultation is what is wrong. */
+/**
+ * Some wrong values of optional or open parts are read as absent; then the unknown consultation is what is wrong, or
+ * that the server was set up without speech recognition.
+ */
 const wrongProperty = (event: RequestName, what: string, payload: object): Malformed => ({
   event,
   what,
   args: [payload],
-  expected: ['INVALID', 'NOT_FOUND'],
+  expected: ['INVALID', 'NOT_FOUND', ...(event === 'message.transcribe' ? ['NOT_CONFIGURED'] : [])],
 });
 
 function unknown(name: string | number): readonly Malformed[] {

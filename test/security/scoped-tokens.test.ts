@@ -1,10 +1,15 @@
-import { type ConsultationId, type ConsultationView, requestNames } from '@teleconsult/protocol';
+import {
+  type ConsultationId,
+  type ConsultationView,
+  type RequestName,
+  requestNames,
+} from '@teleconsult/protocol';
 import { expect, test } from 'vitest';
 import { RawClient } from '../helpers/raw-client.ts';
 import { createConsultation, peopleOf, startTestApp, type TestApp } from '../helpers/test-app.ts';
 import { hostToken, personToken } from '../helpers/test-tokens.ts';
 import { startCall, startVisit } from '../helpers/visit.ts';
-import { unknownIds, validPayloads } from './valid-payloads.ts';
+import { pointingRequests, unknownIds, validPayloads } from './valid-payloads.ts';
 
 /** Two consultations of the same people, and the patient connected with a token for the first alone. */
 async function twoConsultations(app: TestApp) {
@@ -34,7 +39,7 @@ test('[A1] [AUTH9] a token for one consultation finds no other of the same perso
   const { near, far, token } = await twoConsultations(app);
   await using client = await RawClient.connect(app.origin, token);
   const payloads = validPayloads({ ...unknownIds, consultationId: far.consultationId });
-  for (const name of requestNames.filter((request) => request !== 'consultation.list'))
+  for (const name of pointingRequests.filter((request) => request !== 'invitation.revoke'))
     expect(await client.emit(name, payloads[name]), name).toMatchObject({
       ok: false,
       error: { code: 'NOT_FOUND' },
@@ -45,6 +50,24 @@ test('[A1] [AUTH9] a token for one consultation finds no other of the same perso
     consultationId: near.consultationId,
   });
   expect(consultation).toEqual(near);
+});
+
+test('[A1] [AUTH12] a token for one consultation changes nothing of the person beside it, and accepts no invitations', async () => {
+  await using app = await startTestApp();
+  const { token } = await twoConsultations(app);
+  await using client = await RawClient.connect(app.origin, token);
+  const payloads = validPayloads();
+  const names: RequestName[] = requestNames.filter((name) =>
+    /^(preferences\.set|push\.(un)?subscribe|invitation\.(preview|redeem|revoke)|nearby|colleague)/.test(
+      name,
+    ),
+  );
+  expect(names).toHaveLength(10);
+  for (const name of names)
+    expect(await client.emit(name, payloads[name]), name).toMatchObject({ error: { code: 'FORBIDDEN' } });
+  expect(await client.emit('invitation.create', { purpose: 'colleague' })).toMatchObject({
+    error: { code: 'FORBIDDEN' },
+  });
 });
 
 test('[A1] [AUTH9] a token for one consultation finds no other of the same person by any route', async () => {

@@ -133,6 +133,8 @@ function wrongClaims(): Tokens {
     sub: [undefined, null, '', 4711, 'two words', '-dash', 'x'.repeat(65), 'a/b', 'é', {}, ['somebody']],
     scope: [undefined, null, '', 'admin', 'Host', ['host'], 'host participant'],
     consultation: [null, '', 'cns_short', 4711, [], '*'],
+    name: [null, '', '  ', 'x'.repeat(81), 4711, ['somebody']],
+    profession: [null, '', 'Doctor', 'nurse', true, ['doctor']],
   };
   return {
     ...Object.fromEntries(

@@ -46,6 +46,8 @@ class UnpinnedVerifier extends TokenVerifier {
       scope: 'participant',
       personId: PersonId.parse('somebody'),
       onlyConsultation: null,
+      displayName: null,
+      isDoctor: false,
       expiresAt: Date.now() + 60_000,
     };
   }

@@ -1,10 +1,15 @@
 import {
   AttachmentId,
   CallId,
+  CheckId,
   ClientMessageId,
   ConsultationId,
+  InvitationCode,
+  InvitationId,
+  PersonId,
   type RequestInput,
   type RequestName,
+  requestNames,
 } from '@teleconsult/protocol';
 
 /** An id of the right shape that the server has never given out. */
@@ -12,6 +17,12 @@ export const unknownIds = {
   consultationId: ConsultationId.parse(`cns_${'z'.repeat(22)}`),
   callId: CallId.parse(`cal_${'z'.repeat(22)}`),
   attachmentId: AttachmentId.parse(`att_${'z'.repeat(22)}`),
+  invitationId: InvitationId.parse(`inv_${'z'.repeat(22)}`),
+  checkId: CheckId.parse(`chk_${'z'.repeat(22)}`),
+  /** Whom requests about another person name. */
+  personId: PersonId.parse('no-such-person'),
+  /** Of a message, as the path of a route has it. */
+  sequence: '1',
   transportId: 'no-such-transport',
   producerId: 'no-such-producer',
   consumerId: 'no-such-consumer',
@@ -51,28 +62,68 @@ export const microphoneParameters = {
 
 /** A payload of the documented shape for every request: one that is added to the protocol is missing here first. */
 export const validPayloads = (targets: Targets = unknownIds): ValidPayloads => {
-  const { consultationId, callId, consumerId } = targets;
+  const { consultationId, callId, consumerId, personId, checkId, invitationId } = targets;
   const call = { consultationId, callId };
+  const sequence = Number(targets.sequence);
+  const code = InvitationCode.parse('z'.repeat(32));
   return {
+    'session.ping': {},
+    'preferences.get': {},
+    'preferences.set': { readReceipts: true, push: { calls: true } },
+    'push.key': {},
+    'push.subscribe': {
+      subscription: {
+        endpoint: 'https://push.example.org/one',
+        expirationTime: null,
+        keys: { p256dh: 'B'.repeat(87), auth: 'A'.repeat(22) },
+      },
+    },
+    'push.unsubscribe': {},
+    'invitation.create': { purpose: 'participant', consultationId, role: 'relative', validForMs: 60_000 },
+    'invitation.preview': { code },
+    'invitation.redeem': { code },
+    'invitation.revoke': { invitationId },
+    'nearby.show': { latitude: 31.23, longitude: 121.47, consent: true },
+    'nearby.hide': {},
+    'nearby.list': {},
+    'colleague.request': { personId },
     'consultation.list': { limit: 10 },
     'consultation.watch': { consultationId, afterSequence: 0, limit: 10 },
     'consultation.unwatch': { consultationId },
     'consultation.enter': { consultationId },
     'consultation.accept': { consultationId },
-    'consultation.decline': { consultationId, note: 'a note' },
+    'consultation.decline': { consultationId, reason: 'no_time', note: 'a note' },
     'consultation.cancel': { consultationId },
     'consultation.end': { consultationId, note: 'a note' },
+    'consultation.setSubject': {
+      consultationId,
+      subject: {
+        displayName: '王小花',
+        relationship: 'child',
+        birthYear: 2020,
+        authorisation: { basis: 'guardian', reference: 'file 1' },
+      },
+    },
+    'participant.leave': { consultationId },
+    'participant.remove': { consultationId, personId },
     'message.send': {
       consultationId,
       clientMessageId: ClientMessageId.parse('valid-payload-0001'),
       content: { type: 'text', text: 'a text' },
     },
+    'message.recall': { consultationId, sequence },
+    'message.transcribe': { consultationId, sequence, language: 'zh' },
+    'thread.mark': { consultationId, delivered: 1, read: 1 },
+    'thread.search': { consultationId, query: 'a text', limit: 10 },
+    'typing.set': { consultationId, activity: 'typing' },
     'thread.page': { consultationId, afterSequence: 0, limit: 10 },
     'call.start': { consultationId, media: 'video' },
     'call.accept': call,
     'call.decline': call,
     'call.hangUp': call,
     'call.setMedia': { ...call, media: 'voice' },
+    'call.leave': call,
+    'call.invite': { ...call, personId },
     'seat.join': { ...call, rtpCapabilities },
     'seat.connectTransport': { ...call, direction: 'send', dtlsParameters },
     'seat.setCapabilities': { ...call, rtpCapabilities },
@@ -80,5 +131,35 @@ export const validPayloads = (targets: Targets = unknownIds): ValidPayloads => {
     'seat.setSource': { ...call, source: 'microphone', on: true },
     'seat.resumeConsumer': { ...call, consumerId },
     'seat.restartIce': { ...call, direction: 'receive' },
+    'seat.pauseConsumer': { ...call, consumerId },
+    'seat.setLayers': { ...call, consumerId, spatialLayer: 0 },
+    'seat.setView': { ...call, view: 'floating' },
+    'seat.mute': { ...call, personId },
+    'seat.setInterrupted': { ...call, interrupted: true },
+    'seat.reportQuality': {
+      ...call,
+      report: {
+        level: 'good',
+        rttMs: 40,
+        jitterMs: 5,
+        lossPercent: 0.5,
+        sendKbps: 500,
+        receiveKbps: 500,
+        networkType: 'wifi',
+        path: 'udp',
+      },
+    },
+    'check.open': {},
+    'check.connectTransport': { checkId, direction: 'send', dtlsParameters },
+    'check.produce': { checkId, source: 'microphone', kind: 'audio', rtpParameters: microphoneParameters },
+    'check.consume': { checkId, rtpCapabilities },
+    'check.close': { checkId },
   };
 };
+
+const POINTERS = ['consultationId', 'invitationId', 'checkId'];
+
+/** Requests that point at something that is somebody's; the others concern the caller alone, or a code. */
+export const pointingRequests: readonly RequestName[] = requestNames.filter((name) =>
+  POINTERS.some((pointer) => pointer in validPayloads()[name]),
+);

@@ -4,8 +4,12 @@ import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { buildPages } from './pages.ts';
 
-/** What one page loads, SDK included, in bytes after gzip. Rising means that a visitor on a train waits longer. */
-const BUDGET_BYTES = 150_000;
+/**
+ * What one page loads before anything is pressed, SDK included, in bytes after gzip. Rising means that a visitor on a
+ * train waits longer. The SDK is 103,000 of it (WebRTC, Socket.IO, resumable uploads), both languages 17,000; dialogs,
+ * menus, search and QR codes are fetched when they are opened.
+ */
+const BUDGET_BYTES = 180_000;
 
 it('[WEB9] the built pages hold no mock, no inline script or style, no data URL, and stay in their budget', async () => {
   await using pages = await buildPages('pages');
@@ -16,6 +20,8 @@ it('[WEB9] the built pages hold no mock, no inline script or style, no data URL,
     'index.html',
     'patient.html',
   ]);
+  // The service worker is one file at the root: its path is its scope.
+  expect(read('sw.js')).not.toMatch(/^import |\bimport\(/m);
 
   for (const name of names.filter((file) => /\.(js|html|css)$/.test(file))) {
     expect(read(name), name).not.toMatch(/MockClient|showScene/);

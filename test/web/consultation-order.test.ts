@@ -5,7 +5,12 @@ import { sorted } from '../../web/state/consultation-order.ts';
 function view(number: number, phase: ConsultationPhase, createdAt: number): ConsultationView {
   return ConsultationView.parse({
     consultationId: `cns_${String(number).padStart(22, '0')}`,
+    kind: 'visit',
     phase,
+    phaseSince: createdAt,
+    declineReason: null,
+    requestedBy: null,
+    subject: null,
     endReason: phase === 'ended' ? 'completed' : null,
     participants: [],
     createdAt,

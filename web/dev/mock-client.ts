@@ -1,19 +1,32 @@
 import type {
   ClientEvents,
+  Colleague,
   ConnectionState,
   Consultation,
   TeleconsultClient,
   VoiceRecorder,
 } from '@teleconsult/client-sdk/api';
-import type { ConsultationView } from '@teleconsult/protocol';
+import type { ConsultationView, PersonId, Preferences, QueuePlace, Unread } from '@teleconsult/protocol';
 import { AppError, type ErrorCode } from '@teleconsult/protocol/errors';
 import { MockEvents } from './mock-events.ts';
-import { mockVoice } from './mock-media.ts';
+import { mockFace, mockSound, mockVoice } from './mock-media.ts';
+import { MOCK_INVITATION } from './mock-visit.ts';
+
+const DEFAULT_PREFERENCES: Preferences = {
+  readReceipts: true,
+  push: { calls: true, messages: true, consultations: true },
+};
 
 /** A client without a server. */
 export class MockClient implements TeleconsultClient {
   readonly deviceId = 'device-mock';
-  readonly personId = null;
+  personId: PersonId | null = null;
+  chosen: Preferences = DEFAULT_PREFERENCES;
+  queuePlaces: QueuePlace[] = [];
+  unreadOf = new Map<string, number>();
+  near: readonly Colleague[] = [];
+  /** What `previewInvitation` fails with. */
+  invitationRefusal: ErrorCode | null = null;
   readonly #events = new MockEvents<ClientEvents>();
   readonly on = this.#events.on;
   readonly #visits = new Map<string, Consultation>();
@@ -50,9 +63,106 @@ export class MockClient implements TeleconsultClient {
     this.become('connected');
   }
 
-  async listConsultations(): Promise<{ consultations: ConsultationView[]; hasMore: boolean }> {
-    return { consultations: [...this.views], hasMore: this.views.length > 3 };
+  async listConsultations(): ReturnType<TeleconsultClient['listConsultations']> {
+    const unread = this.views.map(({ consultationId }) => ({
+      consultationId,
+      unread: this.unreadOf.get(consultationId) ?? 0,
+      read: 0,
+    }));
+    return {
+      consultations: [...this.views],
+      unread,
+      queue: this.queuePlaces,
+      hasMore: this.views.length > 3,
+    };
   }
+
+  announceUnread(unread: Unread): void {
+    this.#events.emit('unread', unread);
+  }
+
+  async preferences(): Promise<Preferences> {
+    return this.chosen;
+  }
+
+  async setPreferences(change: Parameters<TeleconsultClient['setPreferences']>[0]): Promise<Preferences> {
+    this.chosen = {
+      readReceipts: change.readReceipts ?? this.chosen.readReceipts,
+      push: { ...this.chosen.push, ...change.push },
+    };
+    return this.chosen;
+  }
+
+  async enablePush(): Promise<void> {
+    throw new AppError('NOT_CONFIGURED');
+  }
+
+  async disablePush(): Promise<void> {}
+
+  async checkNetwork(): ReturnType<TeleconsultClient['checkNetwork']> {
+    return {
+      verdict: 'good',
+      path: 'udp',
+      rttMs: 38,
+      jitterMs: 4,
+      lossPercent: 0,
+      sendKbps: 2400,
+      receiveKbps: 5200,
+      advice: [],
+    };
+  }
+
+  async openDeviceCheck(): ReturnType<TeleconsultClient['openDeviceCheck']> {
+    return {
+      microphone: mockSound(),
+      camera: mockFace('#2f6f8f', 480, 360),
+      problems: { microphone: null, camera: null },
+      get level() {
+        return Math.abs(Math.sin(performance.now() / 300));
+      },
+      async playTone() {},
+      close() {},
+    };
+  }
+
+  async listDevices(): ReturnType<TeleconsultClient['listDevices']> {
+    return [];
+  }
+
+  async inviteColleague(): ReturnType<TeleconsultClient['inviteColleague']> {
+    return MOCK_INVITATION();
+  }
+
+  async previewInvitation(): ReturnType<TeleconsultClient['previewInvitation']> {
+    if (this.invitationRefusal !== null) throw new AppError(this.invitationRefusal);
+    const [first] = this.views;
+    const invitedBy = first?.participants[0]?.displayName ?? '';
+    return { purpose: 'participant', invitedBy, role: 'relative', expiresAt: MOCK_INVITATION().expiresAt };
+  }
+
+  async redeemInvitation(): Promise<ConsultationView> {
+    const [first] = this.views;
+    if (first === undefined) throw new AppError('EXPIRED');
+    return first;
+  }
+
+  async revokeInvitation(): Promise<void> {}
+
+  async showNearby(): Promise<{ until: number }> {
+    return { until: Date.now() + 600_000 };
+  }
+
+  async hideNearby(): Promise<void> {}
+
+  async listNearby(): Promise<readonly Colleague[]> {
+    return this.near;
+  }
+
+  async requestColleague(): Promise<ConsultationView> {
+    return this.redeemInvitation();
+  }
+
+  async forget(): Promise<void> {}
 
   async open(consultationId: string): Promise<Consultation> {
     const visit = this.#visits.get(consultationId);

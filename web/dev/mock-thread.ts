@@ -69,7 +69,12 @@ export function mockView(
   ];
   return {
     consultationId: ids.consultationId(),
+    kind: 'visit',
     phase,
+    phaseSince: Date.now() - 12 * MINUTE,
+    declineReason: null,
+    requestedBy: null,
+    subject: null,
     endReason: phase === 'ended' ? 'completed' : null,
     participants,
     createdAt: Date.now() - 26 * MINUTE,
@@ -102,12 +107,21 @@ export class MockThread {
     return entry;
   }
 
-  say(content: MessageContent, by: PersonId | null, afterMs?: number): Entry {
+  withdraw(sequence: number, how: 'recalled' | 'removed'): Entry {
+    const entry = this.entries[sequence - 1];
+    if (entry?.kind !== 'message.sent') throw new Error('no such message');
+    const withdrawn: Entry = { ...entry, content: { type: 'withdrawn', how } };
+    this.entries[sequence - 1] = withdrawn;
+    return withdrawn;
+  }
+
+  say(content: MessageContent, by: PersonId | null, afterMs?: number, replyTo?: number): Entry {
     const fact = {
       kind: 'message.sent' as const,
       messageId: ids.messageId(),
       clientMessageId: ids.clientMessageId(),
       content,
+      ...(replyTo === undefined ? {} : { replyTo }),
     };
     return this.add(fact, by, afterMs);
   }
@@ -124,6 +138,12 @@ export interface Words {
   readonly advice: string;
   readonly file: string;
   readonly note: string;
+  readonly relative: string;
+  readonly interpreter: string;
+  readonly child: string;
+  readonly symptoms: readonly string[];
+  readonly allergies: string;
+  readonly report: string;
 }
 
 export const words: Readonly<Record<'en' | 'zh-CN', Words>> = {
@@ -141,6 +161,12 @@ export const words: Readonly<Record<'en' | 'zh-CN', Words>> = {
       'That fits well. Please stop using it and rinse the affected clothes twice. I am sending you the instructions for the ointment.',
     file: 'Ointment instructions.pdf',
     note: 'Come back if it is not better in five days.',
+    relative: 'Karin Lindqvist',
+    interpreter: 'Samir Haddad',
+    child: 'Emil Lindqvist',
+    symptoms: ['itching', 'redness'],
+    allergies: 'Penicillin',
+    report: 'Blood test.pdf',
   },
   'zh-CN': {
     patient: '张晓雯',
@@ -154,6 +180,12 @@ export const words: Readonly<Record<'en' | 'zh-CN', Words>> = {
     advice: '这就对上了。请先停用，把贴身衣物多漂洗两遍。我把药膏的使用说明发给您。',
     file: '药膏使用说明.pdf',
     note: '如果五天后没有好转，请再来复诊。',
+    relative: '张桂兰',
+    interpreter: '萨米尔',
+    child: '张小宝',
+    symptoms: ['瘙痒', '发红'],
+    allergies: '青霉素',
+    report: '血常规报告.pdf',
   },
 };
 

@@ -8,9 +8,18 @@ import type {
 import type {
   CallMedia,
   ConsultationView,
+  DeclineReason,
   Entry,
+  GuestRole,
   MessageContent,
+  Participant,
   ParticipantRole,
+  PersonId,
+  QueuePlace,
+  SubjectDraft,
+  ThreadMarks,
+  TypingActivity,
+  Unread,
 } from '@teleconsult/protocol';
 import { AppError, type ErrorCode } from '@teleconsult/protocol/errors';
 import { MockCall } from './mock-call.ts';
@@ -24,7 +33,17 @@ interface MockVisitOptions {
   readonly attachments: MockAttachments;
   readonly role: ParticipantRole;
   readonly onView: (view: ConsultationView) => void;
+  readonly onUnread?: (unread: Unread) => void;
+  /** What `transcribe` answers. */
+  readonly transcript?: string;
 }
+
+/** An invitation that lasts a day. */
+export const MOCK_INVITATION = () => ({
+  invitationId: 'inv_0000000000000000000001',
+  code: 'Mock0Invitation0Code0000000000AB',
+  expiresAt: Date.now() + 24 * 3_600_000,
+});
 
 /** A consultation in memory. What is sent arrives after a moment. */
 export class MockVisit implements Consultation {
@@ -36,11 +55,18 @@ export class MockVisit implements Consultation {
   view: ConsultationView;
   outbox: readonly OutgoingMessage[] = [];
   call: MockCall | null = null;
+  marks: readonly ThreadMarks[] = [];
+  queue: QueuePlace | null = null;
+  typing: ConsultationEvents['typing'] = [];
+  online: readonly PersonId[] = [];
+  draft = '';
+  #read: number;
 
   constructor(options: MockVisitOptions, older = 0) {
     this.#options = options;
     this.view = options.view;
     this.older = older;
+    this.#read = options.view.lastSequence;
   }
 
   get id() {
@@ -49,6 +75,118 @@ export class MockVisit implements Consultation {
 
   get entries(): readonly Entry[] {
     return this.#options.thread.entries.slice(this.older);
+  }
+
+  get unread(): Unread {
+    const unread = this.#options.thread.entries.filter(
+      ({ kind, by, sequence }) => kind === 'message.sent' && by !== this.#self && sequence > this.#read,
+    ).length;
+    return { consultationId: this.id, unread, read: this.#read };
+  }
+
+  /** As if everything after this were not read. */
+  unreadAfter(sequence: number): void {
+    this.#read = sequence;
+  }
+
+  markRead(upTo: number): void {
+    if (upTo <= this.#read) return;
+    this.#read = upTo;
+    this.#events.emit('unread', this.unread);
+    this.#options.onUnread?.(this.unread);
+  }
+
+  setTyping(_activity: TypingActivity): void {}
+
+  setDraft(text: string): void {
+    this.draft = text;
+  }
+
+  /** Somebody types or records. */
+  types(typing: ConsultationEvents['typing']): void {
+    this.typing = typing;
+    this.#events.emit('typing', typing);
+  }
+
+  become(change: { marks?: readonly ThreadMarks[]; queue?: QueuePlace; online?: readonly PersonId[] }): void {
+    if (change.marks !== undefined) {
+      this.marks = change.marks;
+      this.#events.emit('marks', this.marks);
+    }
+    if (change.queue !== undefined) {
+      this.queue = change.queue;
+      this.#events.emit('queue', this.queue);
+    }
+    if (change.online !== undefined) {
+      this.online = change.online;
+      this.#events.emit('online', this.online);
+    }
+  }
+
+  async page(
+    range: { after: number } | { before: number },
+    { limit = 50 }: { limit?: number } = {},
+  ): Promise<{ entries: readonly Entry[]; hasMore: boolean }> {
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    const { entries } = this.#options.thread;
+    if ('after' in range) {
+      const found = entries.slice(range.after, range.after + limit);
+      return { entries: found, hasMore: range.after + limit < entries.length };
+    }
+    const from = Math.max(0, range.before - 1 - limit);
+    return { entries: entries.slice(from, Math.max(0, range.before - 1)), hasMore: from > 0 };
+  }
+
+  async search(query: string): Promise<{ matches: readonly Entry[]; nextBefore: number | null }> {
+    const wanted = query.toLowerCase();
+    const matches = this.#options.thread.entries.filter(
+      (entry) =>
+        entry.kind === 'message.sent' && JSON.stringify(entry.content).toLowerCase().includes(wanted),
+    );
+    return { matches: matches.reverse().slice(0, 20), nextBefore: matches.length > 20 ? 1 : null };
+  }
+
+  async recall(sequence: number): Promise<void> {
+    const withdrawn = this.#options.thread.withdraw(sequence, 'recalled');
+    this.#events.emit('updated', [withdrawn]);
+    const messageId = 'messageId' in withdrawn ? withdrawn.messageId : ids.messageId();
+    this.#add(
+      this.#options.thread.add({ kind: 'message.recalled', target: sequence, messageId }, this.#self, 1000),
+    );
+  }
+
+  async transcribe(): Promise<string> {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return this.#options.transcript ?? '';
+  }
+
+  async setSubject(subject: SubjectDraft | null): Promise<ConsultationView> {
+    const declared = subject === null ? null : { ...subject, authorisedAt: Date.now() };
+    this.view = { ...this.view, subject: declared };
+    this.#add(
+      this.#options.thread.add({ kind: 'consultation.subjectSet', subject: declared }, this.#self, 1000),
+    );
+    return this.#phase(this.view.phase);
+  }
+
+  async invite(_role: GuestRole): Promise<{ invitationId: string; code: string; expiresAt: number }> {
+    return MOCK_INVITATION();
+  }
+
+  async leave(): Promise<void> {
+    await this.removeParticipant(this.#self);
+  }
+
+  async removeParticipant(personId: string): Promise<ConsultationView> {
+    const participants = this.view.participants.filter((person) => person.personId !== personId);
+    this.view = { ...this.view, participants };
+    return this.#phase(this.view.phase);
+  }
+
+  join(person: Participant): void {
+    this.view = { ...this.view, participants: [...this.view.participants, person] };
+    this.#add(this.#options.thread.add({ kind: 'participant.joined', ...person }, person.personId, 1000));
+    this.#phase(this.view.phase);
   }
 
   get hasOlder(): boolean {
@@ -68,13 +206,16 @@ export class MockVisit implements Consultation {
     this.#add(this.#options.thread.add({ kind: 'consultation.accepted' }, this.#self, 1000));
     return this.#phase('active');
   };
-  decline = async () => this.#end('declined');
+  decline = async ({ reason }: { reason?: DeclineReason } = {}) => this.#end('declined', reason);
   cancel = async () => this.#end('cancelled');
   end = async () => this.#end('completed');
 
-  async send(draft: OutgoingDraft): Promise<{ sequence: number; messageId: string }> {
+  async send(
+    draft: OutgoingDraft,
+    { replyTo }: { replyTo?: number } = {},
+  ): Promise<{ sequence: number; messageId: string }> {
     const clientMessageId = ids.clientMessageId();
-    this.queue({
+    this.enqueue({
       clientMessageId,
       state: 'sending',
       draft,
@@ -82,19 +223,20 @@ export class MockVisit implements Consultation {
       attempts: 1,
       error: null,
       queuedAt: Date.now(),
+      replyTo: replyTo ?? null,
     });
     await new Promise((resolve) => setTimeout(resolve, 400));
     this.#setOutbox(this.outbox.filter((message) => message.clientMessageId !== clientMessageId));
-    return this.receive(await this.#content(draft), this.#self);
+    return this.receive(await this.#content(draft), this.#self, replyTo);
   }
 
   /** Puts a message into the outbox in a given state, to look at it. */
-  queue(message: OutgoingMessage): void {
+  enqueue(message: OutgoingMessage): void {
     this.#setOutbox([...this.outbox, message]);
   }
 
   fail(draft: OutgoingDraft, code: ErrorCode): void {
-    this.queue({
+    this.enqueue({
       clientMessageId: ids.clientMessageId(),
       state: 'failed',
       draft,
@@ -102,11 +244,16 @@ export class MockVisit implements Consultation {
       attempts: 3,
       error: new AppError(code, { requestId: 'req_7Kq2mZ' }),
       queuedAt: Date.now(),
+      replyTo: null,
     });
   }
 
-  receive(content: MessageContent, by = this.other): { sequence: number; messageId: string } {
-    const entry = this.#options.thread.say(content, by, 1000);
+  receive(
+    content: MessageContent,
+    by = this.other,
+    replyTo?: number,
+  ): { sequence: number; messageId: string } {
+    const entry = this.#options.thread.say(content, by, 1000, replyTo);
     this.#add(entry);
     return { sequence: entry.sequence, messageId: 'messageId' in entry ? entry.messageId : '' };
   }
@@ -182,6 +329,14 @@ export class MockVisit implements Consultation {
     const caption = 'caption' in draft && draft.caption !== undefined ? { caption: draft.caption } : {};
     if (draft.type === 'image') return { type: 'image', attachment: await attachments.picture(), ...caption };
     if (draft.type === 'voice') return { type: 'voice', attachment: attachments.voice(7) };
+    if (draft.type === 'form') {
+      const shown = draft.attachments.map(async ({ purpose, data, fileName }) => ({
+        purpose,
+        attachment:
+          fileName === undefined ? await attachments.picture() : attachments.file(fileName, data.size),
+      }));
+      return { type: 'form', form: { ...draft.form, attachments: await Promise.all(shown) } };
+    }
     return { type: 'file', attachment: attachments.file(draft.fileName, draft.data.size), ...caption };
   }
 
@@ -201,9 +356,10 @@ export class MockVisit implements Consultation {
     return this.view;
   }
 
-  #end(reason: 'completed' | 'declined' | 'cancelled'): ConsultationView {
-    this.view = { ...this.view, endReason: reason };
-    this.#add(this.#options.thread.add({ kind: 'consultation.ended', reason }, this.#self, 1000));
+  #end(reason: 'completed' | 'declined' | 'cancelled', declineReason?: DeclineReason): ConsultationView {
+    this.view = { ...this.view, endReason: reason, declineReason: declineReason ?? null };
+    const why = declineReason === undefined ? {} : { declineReason };
+    this.#add(this.#options.thread.add({ kind: 'consultation.ended', reason, ...why }, this.#self, 1000));
     return this.#phase('ended');
   }
 }

@@ -1,4 +1,4 @@
-import type { ParticipantRole } from '@teleconsult/protocol';
+import type { ConsultationView, ParticipantRole, Unread } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import { language } from '../i18n/language.ts';
 import { startPage } from '../pages/start-page.ts';
@@ -6,7 +6,7 @@ import { MockClient, MockRecorder } from './mock-client.ts';
 import * as ids from './mock-ids.ts';
 import { mockPicture, mockVoice } from './mock-media.ts';
 import { MockAttachments, type MockThread, mockThread, mockView, words } from './mock-thread.ts';
-import { MockVisit } from './mock-visit.ts';
+import { MOCK_INVITATION, MockVisit } from './mock-visit.ts';
 
 /**
  * Shows a page without a server: `/dev/patient.html?scene=<name>`. For looking at it and for checking it with
@@ -17,26 +17,56 @@ export async function showScene(role: ParticipantRole): Promise<void> {
   const text = words[language()];
   const client = new MockClient();
   const attachments = new MockAttachments();
-  const waits = ['waiting', 'request'].includes(scene);
-  const view = mockView(text, scene === 'ended' ? 'ended' : waits ? 'waiting' : 'active');
+  const waits = ['waiting', 'waiting-subject', 'request', 'form', 'subject', 'check', 'decline'].includes(
+    scene,
+  );
+  const view = mockView(text, ['ended', 'declined'].includes(scene) ? 'ended' : waits ? 'waiting' : 'active');
   const thread = await mockThread(view, attachments, text, !waits);
-  if (scene === 'long') lengthen(thread);
+  if (scene === 'long') lengthen(thread, 120);
+  if (scene === 'huge') lengthen(thread, 10_000);
   if (scene === 'ended')
     thread.add(
       { kind: 'consultation.ended', reason: 'completed', note: text.note },
       view.participants[1]?.personId ?? null,
     );
-  const options = { view, thread, attachments, role, onView: (next: typeof view) => client.announce(next) };
-  const visit = new MockVisit(options, scene === 'long' ? thread.entries.length - 30 : 0);
+  if (scene === 'declined') decline(view, thread);
+  if (scene === 'colleagues') {
+    Object.assign(view, {
+      kind: 'colleagues',
+      requestedBy: view.participants[0]?.personId,
+      participants: view.participants.map((person) => ({ ...person, role: 'doctor' as const })),
+    });
+  }
+  if (scene === 'form-card') await addForm(thread, attachments, view);
+  const options = {
+    view,
+    thread,
+    attachments,
+    role,
+    transcript: text.answer,
+    onView: (next: typeof view) => client.announce(next),
+    onUnread: (unread: Unread) => client.announceUnread(unread),
+  };
+  const visit = new MockVisit(options, ['long', 'huge'].includes(scene) ? thread.entries.length - 200 : 0);
+  prepare(scene, client, visit, thread);
   client.add(visit);
   if (role === 'doctor' && scene !== 'none') await addOthers(client, role);
   if (scene === 'none') client.views = [];
   if (scene === 'refused') client.refusal = 'TOKEN_EXPIRED';
 
   const consultation =
-    role === 'doctor' && ['list', 'none'].includes(scene) ? '' : `&consultation=${visit.id}`;
+    role === 'doctor' && ['list', 'none', 'near'].includes(scene) ? '' : `&consultation=${visit.id}`;
+  const invite = scene.startsWith('invited') ? `&invite=${MOCK_INVITATION().code}` : '';
   if (scene === 'missing') sessionStorage.clear();
-  else history.replaceState(null, '', `${location.pathname}${location.search}#token=mock${consultation}`);
+  else if (scene === 'invited-signed-out') {
+    sessionStorage.clear();
+    history.replaceState(null, '', `${location.pathname}${location.search}#${invite.slice(1)}`);
+  } else
+    history.replaceState(
+      null,
+      '',
+      `${location.pathname}${location.search}#token=mock${consultation}${invite}`,
+    );
   await import(role === 'patient' ? '../elements/tele-app-patient.ts' : '../elements/tele-app-doctor.ts');
   startPage(role === 'patient' ? 'tele-app-patient' : 'tele-app-doctor', {
     createTeleconsultClient: () => client,
@@ -58,17 +88,23 @@ const settled = (ms: number): Promise<void> => new Promise((resolve) => setTimeo
 
 async function play(scene: string, client: MockClient, visit: MockVisit): Promise<void> {
   const text = words[language()];
-  const message = { clientMessageId: ids.clientMessageId(), attempts: 1, error: null, queuedAt: Date.now() };
+  const message = {
+    clientMessageId: ids.clientMessageId(),
+    attempts: 1,
+    error: null,
+    queuedAt: Date.now(),
+    replyTo: null,
+  };
   if (scene === 'outbox') {
     const { thumbnail } = await mockPicture(1200, 900);
-    visit.queue({
+    visit.enqueue({
       ...message,
       state: 'uploading',
       progress: 0.62,
       draft: { type: 'image', data: thumbnail, caption: text.caption },
     });
     const next = { ...message, clientMessageId: ids.clientMessageId() };
-    visit.queue({ ...next, state: 'sending', progress: 1, draft: { type: 'text', text: text.answer } });
+    visit.enqueue({ ...next, state: 'sending', progress: 1, draft: { type: 'text', text: text.answer } });
     visit.fail({ type: 'voice', data: mockVoice(4) }, 'STORAGE_FULL');
     visit.fail(
       { type: 'file', data: new Blob(['x'.repeat(90_000)]), fileName: text.file },
@@ -97,12 +133,103 @@ async function play(scene: string, client: MockClient, visit: MockVisit): Promis
   }
   if (scene === 'reconnecting') client.become('connecting', 'DISCONNECTED');
   if (scene === 'closed') client.become('closed', 'TOKEN_EXPIRED');
+  if (scene === 'group') gather(visit);
+  if (scene === 'replies') {
+    visit.receive({ type: 'text', text: text.question }, visit.other, 3);
+    const { sequence } = visit.receive({ type: 'text', text: text.more }, visit.other);
+    await visit.recall(sequence);
+  }
+  if (scene === 'typing') visit.types([{ personId: visit.other, activity: 'typing' }]);
+  if (scene === 'offline') {
+    client.become('connecting', 'DISCONNECTED');
+    visit.enqueue({
+      ...message,
+      state: 'sending',
+      progress: 0,
+      attempts: 0,
+      draft: { type: 'text', text: text.answer },
+      replyTo: 3,
+    });
+  }
   if (scene === 'no-answer') visit.ring('voice', 'caller').end('no_answer');
 }
 
-function lengthen(thread: MockThread): void {
+/** What is so before the page opens its consultation. */
+function prepare(scene: string, client: MockClient, visit: MockVisit, thread: MockThread): void {
+  const [patient, doctor] = visit.view.participants;
+  if (patient === undefined || doctor === undefined) return;
+  const newest = thread.entries.length;
+  visit.view = { ...visit.view, lastSequence: newest };
+  visit.unreadAfter(scene === 'unread' ? newest - 6 : newest);
+  visit.online = scene === 'offline-doctor' ? [] : [patient.personId, doctor.personId];
+  visit.marks = [
+    { personId: patient.personId, delivered: newest, read: newest - 3 },
+    { personId: doctor.personId, delivered: newest, read: newest - 3 },
+  ];
+  if (visit.view.phase === 'waiting')
+    visit.queue = {
+      consultationId: visit.id,
+      position: 2,
+      estimateMs: scene === 'waiting' ? 9.4 * 60_000 : null,
+    };
+  if (scene === 'waiting-subject')
+    visit.view = {
+      ...visit.view,
+      subject: {
+        displayName: words[language()].child,
+        relationship: 'child',
+        birthYear: 2019,
+        authorisation: { basis: 'guardian' },
+        authorisedAt: Date.now(),
+      },
+    };
+  if (scene === 'invited-expired') client.invitationRefusal = 'EXPIRED';
+  client.near = [{ personId: ids.personId('doctor-7'), displayName: words[language()].doctor, withinKm: 2 }];
+}
+
+function decline(view: ConsultationView, thread: MockThread): void {
+  Object.assign(view, { endReason: 'declined', declineReason: 'emergency' });
+  thread.add(
+    { kind: 'consultation.ended', reason: 'declined', declineReason: 'emergency' },
+    view.participants[1]?.personId ?? null,
+  );
+}
+
+async function addForm(
+  thread: MockThread,
+  attachments: MockAttachments,
+  view: ConsultationView,
+): Promise<void> {
+  const text = words[language()];
+  const form = {
+    chiefComplaint: text.complaint,
+    duration: { value: 3, unit: 'days' as const },
+    symptoms: [...text.symptoms],
+    temperatureCelsius: 36.8,
+    allergies: text.allergies,
+    pregnancy: 'no' as const,
+    attachments: [
+      { purpose: 'affected_area' as const, attachment: await attachments.picture() },
+      { purpose: 'tongue' as const, attachment: await attachments.picture(900, 1200) },
+      { purpose: 'report' as const, attachment: attachments.file(text.report, 180_000) },
+    ],
+  };
+  thread.say({ type: 'form', form }, view.participants[0]?.personId ?? null);
+}
+
+/** More than two people, answers to messages, and messages that were taken back. */
+function gather(visit: MockVisit): void {
+  const text = words[language()];
+  visit.join({ personId: ids.personId('relative-1'), role: 'relative', displayName: text.relative });
+  visit.join({ personId: ids.personId('interpreter-1'), role: 'interpreter', displayName: text.interpreter });
+  visit.receive({ type: 'text', text: text.question }, ids.personId('interpreter-1'));
+  visit.receive({ type: 'text', text: text.answer }, ids.personId('relative-1'), 3);
+  visit.become({ online: visit.view.participants.slice(0, 3).map(({ personId }) => personId) });
+}
+
+function lengthen(thread: MockThread, most: number): void {
   const [doctor, patient] = [ids.personId('doctor-1'), ids.personId('patient-1')];
-  for (let count = 1; count <= 120; count += 1)
+  for (let count = 1; count <= most; count += 1)
     thread.say({ type: 'text', text: `${count}` }, count % 3 === 0 ? doctor : patient, 20_000);
 }
 
@@ -132,5 +259,8 @@ async function addOthers(client: MockClient, role: ParticipantRole): Promise<voi
     const attachments = new MockAttachments();
     const thread = await mockThread(view, attachments, text, false);
     client.add(new MockVisit({ view, thread, attachments, role, onView: (next) => client.announce(next) }));
+    client.unreadOf.set(view.consultationId, index === 0 ? 3 : 0);
+    if (phase === 'waiting')
+      client.queuePlaces.push({ consultationId: view.consultationId, position: index + 1, estimateMs: null });
   }
 }

@@ -1,9 +1,10 @@
 import type { TeleconsultClient } from '@teleconsult/client-sdk/api';
-import type { CallView, ConsultationView, ParticipantRole } from '@teleconsult/protocol';
+import type { CallView, ConsultationView, ParticipantRole, QueuePlace } from '@teleconsult/protocol';
 import { css, html, type TemplateResult } from 'lit';
 import { keyed } from 'lit/directives/keyed.js';
 import * as icons from '../icons.ts';
 import type { Credentials } from '../state/credentials.ts';
+import { information } from '../state/notice.ts';
 import { OpenVisits } from '../state/open-visits.ts';
 import type { VisitModel } from '../state/visit-model.ts';
 import { app } from '../styles/app.ts';
@@ -11,6 +12,8 @@ import { buttons } from '../styles/buttons.ts';
 import { common } from '../styles/common.ts';
 import { TeleApp } from './tele-app.ts';
 import './tele-consultation-list.ts';
+import './tele-dialogs.ts';
+import type { DialogName, TeleDialogs } from './tele-dialogs.ts';
 import './tele-end-button.ts';
 import './tele-request-card.ts';
 import './tele-visit.ts';
@@ -23,6 +26,8 @@ export class TeleAppDoctor extends TeleApp {
 
   protected readonly participantRole: ParticipantRole = 'doctor';
   readonly #views = new Map<string, ConsultationView>();
+  readonly #unread = new Map<string, number>();
+  readonly #queue = new Map<string, QueuePlace>();
   readonly #visits = new OpenVisits((consultationId) => this.follow(consultationId));
 
   static override styles = [
@@ -47,9 +52,16 @@ export class TeleAppDoctor extends TeleApp {
         align-items: center;
         justify-content: space-between;
         min-height: 64px;
-        padding: env(safe-area-inset-top) 8px 0 20px;
+        padding: env(safe-area-inset-top) 4px 0 20px;
+      }
+      .tools {
+        display: flex;
       }
       h1 {
+        min-width: 0;
+        overflow: hidden;
+        text-overflow: ellipsis;
+        white-space: nowrap;
         font-size: 1.25rem;
       }
       tele-consultation-list {
@@ -117,11 +129,34 @@ export class TeleAppDoctor extends TeleApp {
   protected override async begin(client: TeleconsultClient, credentials: Credentials): Promise<void> {
     client.on('consultation', (view) => this.#hold([view]));
     client.on('call', (call) => this.#onCall(call));
+    client.on('unread', ({ consultationId, unread }) => {
+      this.#unread.set(consultationId, unread);
+      this.requestUpdate();
+    });
+    client.on('queue', (place) => {
+      this.#queue.set(place.consultationId, place);
+      this.requestUpdate();
+    });
+    client.on('left', ({ consultationId }) => this.#onLeft(consultationId));
+    // What was missed while disconnected is in the list.
+    client.on('connection', ({ state }) => {
+      if (state === 'connected') void this.#load(client).catch(() => undefined);
+    });
     const kept: unknown = history.state?.consultation;
     await this.#load(client);
     // A reload returns to the consultation that was open; a link may name one.
     const wanted = typeof kept === 'string' ? kept : credentials.consultationId;
     if (wanted !== null) await this.#show(wanted);
+  }
+
+  protected override get unread(): number {
+    let sum = 0;
+    for (const [consultationId, unread] of this.#unread) if (this.#views.has(consultationId)) sum += unread;
+    return sum;
+  }
+
+  protected override async openConsultation(consultationId: string): Promise<void> {
+    await this.#choose(consultationId);
   }
 
   protected override answered(model: VisitModel): void {
@@ -134,17 +169,26 @@ export class TeleAppDoctor extends TeleApp {
     const calling = this.ongoing;
     return html`<main class="columns ${this.selectedId === null ? '' : 'open'}">
       <section class="list" aria-labelledby="list-title">
-        <header><h1 id="list-title">${doctor.consultations}</h1><tele-language></tele-language></header>
+        <header><h1 id="list-title">${doctor.consultations}</h1>
+          <span class="tools">
+            ${this.#tool('colleagues', this.words.colleagues.open, icons.people())}
+            ${this.#tool('settings', this.words.settings.open, icons.settings())}
+            <tele-language></tele-language>
+            <tele-dialogs .client=${this.client} @tele-choose=${(event: CustomEvent<string>) => void this.#choose(event.detail)}></tele-dialogs>
+          </span></header>
         ${this.selectedId === null ? this.#connection() : html`<span></span>`}
         <tele-consultation-list
           .consultations=${[...this.#views.values()]}
+          .unread=${new Map(this.#unread)}
+          .queue=${new Map(this.#queue)}
+          .selfId=${this.client?.personId ?? null}
           .selectedId=${this.selectedId}
           .hasMore=${this.hasMore}
           @tele-choose=${(event: CustomEvent<string>) => void this.#choose(event.detail)}
           @tele-more=${() => void this.#more()}
         ></tele-consultation-list>
       </section>
-      <section class="visit" aria-label=${selected?.other?.displayName ?? doctor.choose}>
+      <section class="visit" @tele-left=${(event: CustomEvent<string>) => this.#onLeft(event.detail)} aria-label=${selected?.other?.displayName ?? doctor.choose}>
         ${calling === undefined || calling === selected ? null : this.#callElsewhere(calling)}
         ${selected === undefined ? this.#nothing() : this.#visit(selected)}
       </section>
@@ -155,7 +199,7 @@ export class TeleAppDoctor extends TeleApp {
     // A key of its own: what was attached for one patient must never be sent to the next.
     return keyed(
       model,
-      html`<tele-visit .model=${model} .sdk=${this.sdk}>
+      html`<tele-visit .model=${model} .sdk=${this.sdk} .client=${this.client}>
         <button
           slot="before"
           class="back icon"
@@ -173,6 +217,30 @@ export class TeleAppDoctor extends TeleApp {
         </div>
       </tele-visit>`,
     );
+  }
+
+  #tool(name: DialogName, label: string, icon: TemplateResult): TemplateResult {
+    return html`<button
+      class="icon"
+      type="button"
+      data-testid=${`open-${name}`}
+      aria-label=${label}
+      title=${label}
+      @click=${() => void this.renderRoot.querySelector<TeleDialogs>('tele-dialogs')?.open(name)}
+    >
+      ${icon}
+    </button>`;
+  }
+
+  /** A guest left: the consultation is no longer theirs to see. */
+  #onLeft(consultationId: string): void {
+    this.#visits.drop(consultationId);
+    this.#views.delete(consultationId);
+    this.#unread.delete(consultationId);
+    this.requestUpdate();
+    if (this.selectedId !== consultationId) return;
+    this.show(information(this.words.people.removed));
+    void this.#choose(null);
   }
 
   #nothing(): TemplateResult {
@@ -198,6 +266,8 @@ export class TeleAppDoctor extends TeleApp {
   async #load(client: TeleconsultClient, createdBefore?: number): Promise<void> {
     const page = await client.listConsultations(createdBefore === undefined ? {} : { createdBefore });
     this.hasMore = page.hasMore;
+    for (const { consultationId, unread } of page.unread) this.#unread.set(consultationId, unread);
+    for (const place of page.queue) this.#queue.set(place.consultationId, place);
     this.#hold(page.consultations);
   }
 
@@ -209,7 +279,10 @@ export class TeleAppDoctor extends TeleApp {
   }
 
   #hold(views: readonly ConsultationView[]): void {
-    for (const view of views) this.#views.set(view.consultationId, view);
+    for (const view of views) {
+      this.#views.set(view.consultationId, view);
+      if (view.phase !== 'waiting') this.#queue.delete(view.consultationId);
+    }
     this.requestUpdate();
   }
 

@@ -4,7 +4,9 @@ import { AppError } from '@teleconsult/protocol/errors';
 import { html, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
 import * as icons from '../icons.ts';
 import { type Credentials, takeCredentials } from '../state/credentials.ts';
-import { type Notice, noticeOf } from '../state/notice.ts';
+import { keptInvitation } from '../state/invitation-link.ts';
+import { failure, type Notice, noticeOf } from '../state/notice.ts';
+import { followWorker } from '../state/push.ts';
 import type { Sdk } from '../state/sdk.ts';
 import { VisitModel } from '../state/visit-model.ts';
 import './tele-connection.ts';
@@ -24,12 +26,21 @@ export type Stage =
 
 /** What the two pages have in common: the link, the client, notices, the ringing call and its sound. */
 export abstract class TeleApp extends TeleElement {
-  static override properties: PropertyDeclarations = { sdk: { attribute: false }, stage: { state: true } };
+  static override properties: PropertyDeclarations = {
+    sdk: { attribute: false },
+    stage: { state: true },
+    invitation: { state: true },
+    canShowInvitation: { state: true },
+  };
   declare sdk: Sdk | null;
   declare protected stage: Stage;
+  /** The code of an invitation that waits for an answer. */
+  declare protected invitation: string | null;
+  declare private canShowInvitation: boolean;
 
   protected client: TeleconsultClient | null = null;
   #credentials: Credentials | null = null;
+  #stops: readonly (() => void)[] = [];
 
   protected abstract readonly participantRole: ParticipantRole;
   /** Opens what the link names; the client is connected. */
@@ -37,23 +48,29 @@ export abstract class TeleApp extends TeleElement {
   protected abstract page(): TemplateResult;
   protected abstract get models(): readonly VisitModel[];
   protected abstract get pageTitle(): string;
+  /** Messages of others that wait to be read, over all consultations of this page. */
+  protected abstract get unread(): number;
+  /** Shows a consultation, because a notice of it was pressed or an invitation to it accepted. */
+  protected abstract openConsultation(consultationId: string): Promise<void>;
 
   constructor() {
     super();
     this.sdk = null;
     this.stage = { name: 'loading' };
+    this.invitation = null;
+    this.canShowInvitation = false;
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
     addEventListener('beforeunload', this.#onLeave);
-    document.addEventListener('visibilitychange', this.#onVisible);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     removeEventListener('beforeunload', this.#onLeave);
-    document.removeEventListener('visibilitychange', this.#onVisible);
+    for (const stop of this.#stops) stop();
+    this.#stops = [];
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
@@ -63,7 +80,7 @@ export abstract class TeleApp extends TeleElement {
   override render() {
     const { stage } = this;
     return html`<div class="app" @tele-notice=${(event: CustomEvent<Notice>) => this.show(event.detail)} @tele-answered=${this.#onAnswered}>
-      ${stage.name === 'ready' ? this.page() : this.#notReady(stage)} ${this.#ringing()}
+      ${stage.name === 'ready' ? this.page() : this.#notReady(stage)} ${this.#ringing()} ${stage.name === 'ready' ? this.#invited() : null}
       <tele-remote-audio .model=${this.ongoing?.call ?? null}></tele-remote-audio>
       <tele-toasts></tele-toasts>
     </div>`;
@@ -72,8 +89,7 @@ export abstract class TeleApp extends TeleElement {
   protected override updated(): void {
     const ringing = this.ringing;
     const name = ringing?.other?.displayName;
-    const unread = this.models.reduce((sum, model) => sum + model.unread, 0);
-    const title = unread === 0 ? this.pageTitle : `(${unread}) ${this.pageTitle}`;
+    const title = this.unread === 0 ? this.pageTitle : `(${this.unread}) ${this.pageTitle}`;
     document.title = name === undefined ? title : this.words.call.incomingTitle(name);
   }
 
@@ -97,6 +113,7 @@ export abstract class TeleApp extends TeleElement {
       role: this.participantRole,
       personId: this.client.personId,
       onNotice: (notice) => this.show(notice),
+      isConnected: () => this.client?.connection === 'connected',
     });
     model.changes.subscribe(() => this.requestUpdate());
     return model;
@@ -108,11 +125,24 @@ export abstract class TeleApp extends TeleElement {
 
   #start(sdk: Sdk): void {
     this.#credentials = takeCredentials(this.participantRole);
+    this.invitation = keptInvitation();
+    if (this.invitation !== null) void this.#loadInvitation();
     if (this.#credentials === null) {
       this.stage = { name: 'missingLink' };
       return;
     }
-    this.client = sdk.createTeleconsultClient({ url: location.origin, token: this.#credentials.token });
+    const client = sdk.createTeleconsultClient({ url: location.origin, token: this.#credentials.token });
+    this.client = client;
+    this.#stops = [
+      // What waits in the outbox reads differently without a connection.
+      client.on('connection', () => {
+        for (const model of this.models) model.changes.announce();
+      }),
+      client.on('storageFailed', () => this.show(failure(this.words.connection.notKept))),
+      followWorker(client, (consultationId) => {
+        if (this.stage.name === 'ready') void this.attempt(() => this.openConsultation(consultationId));
+      }),
+    ];
     void this.#open();
   }
 
@@ -141,6 +171,10 @@ export abstract class TeleApp extends TeleElement {
 
   #notReadyText(stage: Exclude<Stage, { name: 'ready' }>): TemplateResult {
     const { missingLink, notFound, errors, loading } = this.words;
+    if (stage.name === 'missingLink' && this.invitation !== null)
+      return html`<tele-message-page data-testid="missing-link" heading=${this.words.invite.signInTitle} text=${this.words.invite.signIn}>
+        ${icons.invite(44)}
+      </tele-message-page>`;
     if (stage.name === 'missingLink')
       return html`<tele-message-page data-testid="missing-link" heading=${missingLink.title} text=${missingLink.text}>
         ${icons.shield(44)}
@@ -169,21 +203,37 @@ export abstract class TeleApp extends TeleElement {
     return html`<tele-incoming-call .model=${model.call} name=${model.other?.displayName ?? ''}></tele-incoming-call>`;
   }
 
+  /** Most pages are opened without one, so its code is fetched when it is needed. */
+  async #loadInvitation(): Promise<void> {
+    try {
+      await import('./tele-invitation.ts');
+      this.canShowInvitation = true;
+    } catch {
+      this.show(failure(this.words.errors.DISCONNECTED));
+    }
+  }
+
+  #invited(): TemplateResult | null {
+    if (this.invitation === null || !this.canShowInvitation) return null;
+    return html`<tele-invitation
+      .client=${this.client}
+      .code=${this.invitation}
+      @tele-redeemed=${(event: CustomEvent<string>) => void this.attempt(() => this.openConsultation(event.detail))}
+      @tele-close=${() => {
+        this.invitation = null;
+      }}
+    ></tele-invitation>`;
+  }
+
   readonly #onAnswered = (): void => {
     const model = this.ringing;
     if (model !== undefined) this.answered(model);
   };
 
-  readonly #onVisible = (): void => {
-    if (document.hidden) return;
-    for (const model of this.models) model.unread = 0;
-    this.requestUpdate();
-  };
-
-  /** Messages still on their way live in this page; leaving it loses them. */
+  /** What waits is kept over a reload, but an upload stands still while no page is open. */
   readonly #onLeave = (event: BeforeUnloadEvent): void => {
     const isSending = this.models.some(({ visit }) =>
-      visit.outbox.some(({ state }) => state === 'uploading' || state === 'sending'),
+      visit.outbox.some(({ state }) => state === 'uploading'),
     );
     if (isSending) event.preventDefault();
   };

@@ -1,10 +1,14 @@
+import type { OutgoingDraft } from '@teleconsult/client-sdk/api';
+import type { MessageEntry } from '@teleconsult/protocol';
 import { MAX_TEXT_LENGTH } from '@teleconsult/protocol/limits';
 import { html, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
 import { byteSize } from '../i18n/format.ts';
 import * as icons from '../icons.ts';
+import { Follow } from '../state/follow.ts';
 import { failure } from '../state/notice.ts';
 import { draftsOf, type PendingAttachment, pending, refusal } from '../state/pending-attachment.ts';
+import { quoteOf } from '../state/quote.ts';
 import type { Sdk } from '../state/sdk.ts';
 import type { VisitModel } from '../state/visit-model.ts';
 import { buttons } from '../styles/buttons.ts';
@@ -13,7 +17,7 @@ import { composer } from '../styles/composer.ts';
 import './tele-attachment-tray.ts';
 import './tele-file-picker.ts';
 import type { Picked } from './tele-file-picker.ts';
-import './tele-voice-recorder.ts';
+import './tele-typing.ts';
 import { TeleElement } from './tele-element.ts';
 
 /** The counter appears this many characters before the limit. */
@@ -35,6 +39,8 @@ export class TeleComposer extends TeleElement {
   /** Why voice messages cannot be made, in words; null while they can. */
   declare private voiceOff: string | null;
 
+  #answered: MessageEntry | null = null;
+
   static override styles = [common, buttons, composer];
 
   constructor() {
@@ -42,6 +48,17 @@ export class TeleComposer extends TeleElement {
     this.attachments = [];
     this.isRecording = false;
     this.voiceOff = null;
+    new Follow<VisitModel>(this, {
+      subject: () => this.model,
+      subscribe: (model, update) => [
+        model.changes.subscribe(() => {
+          // Who chose a message to answer wants to write.
+          if (model.replyTo !== null && model.replyTo !== this.#answered) this.focusText();
+          this.#answered = model.replyTo;
+          update();
+        }),
+      ],
+    });
   }
 
   /** Takes pictures and files dropped on the visit. */
@@ -68,7 +85,8 @@ export class TeleComposer extends TeleElement {
   }
 
   override render() {
-    return html`${this.voiceOff === null ? null : this.#voiceOff(this.voiceOff)}
+    return html`<tele-typing .model=${this.model}></tele-typing>
+      ${this.voiceOff === null ? null : this.#voiceOff(this.voiceOff)}
       <div
         class="box"
         @tele-recorded=${(event: CustomEvent<Blob>) => this.#sendVoice(event.detail)}
@@ -77,6 +95,7 @@ export class TeleComposer extends TeleElement {
         @tele-picked=${(event: CustomEvent<Picked>) => this.add(event.detail.files, event.detail.as)}
         @tele-remove=${(event: CustomEvent<number>) => this.#remove(event.detail)}
       >
+        ${this.#reply()}
         ${this.isRecording ? html`<tele-voice-recorder .sdk=${this.sdk}></tele-voice-recorder>` : this.#form()}
       </div>`;
   }
@@ -88,9 +107,23 @@ export class TeleComposer extends TeleElement {
     text.style.height = `${text.scrollHeight}px`;
   }
 
+  #reply(): TemplateResult | null {
+    const { replyTo } = this.model;
+    if (replyTo === null) return null;
+    const { thread } = this.words;
+    const name = this.model.nameOf(replyTo.by);
+    return html`<div class="reply" data-testid="reply-preview">
+      ${icons.reply(18)}
+      <p><strong>${thread.replyTo(name)}</strong><span>${quoteOf(replyTo.content)}</span></p>
+      <button class="icon" type="button" data-testid="reply-cancel" aria-label=${thread.stopReply} @click=${this.#stopReply}>
+        ${icons.close(18)}
+      </button>
+    </div>`;
+  }
+
   #form(): TemplateResult {
     const words = this.words.composer;
-    const text = this.model.unsentText;
+    const text = this.model.visit.draft;
     const left = MAX_TEXT_LENGTH - text.length;
     const hasAttachments = this.attachments.length > 0;
     return html`<form @submit=${this.#onSubmit}>
@@ -119,7 +152,7 @@ export class TeleComposer extends TeleElement {
         ></tele-file-picker>
         <tele-file-picker as="file" test-id="file-input" label=${words.file} .icon=${icons.paperclip()}></tele-file-picker>
         <span id="counter" class="counter ${left < 0 ? 'over' : ''}">${this.#counter(left)}</span>
-        <button class="icon" type="button" data-testid="voice-record" aria-label=${words.record} title=${words.record} @click=${this.#record}>
+        <button class="icon" type="button" data-testid="voice-record" aria-label=${words.record} title=${words.record} @click=${() => void this.#record()}>
           ${icons.microphone()}
         </button>
         <button
@@ -153,9 +186,9 @@ export class TeleComposer extends TeleElement {
   }
 
   get #canSend(): boolean {
-    const { unsentText } = this.model;
-    if (unsentText.trim().length > MAX_TEXT_LENGTH) return false;
-    return unsentText.trim() !== '' || this.attachments.length > 0;
+    const draft = this.model.visit.draft.trim();
+    if (draft.length > MAX_TEXT_LENGTH) return false;
+    return draft !== '' || this.attachments.length > 0;
   }
 
   get #text(): HTMLTextAreaElement | null {
@@ -163,15 +196,28 @@ export class TeleComposer extends TeleElement {
   }
 
   readonly #onInput = (event: Event): void => {
-    this.model.unsentText = (event.target as HTMLTextAreaElement).value;
+    const { value } = event.target as HTMLTextAreaElement;
+    const { visit } = this.model;
+    visit.setDraft(value);
+    visit.setTyping(value === '' ? 'none' : 'typing');
     this.requestUpdate();
   };
 
   readonly #onKey = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape' && this.model.replyTo !== null) {
+      event.preventDefault();
+      this.#stopReply();
+      return;
+    }
     // Enter that picks a candidate of an input method belongs to the input method; Safari says so by code 229 only.
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     event.preventDefault();
     this.#send();
+  };
+
+  readonly #stopReply = (): void => {
+    this.model.answer(null);
+    this.focusText();
   };
 
   readonly #onPaste = (event: ClipboardEvent): void => {
@@ -189,22 +235,35 @@ export class TeleComposer extends TeleElement {
 
   #send(): void {
     if (!this.#canSend) return;
-    const drafts = draftsOf(this.attachments, this.model.unsentText);
+    const { visit } = this.model;
+    const drafts = draftsOf(this.attachments, visit.draft);
     this.attachments = [];
-    this.model.unsentText = '';
+    visit.setDraft('');
+    visit.setTyping('none');
     // A refusal stays in the outbox with its reason, where it can be sent again.
-    for (const draft of drafts) void this.model.visit.send(draft).catch(() => undefined);
+    for (const [index, draft] of drafts.entries()) this.#queue(draft, index === 0);
+    this.model.answer(null);
     this.requestUpdate();
   }
 
-  readonly #record = (): void => {
+  /** A message that answers another one says so once, in the first of what is sent together. */
+  #queue(draft: OutgoingDraft, isFirst: boolean): void {
+    const { replyTo, visit } = this.model;
+    const options = isFirst && replyTo !== null ? { replyTo: replyTo.sequence } : {};
+    void visit.send(draft, options).catch(() => undefined);
+  }
+
+  readonly #record = async (): Promise<void> => {
     this.voiceOff = null;
+    if (!(await this.fetched(() => import('./tele-voice-recorder.ts')))) return;
     this.isRecording = true;
+    this.model.visit.setTyping('recording');
   };
 
   #sendVoice(data: Blob): void {
     this.#endRecording(null);
-    void this.model.visit.send({ type: 'voice', data }).catch(() => undefined);
+    this.#queue({ type: 'voice', data }, true);
+    this.model.answer(null);
   }
 
   #endRecording(voiceOff: string | null): void {
@@ -212,6 +271,7 @@ export class TeleComposer extends TeleElement {
     this.isRecording = false;
     this.voiceOff = voiceOff;
     if (!wasRecording) return;
+    this.model.visit.setTyping('none');
     void this.updateComplete.then(() =>
       this.renderRoot.querySelector<HTMLElement>('[data-testid=voice-record]')?.focus(),
     );

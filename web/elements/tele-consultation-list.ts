@@ -1,4 +1,4 @@
-import type { ConsultationView } from '@teleconsult/protocol';
+import type { ConsultationView, QueuePlace } from '@teleconsult/protocol';
 import { css, html, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { ago, moment } from '../i18n/format.ts';
@@ -15,10 +15,17 @@ import './tele-phase.ts';
 export class TeleConsultationList extends TeleElement {
   static override properties = {
     consultations: { attribute: false },
+    unread: { attribute: false },
+    queue: { attribute: false },
+    selfId: { attribute: false },
     selectedId: { attribute: false },
     hasMore: { type: Boolean },
   };
   declare consultations: readonly ConsultationView[];
+  /** Unread messages and places in the queue by consultation. */
+  declare unread: ReadonlyMap<string, number>;
+  declare queue: ReadonlyMap<string, QueuePlace>;
+  declare selfId: string | null;
   declare selectedId: string | null;
   declare hasMore: boolean;
 
@@ -57,7 +64,31 @@ export class TeleConsultationList extends TeleElement {
         flex: 1;
         min-width: 0;
       }
+      .top {
+        display: flex;
+        align-items: center;
+        gap: 8px;
+      }
+      .unread {
+        flex: none;
+        min-width: 22px;
+        padding: 0 7px;
+        border-radius: 999px;
+        background: var(--primary);
+        color: var(--on-primary);
+        font-size: 0.75rem;
+        font-weight: 700;
+        line-height: 22px;
+        text-align: center;
+      }
+      .place {
+        margin-inline-start: auto;
+        color: var(--warn);
+        font-size: 0.8125rem;
+        font-weight: 600;
+      }
       .name {
+        flex: 1;
         display: block;
         overflow: hidden;
         font-weight: 600;
@@ -101,6 +132,9 @@ export class TeleConsultationList extends TeleElement {
   constructor() {
     super();
     this.consultations = [];
+    this.unread = new Map();
+    this.queue = new Map();
+    this.selfId = null;
     this.selectedId = null;
     this.hasMore = false;
     new Ticker(this, { everyMs: 30_000, running: () => true });
@@ -118,7 +152,7 @@ export class TeleConsultationList extends TeleElement {
     return html`<p class="count" role="status">${waiting === 0 ? null : doctor.waitingCount(waiting)}</p>
       <ul>
         ${repeat(
-          sorted(this.consultations),
+          sorted(this.consultations, this.queue),
           ({ consultationId }) => consultationId,
           (view) => html`<li>${this.#item(view)}</li>`,
         )}
@@ -131,7 +165,15 @@ export class TeleConsultationList extends TeleElement {
   }
 
   #item(view: ConsultationView): TemplateResult {
-    const patient = view.participants.find(({ role }) => role === 'patient')?.displayName ?? '';
+    const isVisit = view.kind === 'visit';
+    const others = view.participants.filter(({ personId, role }) =>
+      this.selfId === null ? role !== 'doctor' : personId !== this.selfId,
+    );
+    const person = (isVisit ? others.find(({ role }) => role === 'patient') : undefined) ?? others[0];
+    const name = person?.displayName ?? '';
+    const unread = this.unread.get(view.consultationId) ?? 0;
+    const place = view.phase === 'waiting' ? this.queue.get(view.consultationId) : undefined;
+    const { doctor } = this.words;
     return html`<button
       class="item ${view.phase}"
       type="button"
@@ -140,11 +182,16 @@ export class TeleConsultationList extends TeleElement {
       aria-current=${view.consultationId === this.selectedId}
       @click=${() => this.tell('tele-choose', view.consultationId)}
     >
-      <tele-avatar name=${patient}></tele-avatar>
+      <tele-avatar name=${name}></tele-avatar>
       <span class="who">
-        <span class="name">${patient}</span>
+        <span class="top"><span class="name">${name}</span>${
+          unread === 0
+            ? null
+            : html`<span class="unread" data-testid="unread-badge"><span aria-hidden="true">${unread > 99 ? '99+' : unread}</span><span class="visually-hidden">${doctor.unread(unread)}</span></span>`
+        }</span>
         <span class="state">
-          <span class="when" title=${moment(view.createdAt)}>${ago(view.createdAt)}</span>
+          <span class="when" title=${moment(view.createdAt)}>${ago(view.createdAt)}${isVisit ? null : ` · ${this.words.colleagues.thread}`}</span>
+          ${place === undefined ? null : html`<span class="place" data-testid="queue-badge" title=${doctor.positionLabel(place.position)}>${doctor.position(place.position)}</span>`}
           <tele-phase phase=${view.phase}></tele-phase>
         </span>
       </span>

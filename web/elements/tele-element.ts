@@ -2,7 +2,7 @@ import type { MediaSource } from '@teleconsult/protocol';
 import { LitElement } from 'lit';
 import type { Messages } from '../i18n/en.ts';
 import { LanguageController, messages } from '../i18n/language.ts';
-import { type Notice, noticeOf } from '../state/notice.ts';
+import { failure, type Notice, noticeOf } from '../state/notice.ts';
 
 /** What every element of these pages shares: the words of the chosen language, and a way to say what failed. */
 export abstract class TeleElement extends LitElement {
@@ -22,6 +22,17 @@ export abstract class TeleElement extends LitElement {
 
   protected notify(notice: Notice): void {
     this.tell('tele-notice', notice);
+  }
+
+  /** Fetches the code of something that most visits never open; false, and a notice, when it does not arrive. */
+  protected async fetched(code: () => Promise<unknown>): Promise<boolean> {
+    try {
+      await code();
+      return true;
+    } catch {
+      this.notify(failure(this.words.errors.DISCONNECTED));
+      return false;
+    }
   }
 
   /**

@@ -37,7 +37,7 @@ export class TeleEndButton extends TeleElement {
   }
 
   override render() {
-    if (this.model.view.phase !== 'active') return null;
+    if (this.model.view.phase !== 'active' || this.model.self?.role !== 'doctor') return null;
     return html`<button class="end" type="button" data-testid="end" @click=${() => void this.#end()}>
         ${this.words.doctor.end}
       </button>

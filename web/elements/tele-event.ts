@@ -74,6 +74,19 @@ export class TeleEvent extends TeleElement {
     </div>`;
   }
 
+  #subject(
+    entry: Extract<EventEntry, { kind: 'consultation.subjectSet' }>,
+    name: string,
+    own: boolean,
+  ): unknown {
+    const words = this.words.subject;
+    if (entry.subject === null) return own ? words.clearedOwn : words.cleared(name);
+    const { displayName, relationship, authorisation } = entry.subject;
+    const relation = words.relationships[relationship];
+    return html`${own ? words.changedOwn(displayName, relation) : words.changed(name, displayName, relation)}
+      <span class="note">${words.authorisedBy(words.bases[authorisation.basis])}</span>`;
+  }
+
   #line(): { style: string; icon: TemplateResult | null; text: unknown } {
     const { entry, model } = this;
     const { thread } = this.words;
@@ -94,7 +107,30 @@ export class TeleEvent extends TeleElement {
         const text = entry.by === null ? this.words.ended[entry.reason] : thread.endedBy[entry.reason](name);
         const note =
           entry.note === undefined ? null : html`<span class="note">${thread.note(entry.note)}</span>`;
-        return { style: 'card', icon: icons.check(18), text: html`${text}${note}` };
+        const reason = entry.declineReason;
+        const advice =
+          reason === undefined ? null : html`<span class="note">${this.words.decline.advice[reason]}</span>`;
+        const icon = reason === 'emergency' ? icons.alert(18) : icons.check(18);
+        return { style: 'card', icon, text: html`${text}${advice}${note}` };
+      }
+      case 'consultation.subjectSet':
+        return { style: '', icon: icons.person(17), text: this.#subject(entry, name, own) };
+      case 'participant.joined':
+        return {
+          style: '',
+          icon: icons.people(17),
+          text: model.isSelf(entry.personId)
+            ? thread.youJoined
+            : thread.joined(entry.displayName, this.words.role[entry.role]),
+        };
+      case 'participant.left':
+        return { style: '', icon: null, text: thread.leftBy[entry.reason](model.nameOf(entry.personId)) };
+      case 'message.recalled':
+        return { style: '', icon: null, text: own ? thread.youRecalled : thread.recalled(name) };
+      case 'message.removed': {
+        const reason =
+          entry.reason === undefined ? null : html`<span class="note">${thread.note(entry.reason)}</span>`;
+        return { style: '', icon: null, text: html`${thread.removed}${reason}` };
       }
       case 'call.started':
         return {
@@ -104,6 +140,10 @@ export class TeleEvent extends TeleElement {
         };
       case 'call.answered':
         return { style: '', icon: null, text: thread.answered(name) };
+      case 'call.invited':
+        return { style: '', icon: null, text: thread.invitedToCall(model.nameOf(entry.personId)) };
+      case 'call.left':
+        return { style: '', icon: null, text: thread.leftCall[entry.reason](model.nameOf(entry.personId)) };
       case 'call.mediaChanged':
         return {
           style: '',

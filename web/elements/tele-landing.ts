@@ -135,7 +135,7 @@ export class TeleLanding extends TeleElement {
             </a>
           </li>
         </ul>
-        <p class="links">${icons.shield(20)}<span>${links.isDevelopment ? landing.development : landing.links}</span></p>
+        <p class="links">${icons.shield(20)}<span data-testid="landing-how">${links.isDevelopment ? landing.development : location.hash === '#signin' ? landing.signIn : landing.links}</span></p>
       </main>`;
   }
 }

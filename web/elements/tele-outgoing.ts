@@ -8,17 +8,21 @@ import { bubble } from '../styles/bubble.ts';
 import { buttons } from '../styles/buttons.ts';
 import { common } from '../styles/common.ts';
 import { TeleElement } from './tele-element.ts';
+import './tele-quote.ts';
 
 /** A message on its way: what it is, how far it is, and what can be done when it failed. */
 export class TeleOutgoing extends TeleElement {
   static override properties = {
     model: { attribute: false },
     message: { attribute: false },
+    isWaiting: { attribute: false },
     own: { type: Boolean, reflect: true },
     group: { type: Boolean, reflect: true },
   };
   declare model: VisitModel;
   declare message: OutgoingMessage;
+  /** There is no connection: nothing moves for now. */
+  declare isWaiting: boolean;
   declare own: boolean;
   declare group: boolean;
 
@@ -109,6 +113,7 @@ export class TeleOutgoing extends TeleElement {
 
   constructor() {
     super();
+    this.isWaiting = false;
     this.own = true;
     this.group = true;
   }
@@ -137,7 +142,7 @@ export class TeleOutgoing extends TeleElement {
     const isMedia = draft.type !== 'text';
     return html`<p class="visually-hidden">${this.words.you}. ${outgoing.label}.</p>
       <div class="bubble ${isMedia ? 'media' : ''} ${state}">
-        ${this.#content()}
+        ${this.#quote()} ${this.#content()}
         ${
           state === 'uploading'
             ? html`<progress max="1" .value=${progress} aria-label=${outgoing.uploading(percent(progress))}></progress>`
@@ -145,10 +150,29 @@ export class TeleOutgoing extends TeleElement {
         }
         <div class="foot">
           ${state === 'failed' ? icons.alert(14) : state === 'sent' ? icons.check(14) : icons.clock(14)}
-          <span>${state === 'uploading' ? outgoing.uploading(percent(progress)) : outgoing[state]}</span>
+          <span>${this.#state()}</span>
         </div>
       </div>
       ${state === 'failed' ? this.#problem() : null}`;
+  }
+
+  #state(): string {
+    const { state, progress } = this.message;
+    const { outgoing } = this.words;
+    if (this.isWaiting && (state === 'uploading' || state === 'sending')) return outgoing.waiting;
+    return state === 'uploading' ? outgoing.uploading(percent(progress)) : outgoing[state];
+  }
+
+  #quote(): TemplateResult | null {
+    const { replyTo } = this.message;
+    if (replyTo === null) return null;
+    const target = this.model.window.find(replyTo);
+    if (target?.kind !== 'message.sent') return null;
+    return html`<tele-quote
+      sequence=${replyTo}
+      sender=${this.model.nameOf(target.by)}
+      .content=${target.content}
+    ></tele-quote>`;
   }
 
   #content(): TemplateResult {
@@ -159,12 +183,21 @@ export class TeleOutgoing extends TeleElement {
       'caption' in draft && draft.caption !== undefined ? html`<p class="text">${draft.caption}</p>` : null;
     if (draft.type === 'image')
       return html`<img alt=${words.picture.uploading} src=${this.#preview.value ?? ''} />${caption}`;
+    if (draft.type === 'form') return this.#form(draft);
     const name = draft.type === 'file' ? draft.fileName : words.voice.own;
     return html`<div class="thing">
         ${draft.type === 'file' ? icons.file() : icons.microphone()}
         <span>${name}<small>${byteSize(draft.data.size)}</small></span>
       </div>
       ${caption}`;
+  }
+
+  #form(draft: Extract<OutgoingMessage['draft'], { type: 'form' }>): TemplateResult {
+    const bytes = draft.attachments.reduce((sum, { data }) => sum + data.size, 0);
+    return html`<div class="thing">
+      ${icons.clipboard()}
+      <span>${this.words.form.sending}${bytes === 0 ? null : html`<small>${byteSize(bytes)}</small>`}</span>
+    </div>`;
   }
 
   #problem(): TemplateResult {

@@ -3,26 +3,36 @@ import * as icons from '../icons.ts';
 import type { AttachmentBlobs } from '../state/attachment-blobs.ts';
 import { BlobUrl, saveBlob } from '../state/blob-url.ts';
 import { noticeOf } from '../state/notice.ts';
+import { FITTED, kept, MAX_SCALE, type Zoom, zoomedAt } from '../state/zoom.ts';
 import { buttons } from '../styles/buttons.ts';
 import { common } from '../styles/common.ts';
 import { TeleElement } from './tele-element.ts';
 import type { OpenPicture } from './tele-picture.ts';
 
-/** A picture in full size. A press on it changes between fitting the window and one pixel a pixel. */
+/** A step of the buttons and keys. */
+const STEP = 1.4;
+const PAN_PX = 60;
+
+/**
+ * A picture in full size. Wheel, pinch, double press and the keys plus and minus change its size around the point that
+ * is looked at; dragging and the arrow keys move it.
+ */
 export class TelePictureViewer extends TeleElement {
   static override properties = {
     blobs: { attribute: false },
     picture: { state: true },
     source: { state: true },
-    natural: { state: true },
+    zoom: { state: true },
   };
   declare blobs: AttachmentBlobs;
   declare private picture: OpenPicture | null;
   declare private source: string | null;
-  declare private natural: boolean;
+  declare private zoom: Zoom;
 
   readonly #url = new BlobUrl();
   #original: Blob | null = null;
+  /** Where the fingers are that touch the picture, two at most. */
+  readonly #fingers = new Map<number, { x: number; y: number }>();
 
   static override styles = [
     common,
@@ -69,44 +79,18 @@ export class TelePictureViewer extends TeleElement {
         display: grid;
         place-items: center;
         min-height: 0;
-        overflow: auto;
-        padding-bottom: env(safe-area-inset-bottom);
-        overscroll-behavior: contain;
-      }
-      .zoom {
-        display: grid;
-        place-items: center;
-        width: 100%;
-        height: 100%;
-        min-height: 0;
-        padding: 0;
-        border: 0;
-        border-radius: 0;
-        background: none;
-        cursor: zoom-in;
-      }
-      .zoom:hover:not(:disabled) {
-        background: none;
+        overflow: hidden;
+        touch-action: none;
+        outline-offset: -3px;
       }
       img {
         display: block;
-        max-width: 100%;
-        max-height: 100%;
-        min-height: 0;
-        object-fit: contain;
-      }
-      .natural .zoom {
-        width: auto;
-        height: auto;
-        cursor: zoom-out;
-      }
-      .natural img {
-        max-width: none;
-        max-height: none;
-      }
-      .thumbnail {
         width: 100%;
         height: 100%;
+        min-height: 0;
+        object-fit: contain;
+        cursor: grab;
+        user-select: none;
       }
       :focus-visible {
         outline-color: #8ab8ff;
@@ -119,7 +103,7 @@ export class TelePictureViewer extends TeleElement {
     super();
     this.picture = null;
     this.source = null;
-    this.natural = false;
+    this.zoom = FITTED;
   }
 
   async open(picture: OpenPicture): Promise<void> {
@@ -144,6 +128,12 @@ export class TelePictureViewer extends TeleElement {
           ? null
           : html`<div class="bar">
               <h2 id="title">${picture.label}</h2>
+              <button class="icon" type="button" data-testid="zoom-out" aria-label=${words.picture.zoomOut} ?disabled=${this.zoom.scale <= 1} @click=${() => this.#step(1 / STEP)}>
+                ${icons.minus()}
+              </button>
+              <button class="icon" type="button" data-testid="zoom-in" aria-label=${words.picture.zoomIn} ?disabled=${this.zoom.scale >= MAX_SCALE} @click=${() => this.#step(STEP)}>
+                ${icons.plus()}
+              </button>
               <button class="icon" type="button" aria-label=${words.picture.download} ?disabled=${this.#original === null} @click=${this.#save}>
                 ${icons.download()}
               </button>
@@ -151,22 +141,40 @@ export class TelePictureViewer extends TeleElement {
                 ${icons.close()}
               </button>
             </div>
-            <div class="room ${this.natural ? 'natural' : ''}">
+            <div
+              class="room"
+              tabindex="0"
+              role="group"
+              aria-label=${words.picture.zoomHelp}
+              data-testid="picture-room"
+              data-scale=${this.zoom.scale.toFixed(2)}
+              @wheel=${this.#onWheel}
+              @keydown=${this.#onKey}
+              @dblclick=${this.#onDouble}
+              @pointerdown=${this.#onDown}
+              @pointermove=${this.#onMove}
+              @pointerup=${this.#onUp}
+              @pointercancel=${this.#onUp}
+            >
               ${
                 this.source === null
                   ? html`<p>${words.loading}</p>`
-                  : html`<button class="zoom" type="button" aria-pressed=${this.natural} @click=${this.#zoom}>
-                      <img
-                        class=${this.#original === null ? 'thumbnail' : ''}
-                        data-variant=${this.#original === null ? 'thumbnail' : 'original'}
-                        src=${this.source}
-                        alt=${picture.label}
-                      />
-                    </button>`
+                  : html`<img
+                      draggable="false"
+                      data-variant=${this.#original === null ? 'thumbnail' : 'original'}
+                      src=${this.source}
+                      alt=${picture.label}
+                    />`
               }
             </div>`
       }
     </dialog>`;
+  }
+
+  protected override updated(): void {
+    const { scale, x, y } = this.zoom;
+    const image = this.renderRoot.querySelector('img');
+    if (image !== null) image.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
   }
 
   async #show(variant: 'thumbnail' | 'original'): Promise<void> {
@@ -185,8 +193,78 @@ export class TelePictureViewer extends TeleElement {
     }
   }
 
-  readonly #zoom = (): void => {
-    this.natural = !this.natural;
+  #step(factor: number): void {
+    this.#become(zoomedAt(this.zoom, factor, { x: 0, y: 0 }));
+  }
+
+  #become(zoom: Zoom): void {
+    const room = this.renderRoot.querySelector('.room');
+    const { width = 1, height = 1 } = this.picture?.attachment ?? {};
+    if (room === null) return;
+    const fit = Math.min(room.clientWidth / width, room.clientHeight / height);
+    const picture = { width: width * fit, height: height * fit };
+    this.zoom = kept(zoom, picture, { width: room.clientWidth, height: room.clientHeight });
+  }
+
+  /** A point of the window, measured from the middle of the room. */
+  #fromMiddle({ clientX, clientY }: { clientX: number; clientY: number }): { x: number; y: number } {
+    const box = this.renderRoot.querySelector('.room')?.getBoundingClientRect();
+    if (box === undefined) return { x: 0, y: 0 };
+    return { x: clientX - box.left - box.width / 2, y: clientY - box.top - box.height / 2 };
+  }
+
+  readonly #onWheel = (event: WheelEvent): void => {
+    event.preventDefault();
+    this.#become(zoomedAt(this.zoom, Math.exp(-event.deltaY / 400), this.#fromMiddle(event)));
+  };
+
+  readonly #onDouble = (event: MouseEvent): void => {
+    const factor = this.zoom.scale > 1.05 ? 1 / MAX_SCALE : 3;
+    this.#become(zoomedAt(this.zoom, factor, this.#fromMiddle(event)));
+  };
+
+  readonly #onKey = (event: KeyboardEvent): void => {
+    const { scale, x, y } = this.zoom;
+    const moves: Readonly<Record<string, Zoom>> = {
+      '+': zoomedAt(this.zoom, STEP, { x: 0, y: 0 }),
+      '=': zoomedAt(this.zoom, STEP, { x: 0, y: 0 }),
+      '-': zoomedAt(this.zoom, 1 / STEP, { x: 0, y: 0 }),
+      '0': FITTED,
+      ArrowLeft: { scale, x: x + PAN_PX, y },
+      ArrowRight: { scale, x: x - PAN_PX, y },
+      ArrowUp: { scale, x, y: y + PAN_PX },
+      ArrowDown: { scale, x, y: y - PAN_PX },
+    };
+    const next = moves[event.key];
+    if (next === undefined || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    this.#become(next);
+  };
+
+  readonly #onDown = (event: PointerEvent): void => {
+    if (this.#fingers.size >= 2) return;
+    this.#fingers.set(event.pointerId, this.#fromMiddle(event));
+    (event.currentTarget as Element).setPointerCapture(event.pointerId);
+  };
+
+  readonly #onMove = (event: PointerEvent): void => {
+    const before = this.#fingers.get(event.pointerId);
+    if (before === undefined) return;
+    const now = this.#fromMiddle(event);
+    const other = [...this.#fingers].find(([id]) => id !== event.pointerId)?.[1];
+    this.#fingers.set(event.pointerId, now);
+    const { scale, x, y } = this.zoom;
+    if (other === undefined) {
+      this.#become({ scale, x: x + now.x - before.x, y: y + now.y - before.y });
+      return;
+    }
+    const span = (a: { x: number; y: number }): number => Math.hypot(a.x - other.x, a.y - other.y);
+    const middle = { x: (now.x + other.x) / 2, y: (now.y + other.y) / 2 };
+    this.#become(zoomedAt(this.zoom, span(now) / Math.max(1, span(before)), middle));
+  };
+
+  readonly #onUp = (event: PointerEvent): void => {
+    this.#fingers.delete(event.pointerId);
   };
 
   readonly #save = (): void => {
@@ -202,7 +280,8 @@ export class TelePictureViewer extends TeleElement {
     this.#original = null;
     this.source = null;
     this.picture = null;
-    this.natural = false;
+    this.zoom = FITTED;
+    this.#fingers.clear();
   };
 }
 

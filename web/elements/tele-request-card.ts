@@ -1,11 +1,10 @@
-import { MAX_CAPTION_LENGTH } from '@teleconsult/protocol/limits';
-import { css, html } from 'lit';
+import { css, html, type TemplateResult } from 'lit';
 import { Follow } from '../state/follow.ts';
 import type { VisitModel } from '../state/visit-model.ts';
 import { buttons } from '../styles/buttons.ts';
 import { common } from '../styles/common.ts';
-import './tele-confirm.ts';
-import type { TeleConfirm } from './tele-confirm.ts';
+import './tele-decline.ts';
+import type { TeleDecline } from './tele-decline.ts';
 import { TeleElement } from './tele-element.ts';
 
 /** What a doctor decides before a consultation begins: to take it, or to decline it with a note. */
@@ -71,14 +70,16 @@ export class TeleRequestCard extends TeleElement {
   }
 
   override render() {
-    const { phase } = this.model.view;
+    const { phase, kind, requestedBy } = this.model.view;
     if (phase !== 'requested' && phase !== 'waiting') return null;
+    if (this.model.self?.role !== 'doctor') return null;
+    if (kind === 'colleagues') return this.#colleague(this.model.isSelf(requestedBy));
     const { doctor } = this.words;
     const patient = this.model.other?.displayName ?? this.words.role.patient;
     return html`<section class=${phase} aria-labelledby="title">
         <div class="words">
           <h2 id="title">${phase === 'waiting' ? doctor.waitingFor(patient) : doctor.requestedBy(patient)}</h2>
-          <p>${doctor.canRead}</p>
+          ${this.#facts()}
         </div>
         <div class="choices">
           <button type="button" data-testid="decline" ?disabled=${this.isDeciding} @click=${() => void this.#decline()}>
@@ -89,7 +90,47 @@ export class TeleRequestCard extends TeleElement {
           </button>
         </div>
       </section>
-      <tele-confirm></tele-confirm>`;
+      <tele-decline></tele-decline>`;
+  }
+
+  /** A thread of doctors: whoever was asked answers; whoever asked may withdraw. */
+  #colleague(isOwn: boolean): TemplateResult {
+    const { doctor, colleagues } = this.words;
+    const name = this.model.other?.displayName ?? this.words.role.doctor;
+    return html`<section class="requested" aria-labelledby="title">
+        <div class="words"><h2 id="title">${isOwn ? colleagues.waitingFor(name) : colleagues.wants(name)}</h2></div>
+        <div class="choices">
+          ${
+            isOwn
+              ? html`<button type="button" data-testid="withdraw" ?disabled=${this.isDeciding} @click=${() => void this.#withdraw()}>${colleagues.withdraw}</button>`
+              : html`<button type="button" data-testid="decline" ?disabled=${this.isDeciding} @click=${() => void this.#decline()}>${doctor.decline}</button>
+                  <button type="button" class="primary" data-testid="accept" ?disabled=${this.isDeciding} @click=${() => void this.#accept()}>${doctor.accept}</button>`
+          }
+        </div>
+      </section>
+      <tele-decline></tele-decline>`;
+  }
+
+  #facts(): TemplateResult {
+    const { doctor, subject } = this.words;
+    const { queue } = this.model.visit;
+    const person = this.model.view.subject;
+    return html`${queue === null ? null : html`<p data-testid="queue-place">${doctor.positionLabel(queue.position)}</p>`}
+      ${
+        person === null
+          ? null
+          : html`<p data-testid="subject">
+              ${subject.otherShown(person.displayName, subject.relationships[person.relationship])}
+              ${person.birthYear === undefined ? null : `${subject.bornIn(person.birthYear)} · `}${subject.authorisedBy(subject.bases[person.authorisation.basis])}
+            </p>`
+      }
+      <p>${doctor.canRead}</p>`;
+  }
+
+  async #withdraw(): Promise<void> {
+    this.isDeciding = true;
+    await this.attempt(() => this.model.visit.cancel());
+    this.isDeciding = false;
   }
 
   async #accept(): Promise<void> {
@@ -99,19 +140,11 @@ export class TeleRequestCard extends TeleElement {
   }
 
   async #decline(): Promise<void> {
-    const { doctor } = this.words;
-    const note = await this.renderRoot.querySelector<TeleConfirm>('tele-confirm')?.ask({
-      title: doctor.declineTitle,
-      text: doctor.declineText,
-      confirm: doctor.decline,
-      back: this.words.cancel,
-      testId: 'decline-confirm',
-      noteLabel: doctor.note,
-      maxNoteLength: MAX_CAPTION_LENGTH,
-    });
-    if (typeof note !== 'string') return;
+    const isColleague = this.model.view.kind === 'colleagues';
+    const declined = await this.renderRoot.querySelector<TeleDecline>('tele-decline')?.ask(isColleague);
+    if (declined == null) return;
     this.isDeciding = true;
-    await this.attempt(() => this.model.visit.decline(note === '' ? {} : { note }));
+    await this.attempt(() => this.model.visit.decline(declined));
     this.isDeciding = false;
   }
 }

@@ -30,6 +30,13 @@ export class TeleToasts extends TeleElement {
       :host {
         position: fixed;
         z-index: 30;
+        width: auto;
+        height: auto;
+        margin: 0;
+        padding: 0;
+        border: 0;
+        background: none;
+        overflow: visible;
         inset: calc(env(safe-area-inset-top) + 72px + var(--banner-height, 0px)) 12px auto;
         display: grid;
         justify-items: center;
@@ -97,6 +104,15 @@ export class TeleToasts extends TeleElement {
     const shown = { ...notice, id: this.#lastId };
     this.shown = [...others, shown].slice(-MAX_SHOWN);
     this.#startTimer(shown);
+    this.#rise();
+  }
+
+  /** Above an open dialog, too: dialogs are in the top layer, where whatever came last is uppermost. */
+  #rise(): void {
+    if (!('popover' in this)) return;
+    this.popover = 'manual';
+    if (this.matches(':popover-open')) this.hidePopover();
+    this.showPopover();
   }
 
   override disconnectedCallback(): void {
@@ -152,6 +168,7 @@ export class TeleToasts extends TeleElement {
   #dismiss(id: number): void {
     this.#stopTimer(id);
     this.shown = this.shown.filter((notice) => notice.id !== id);
+    if (this.shown.length === 0 && this.matches(':popover-open')) this.hidePopover();
   }
 }
 

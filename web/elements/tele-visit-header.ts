@@ -1,6 +1,7 @@
 import { css, html, type TemplateResult } from 'lit';
 import * as icons from '../icons.ts';
 import { Follow } from '../state/follow.ts';
+import { listed } from '../state/names.ts';
 import type { VisitModel } from '../state/visit-model.ts';
 import { buttons } from '../styles/buttons.ts';
 import { common } from '../styles/common.ts';
@@ -47,6 +48,37 @@ export class TeleVisitHeader extends TeleElement {
         text-overflow: ellipsis;
         white-space: nowrap;
       }
+      .state {
+        display: flex;
+        flex-wrap: wrap;
+        align-items: center;
+        gap: 0 10px;
+        min-height: 22px;
+        max-height: 24px;
+        overflow: hidden;
+      }
+      .online {
+        display: inline-flex;
+        align-items: center;
+        gap: 5px;
+        color: var(--text-2);
+        font-size: 0.8125rem;
+        line-height: 1.5;
+      }
+      .online::before {
+        content: '';
+        width: 8px;
+        height: 8px;
+        border-radius: 50%;
+        border: 1.5px solid var(--text-2);
+      }
+      .online.yes {
+        color: var(--ok);
+      }
+      .online.yes::before {
+        border-color: var(--ok);
+        background: var(--ok);
+      }
       .icon {
         color: var(--primary);
       }
@@ -58,7 +90,13 @@ export class TeleVisitHeader extends TeleElement {
           --size: 36px;
         }
         /* The doctor's header has a way back and an end, too; the name matters more than the circle. */
-        .doctor tele-avatar {
+        /* Calls can be made, so it is active: the word gives way to whether somebody is there. */
+        .doctor.active tele-phase {
+          position: absolute;
+          clip-path: inset(50%);
+        }
+        .doctor tele-avatar,
+        .active tele-avatar {
           display: none;
         }
       }
@@ -77,19 +115,38 @@ export class TeleVisitHeader extends TeleElement {
   override render() {
     const { model } = this;
     const { other, view } = model;
-    const name = other?.displayName ?? this.words.productName;
+    const name = model.isGroup
+      ? listed(model.others.map(({ displayName }) => displayName))
+      : (other?.displayName ?? this.words.productName);
     return html`<header>
       <slot name="before"></slot>
-      <div class="who ${model.role}">
-        <tele-avatar name=${name}></tele-avatar>
+      <div class="who ${model.role} ${view.phase}">
+        <tele-avatar name=${other?.displayName ?? name}></tele-avatar>
         <div class="names">
           <h1>${name}</h1>
-          <tele-phase data-testid="consultation-phase" data-phase=${view.phase} phase=${view.phase}></tele-phase>
+          <div class="state"><tele-phase data-testid="consultation-phase" data-phase=${view.phase} phase=${view.phase}></tele-phase>${this.#presence()}</div>
         </div>
       </div>
       ${view.phase === 'active' && model.call?.isOngoing !== true ? this.#callButtons() : null}
       <slot name="after"></slot>
     </header>`;
+  }
+
+  /** Whether the other person is there now; among several, how many are. */
+  #presence(): TemplateResult | null {
+    const { model } = this;
+    const { other, others } = model;
+    if (other === undefined || model.view.phase === 'ended') return null;
+    const { people } = this.words;
+    const there = others.filter(({ personId }) => model.isOnline(personId)).length;
+    const isThere = there > 0;
+    const text =
+      others.length > 1
+        ? `${people.online}: ${there}/${others.length}`
+        : isThere
+          ? people.online
+          : people.offline;
+    return html`<span class="online ${isThere ? 'yes' : ''}" data-testid="presence" data-online=${there}>${text}</span>`;
   }
 
   #callButtons(): TemplateResult {

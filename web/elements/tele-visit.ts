@@ -1,3 +1,4 @@
+import type { TeleconsultClient } from '@teleconsult/client-sdk/api';
 import { html, type PropertyValues, type TemplateResult } from 'lit';
 import { Follow } from '../state/follow.ts';
 import type { Sdk } from '../state/sdk.ts';
@@ -7,15 +8,19 @@ import { visit } from '../styles/visit.ts';
 import './tele-call-panel.ts';
 import './tele-composer.ts';
 import type { TeleComposer } from './tele-composer.ts';
+import './tele-dialogs.ts';
+import type { TeleDialogs } from './tele-dialogs.ts';
 import { TeleElement } from './tele-element.ts';
-import './tele-picture-viewer.ts';
 import type { OpenPicture } from './tele-picture.ts';
 import type { TelePictureViewer } from './tele-picture-viewer.ts';
 import './tele-thread.ts';
 import type { TeleThread } from './tele-thread.ts';
 import './tele-visit-header.ts';
+import './tele-visit-menu.ts';
+import type { VisitAction } from './tele-visit-menu.ts';
 
 const WIDE_PX = 800;
+const SEARCH_BESIDE_PX = 760;
 
 /**
  * One consultation: header, call, thread, composer. On a wide screen the call stands beside the thread; on a phone
@@ -25,12 +30,16 @@ export class TeleVisit extends TeleElement {
   static override properties = {
     model: { attribute: false },
     sdk: { attribute: false },
+    client: { attribute: false },
+    isSearching: { state: true },
     isCallCompact: { state: true },
     isDropping: { state: true },
     isWide: { state: true },
   };
   declare model: VisitModel;
   declare sdk: Sdk;
+  declare client: TeleconsultClient | null;
+  declare private isSearching: boolean;
   declare private isCallCompact: boolean;
   declare private isDropping: boolean;
   /** Wide enough for the call beside the thread. The style sheet asks the same of the container. */
@@ -45,6 +54,8 @@ export class TeleVisit extends TeleElement {
 
   constructor() {
     super();
+    this.client = null;
+    this.isSearching = false;
     this.isCallCompact = false;
     this.isDropping = false;
     this.isWide = false;
@@ -81,8 +92,9 @@ export class TeleVisit extends TeleElement {
       <tele-visit-header .model=${model}>
         <slot name="before" slot="before"></slot>
         <slot name="after" slot="after"></slot>
+        <tele-visit-menu slot="after" .model=${model} @tele-action=${this.#onAction}></tele-visit-menu>
       </tele-visit-header>
-      <div><slot name="notice"></slot></div>
+      <div @tele-action=${this.#onAction}><slot name="notice"></slot></div>
       <div
         class="body ${inCall ? 'in-call' : ''}"
         @dragover=${this.#onDragOver}
@@ -101,38 +113,93 @@ export class TeleVisit extends TeleElement {
               ></tele-call-panel>`
             : null
         }
-        <div class="conversation" ?inert=${inCall && !this.isWide && !isCompact}>
+        <div class="conversation ${this.isSearching ? 'searching' : ''}" ?inert=${inCall && !this.isWide && !isCompact}>
           <tele-thread .model=${model}></tele-thread>
-          ${model.view.phase === 'ended' ? this.#over() : html`<tele-composer .model=${model} .sdk=${this.sdk}></tele-composer>`}
+          ${this.isSearching ? this.#search() : null}
+          ${model.view.phase === 'ended' || model.isOut ? this.#over() : html`<tele-composer .model=${model} .sdk=${this.sdk}></tele-composer>`}
           ${this.isDropping ? html`<div class="drop">${this.words.composer.drop}</div>` : null}
         </div>
       </div>
+      <tele-dialogs .client=${this.client} .model=${model}></tele-dialogs>
       <tele-picture-viewer .blobs=${model.blobs}></tele-picture-viewer>`;
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has('model')) this.isCallCompact = false;
+    if (changed.has('model')) {
+      this.isCallCompact = false;
+      this.isSearching = false;
+    }
     const inCall = this.model.call?.isOngoing === true;
     // The panel took the focus with it. The thread gets it, not the text: that would open a phone's keyboard.
-    if (this.#wasInCall && !inCall && !this.matches(':focus-within'))
-      this.renderRoot.querySelector<TeleThread>('tele-thread')?.focusScroller();
+    if (this.#wasInCall && !inCall && !this.matches(':focus-within')) this.#thread?.focusScroller();
     this.#wasInCall = inCall;
   }
 
   #over(): TemplateResult {
-    const { endReason } = this.model.view;
+    const { endReason, declineReason } = this.model.view;
+    if (this.model.isOut)
+      return html`<div class="over" data-testid="out"><strong>${this.words.people.removed}</strong></div>`;
     return html`<div class="over" data-testid="ended">
       <strong>${endReason === null ? this.words.phase.ended : this.words.ended[endReason]}</strong>
+      ${
+        declineReason !== null && this.model.self?.role === 'patient'
+          ? html`<p class="advice ${declineReason}" role=${declineReason === 'emergency' ? 'alert' : 'note'} data-testid="decline-advice" data-reason=${declineReason}>
+              ${this.words.decline.advice[declineReason]}
+            </p>`
+          : null
+      }
       ${this.words.endedReadOnly}
     </div>`;
+  }
+
+  #search(): TemplateResult {
+    return html`<tele-search
+      .model=${this.model}
+      @tele-jump=${this.#onFound}
+      @tele-close=${() => {
+        this.isSearching = false;
+      }}
+    ></tele-search>`;
+  }
+
+  readonly #onAction = (event: CustomEvent<VisitAction>): void => {
+    const action = event.detail;
+    if (action === 'search') void this.#openSearch();
+    else if (action === 'toBeginning') void this.#thread?.toBeginning();
+    else void this.renderRoot.querySelector<TeleDialogs>('tele-dialogs')?.open(action);
+  };
+
+  async #openSearch(): Promise<void> {
+    if (await this.fetched(() => import('./tele-search.ts'))) this.isSearching = true;
+  }
+
+  readonly #onFound = (event: CustomEvent<number>): void => {
+    // Beside the thread it stays; over the thread it would hide what was found.
+    if (!this.isSearchBeside) this.isSearching = false;
+    void this.#thread?.jumpTo(event.detail);
+    this.#thread?.focusScroller();
+  };
+
+  /** As the style sheet asks the width of the conversation. */
+  private get isSearchBeside(): boolean {
+    return (this.renderRoot.querySelector('.conversation')?.clientWidth ?? 0) >= SEARCH_BESIDE_PX;
+  }
+
+  get #thread(): TeleThread | null {
+    return this.renderRoot.querySelector('tele-thread');
   }
 
   get #composer(): TeleComposer | null {
     return this.renderRoot.querySelector('tele-composer');
   }
 
+  async #openPicture(picture: OpenPicture): Promise<void> {
+    if (!(await this.fetched(() => import('./tele-picture-viewer.ts')))) return;
+    await this.renderRoot.querySelector<TelePictureViewer>('tele-picture-viewer')?.open(picture);
+  }
+
   readonly #onOpenPicture = (event: CustomEvent<OpenPicture>): void => {
-    void this.renderRoot.querySelector<TelePictureViewer>('tele-picture-viewer')?.open(event.detail);
+    void this.#openPicture(event.detail);
   };
 
   readonly #onCallSize = (): void => {

@@ -16,6 +16,11 @@ type VoiceAttachment = Extract<Attachment, { kind: 'voice' }>;
 
 const BARS = 40;
 const SEEK_MS = 1000;
+const SPEEDS = [1, 1.5, 2] as const;
+type Speed = (typeof SPEEDS)[number];
+
+/** Whoever listens faster wants the next message as fast. */
+let chosenSpeed: Speed = 1;
 
 /** The one player that sounds; another one's start stops it. */
 let sounding: TeleVoicePlayer | null = null;
@@ -27,11 +32,13 @@ export class TeleVoicePlayer extends TeleElement {
     attachment: { attribute: false },
     sender: {},
     state: { state: true },
+    speed: { state: true },
   };
   declare blobs: AttachmentBlobs;
   declare attachment: VoiceAttachment;
   declare sender: string;
   declare private state: 'stopped' | 'loading' | 'playing';
+  declare private speed: Speed;
 
   readonly #url = new BlobUrl();
   #audio: HTMLAudioElement | null = null;
@@ -97,6 +104,20 @@ export class TeleVoicePlayer extends TeleElement {
         font-variant-numeric: tabular-nums;
         text-align: end;
       }
+      .end {
+        display: grid;
+        flex: none;
+        justify-items: end;
+      }
+      .speed {
+        min-width: 44px;
+        min-height: 28px;
+        padding: 0 6px;
+        border-color: transparent;
+        background: color-mix(in srgb, var(--text) 8%, transparent);
+        font-size: 0.75rem;
+        font-variant-numeric: tabular-nums;
+      }
     `,
   ];
 
@@ -104,6 +125,7 @@ export class TeleVoicePlayer extends TeleElement {
     super();
     this.sender = '';
     this.state = 'stopped';
+    this.speed = chosenSpeed;
     new Ticker(this, { everyMs: 100, running: () => this.state === 'playing' });
   }
 
@@ -149,13 +171,24 @@ export class TeleVoicePlayer extends TeleElement {
           @input=${this.#seek}
         />
       </div>
-      <span class="time" aria-hidden="true">${clock(at > 0 ? at : durationMs)}</span>`;
+      <span class="end">
+        <span class="time" aria-hidden="true">${clock(at > 0 ? at : durationMs)}</span>
+        <button class="speed" type="button" data-testid="voice-speed" aria-label=${voice.speed(`${this.speed}×`)} @click=${this.#faster}>
+          ${this.speed}×
+        </button>
+      </span>`;
   }
 
   get #positionMs(): number {
     const at = this.#audio === null ? this.#startMs : this.#audio.currentTime * 1000;
     return Math.min(at, this.attachment.durationMs);
   }
+
+  readonly #faster = (): void => {
+    chosenSpeed = SPEEDS[(SPEEDS.indexOf(this.speed) + 1) % SPEEDS.length] ?? 1;
+    this.speed = chosenSpeed;
+    if (this.#audio !== null) this.#audio.playbackRate = chosenSpeed;
+  };
 
   readonly #toggle = (): void => {
     if (this.state === 'stopped') void this.#play();
@@ -176,6 +209,8 @@ export class TeleVoicePlayer extends TeleElement {
     try {
       const audio = this.#audio ?? (await this.#load());
       if (this.state !== 'loading') return;
+      this.speed = chosenSpeed;
+      audio.playbackRate = chosenSpeed;
       await audio.play();
       this.state = 'playing';
     } catch (error) {

@@ -1,7 +1,9 @@
-import { css, html } from 'lit';
+import { css, html, type TemplateResult } from 'lit';
 import { timeOfDay } from '../i18n/format.ts';
+import * as icons from '../icons.ts';
 import { Follow } from '../state/follow.ts';
 import type { VisitModel } from '../state/visit-model.ts';
+import { waitMinutes } from '../state/wait.ts';
 import { buttons } from '../styles/buttons.ts';
 import { common } from '../styles/common.ts';
 import './tele-confirm.ts';
@@ -66,9 +68,35 @@ export class TeleWaitingCard extends TeleElement {
         color: var(--text-2);
         font-size: 0.8125rem;
       }
+      .words .place {
+        font-size: 1rem;
+      }
+      .actions {
+        display: flex;
+        flex: 1 1 100%;
+        flex-wrap: wrap;
+        gap: 8px;
+        padding-inline-start: 32px;
+      }
+      .actions button {
+        padding: 0 14px;
+        font-size: 0.875rem;
+      }
       .cancel {
-        margin-inline-start: auto;
-        color: var(--text);
+        color: var(--danger);
+      }
+      @media (max-width: 480px) {
+        .actions {
+          padding-inline-start: 0;
+        }
+        .actions button {
+          flex: 1 1 calc(50% - 8px);
+          padding: 4px 10px;
+          line-height: 1.3;
+        }
+        .actions svg {
+          display: none;
+        }
       }
       @keyframes pulse {
         to {
@@ -94,6 +122,7 @@ export class TeleWaitingCard extends TeleElement {
 
   override render() {
     const { view, other, visit } = this.model;
+    if (this.model.self?.role !== 'patient') return null;
     if (view.phase !== 'requested' && view.phase !== 'waiting') return null;
     const { waiting } = this.words;
     const since = visit.entries.find(({ kind }) => kind === 'consultation.waiting')?.at;
@@ -101,15 +130,55 @@ export class TeleWaitingCard extends TeleElement {
         <div class="words">
           <span class="pulse"></span>
           <h2 id="title">${waiting.title(other?.displayName ?? this.words.role.doctor)}</h2>
+          ${this.#place()}
           <p>${view.phase === 'requested' ? waiting.entering : waiting.text}</p>
-          <p>${waiting.meanwhile}</p>
-          ${since === undefined ? null : html`<p class="since">${waiting.since(timeOfDay(since))}</p>`}
+          ${this.#facts(since)}
         </div>
-        <button class="cancel" type="button" data-testid="cancel" @click=${() => void this.#cancel()}>
-          ${waiting.cancel}
-        </button>
+        ${this.#actions()}
       </section>
       <tele-confirm></tele-confirm>`;
+  }
+
+  #place(): TemplateResult | null {
+    const { queue } = this.model.visit;
+    if (queue === null) return null;
+    const { waiting } = this.words;
+    const estimate =
+      queue.estimateMs === null ? waiting.noEstimate : waiting.estimate(waitMinutes(queue.estimateMs));
+    return html`<p class="place" data-testid="queue-place" data-position=${queue.position}>
+      <strong>${waiting.place(queue.position)}</strong> <span data-testid="queue-estimate">${estimate}</span>
+    </p>`;
+  }
+
+  #facts(since: number | undefined): TemplateResult {
+    const { waiting, subject } = this.words;
+    const { other, view } = this.model;
+    const name = other?.displayName ?? this.words.role.doctor;
+    const isOnline = other !== undefined && this.model.isOnline(other.personId);
+    const person = view.subject;
+    return html`<p class="since">
+        ${since === undefined ? null : `${waiting.since(timeOfDay(since))} · `}${isOnline ? waiting.doctorOnline(name) : waiting.doctorOffline(name)}
+      </p>
+      ${
+        person === null
+          ? null
+          : html`<p class="since" data-testid="subject">${subject.otherShown(person.displayName, subject.relationships[person.relationship])}</p>`
+      }`;
+  }
+
+  #actions(): TemplateResult {
+    const { waiting, form, subject, check } = this.words;
+    const hasSent = this.model.visit.entries.some(
+      (entry) => entry.kind === 'message.sent' && entry.content.type === 'form',
+    );
+    return html`<div class="actions">
+      <button type="button" class=${hasSent ? '' : 'primary'} data-testid="open-form" @click=${() => this.tell('tele-action', 'form')}>
+        ${icons.clipboard(20)}${hasSent ? form.again : form.open}
+      </button>
+      <button type="button" data-testid="open-subject" @click=${() => this.tell('tele-action', 'subject')}>${icons.person(20)}${subject.open}</button>
+      <button type="button" data-testid="open-check" @click=${() => this.tell('tele-action', 'check')}>${icons.video(20)}${check.open}</button>
+      <button class="cancel quiet" type="button" data-testid="cancel" @click=${() => void this.#cancel()}>${waiting.cancel}</button>
+    </div>`;
   }
 
   async #cancel(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { ParticipantRole } from '@teleconsult/protocol';
+import { invitationIn, keepInvitation } from './invitation-link.ts';
 
 export interface Credentials {
   readonly token: string;
@@ -18,16 +19,27 @@ export function parseFragment(fragment: string): Credentials | null {
 
 /**
  * Reads the link this page was opened with and takes the token out of the address bar, so that it stays neither
- * in the history nor in a copied address. It is kept for this tab only; a reload finds it there.
+ * in the history nor in a copied address. It is kept for this tab only; a reload finds it there. The same holds for
+ * the code of an invitation.
  */
 export function takeCredentials(role: ParticipantRole): Credentials | null {
+  const invitation = invitationIn(location.hash);
+  if (invitation !== null) keepInvitation(invitation);
   const linked = parseFragment(location.hash);
+  if (invitation !== null && linked === null)
+    history.replaceState(history.state, '', location.pathname + location.search);
   if (linked !== null) {
     history.replaceState(history.state, '', location.pathname + location.search);
     keep(role, linked);
     return linked;
   }
   return kept(role);
+}
+
+/** A reload returns to this consultation, too. */
+export function rememberConsultation(role: ParticipantRole, consultationId: string): void {
+  const credentials = kept(role);
+  if (credentials !== null) keep(role, { ...credentials, consultationId });
 }
 
 function keep(role: ParticipantRole, credentials: Credentials): void {

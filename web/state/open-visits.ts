@@ -21,6 +21,13 @@ export class OpenVisits {
     return consultationId === null ? undefined : this.#open.get(consultationId);
   }
 
+  /** A consultation that this person takes no part in any more. */
+  drop(consultationId: string): void {
+    const model = this.#open.get(consultationId);
+    this.#open.delete(consultationId);
+    void model?.close().catch(() => undefined);
+  }
+
   /** Opened once, however many ask at the same time. */
   async open(consultationId: string): Promise<VisitModel> {
     const open = this.#open.get(consultationId);
@@ -43,7 +50,11 @@ export class OpenVisits {
   #letGo(keptId: string): void {
     for (const [id, model] of this.#open) {
       if (this.#open.size <= MAX_OPEN) return;
-      const isNeeded = model.call !== null || model.visit.outbox.length > 0 || model.unsentText !== '';
+      const isNeeded =
+        model.call !== null ||
+        model.visit.outbox.length > 0 ||
+        model.visit.draft !== '' ||
+        model.replyTo !== null;
       if (id === keptId || isNeeded) continue;
       this.#open.delete(id);
       void model.close().catch(() => undefined);

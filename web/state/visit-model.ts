@@ -3,18 +3,23 @@ import type {
   ConsultationView,
   Entry,
   MediaSource,
+  MessageEntry,
   Participant,
   ParticipantRole,
   PersonId,
+  QueuePlace,
 } from '@teleconsult/protocol';
-import type { AppError } from '@teleconsult/protocol/errors';
+import { AppError } from '@teleconsult/protocol/errors';
 import { duration } from '../i18n/format.ts';
-import { messages } from '../i18n/language.ts';
+import { language, messages } from '../i18n/language.ts';
 import { speak } from './announcer.ts';
 import { AttachmentBlobs } from './attachment-blobs.ts';
 import { CallModel } from './call-model.ts';
 import { Changes } from './changes.ts';
+import { type Delivery, deliveryOf } from './delivery.ts';
 import { information, type Notice, noticeOf } from './notice.ts';
+import { ThreadWindow } from './thread-window.ts';
+import { waitMinutes } from './wait.ts';
 
 interface VisitModelOptions {
   readonly visit: Consultation;
@@ -23,7 +28,11 @@ interface VisitModelOptions {
   /** Whom the token speaks for, where that is known; otherwise whoever has the role. */
   readonly personId: PersonId | null;
   readonly onNotice: (notice: Notice) => void;
+  /** Whether what is sent now leaves at once. */
+  readonly isConnected: () => boolean;
 }
+
+const MAX_TRANSCRIPTS = 100;
 
 /** One consultation as the pages show it: its people, its call, its attachments, and what is to be said aloud. */
 export class VisitModel {
@@ -31,18 +40,32 @@ export class VisitModel {
   readonly role: ParticipantRole;
   readonly blobs: AttachmentBlobs;
   readonly changes = new Changes();
-  /** Messages of the other person that came while the page was hidden. */
-  unread = 0;
-  /** Text not yet sent, kept while the doctor looks at another consultation. */
-  unsentText = '';
+  /** The part of the thread that is in the page. */
+  readonly window: ThreadWindow;
+  /** Set by the thread: whether the newest entry is being looked at. A thread that is not shown follows the newest. */
+  isReaderAtEnd = true;
+  /** Unread messages begin after this sequence; null while there is nothing to part. */
+  unreadAfter: number | null = null;
+  /** Rises with what the rows show of a message besides itself: marks, people, words of voice messages. */
+  revision = 0;
+  /** Words of voice messages, by sequence, as far as they were asked for. */
+  readonly transcripts = new Map<number, string>();
+  /** False once the server has said that it has no speech service. */
+  canTranscribe = true;
+  /** The message that the next one answers. */
+  replyTo: MessageEntry | null = null;
 
   #call: CallModel | null = null;
   #newest: number;
+  #hasLeft = false;
+  #position: number | null;
   readonly #personId: PersonId | null;
   readonly #onNotice: (notice: Notice) => void;
+  readonly #isConnected: () => boolean;
   readonly #stops: readonly (() => void)[];
 
-  constructor({ visit, role, personId, onNotice }: VisitModelOptions) {
+  constructor({ visit, role, personId, onNotice, isConnected }: VisitModelOptions) {
+    this.#isConnected = isConnected;
     this.visit = visit;
     this.role = role;
     this.#personId = personId;
@@ -51,10 +74,27 @@ export class VisitModel {
     this.blobs = new AttachmentBlobs((attachmentId, variant, signal) =>
       visit.fetchAttachment(attachmentId, { variant, signal }),
     );
+    this.window = new ThreadWindow(visit);
+    this.#position = visit.queue?.position ?? null;
+    const announce = (): void => this.changes.announce();
     this.#stops = [
-      visit.on('changed', () => this.changes.announce()),
+      visit.on('changed', () => this.#revise()),
       visit.on('call', (call) => this.#follow(call)),
       visit.on('entries', (entries) => this.#hear(entries)),
+      visit.on('updated', (entries) => {
+        this.window.update(entries);
+        this.revision += 1;
+        if (entries.some(({ sequence }) => sequence === this.replyTo?.sequence)) this.answer(null);
+      }),
+      visit.on('closed', ({ reason }) => {
+        this.#hasLeft = reason === 'left';
+        this.#revise();
+      }),
+      visit.on('queue', (place) => this.#hearPlace(place)),
+      visit.on('marks', () => this.#revise()),
+      visit.on('unread', announce),
+      visit.on('typing', announce),
+      visit.on('online', announce),
     ];
     this.#follow(visit.call);
   }
@@ -69,13 +109,81 @@ export class VisitModel {
 
   get self(): Participant | undefined {
     const { participants } = this.view;
-    const named = participants.find(({ personId }) => personId === this.#personId);
-    return named ?? participants.find(({ role }) => role === this.role);
+    if (this.#personId !== null) return participants.find(({ personId }) => personId === this.#personId);
+    return participants.find(({ role }) => role === this.role);
   }
 
-  get other(): Participant | undefined {
+  /** Everybody but this person. */
+  get others(): readonly Participant[] {
     const { self } = this;
-    return this.view.participants.find((participant) => participant !== self);
+    return this.view.participants.filter((participant) => participant !== self);
+  }
+
+  /** Whom the consultation is with, above all: the doctor, for the doctor the patient, among doctors the first other. */
+  get other(): Participant | undefined {
+    const { others, self } = this;
+    const wanted: ParticipantRole = self?.role === 'doctor' ? 'patient' : 'doctor';
+    return others.find(({ role }) => role === wanted) ?? others[0];
+  }
+
+  /** More than two take part, so that every message says whose it is, and in which role. */
+  get isGroup(): boolean {
+    return this.view.participants.length > 2;
+  }
+
+  get isGuest(): boolean {
+    const role = this.self?.role;
+    return role === 'relative' || role === 'interpreter' || role === 'colleague';
+  }
+
+  /** This person was removed, or has left. */
+  get isOut(): boolean {
+    return this.#hasLeft || (this.#personId !== null && this.self === undefined);
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected();
+  }
+
+  get unread(): number {
+    return this.visit.unread.unread;
+  }
+
+  isOnline(personId: PersonId): boolean {
+    return this.visit.online.includes(personId);
+  }
+
+  /** How far a message of this person has come. */
+  deliveryOf(sequence: number): Delivery {
+    const { participants } = this.view;
+    return deliveryOf({ sequence, self: this.self?.personId, participants, marks: this.visit.marks });
+  }
+
+  /** Chooses the message that the next one answers; null: none. */
+  answer(message: MessageEntry | null): void {
+    this.replyTo = message;
+    this.changes.announce();
+  }
+
+  /** Keeps the words of a voice message, of the latest hundred. */
+  async transcribe(sequence: number): Promise<void> {
+    try {
+      const words = await this.visit.transcribe(sequence, { language: language() === 'en' ? 'en' : 'zh' });
+      this.transcripts.set(sequence, words);
+      const [oldest] = this.transcripts.keys();
+      if (this.transcripts.size > MAX_TRANSCRIPTS && oldest !== undefined) this.transcripts.delete(oldest);
+      speak(words);
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'NOT_CONFIGURED') this.canTranscribe = false;
+      throw error;
+    } finally {
+      this.#revise();
+    }
+  }
+
+  /** The reader has seen the thread up to here. */
+  markRead(upTo: number): void {
+    if (!document.hidden && upTo > this.visit.unread.read) this.visit.markRead(upTo);
   }
 
   isSelf(personId: PersonId | null): boolean {
@@ -86,7 +194,7 @@ export class VisitModel {
   nameOf(personId: PersonId | null): string {
     if (this.isSelf(personId)) return messages().you;
     const person = this.view.participants.find((participant) => participant.personId === personId);
-    return person?.displayName ?? messages().productName;
+    return person?.displayName ?? this.#former(personId) ?? messages().productName;
   }
 
   async close(): Promise<void> {
@@ -95,6 +203,13 @@ export class VisitModel {
     this.#call = null;
     this.blobs.close();
     await this.visit.close();
+  }
+
+  /** Somebody who has left: the thread still says who joined. */
+  #former(personId: PersonId | null): string | undefined {
+    for (const entry of this.visit.entries)
+      if (entry.kind === 'participant.joined' && entry.personId === personId) return entry.displayName;
+    return undefined;
   }
 
   #follow(call: Call | null): void {
@@ -114,7 +229,23 @@ export class VisitModel {
     this.changes.announce();
   }
 
+  #revise(): void {
+    this.revision += 1;
+    this.changes.announce();
+  }
+
+  #hearPlace(place: QueuePlace | null): void {
+    if (place !== null && place.position !== this.#position && this.self?.role === 'patient') {
+      const { waiting } = messages();
+      const wait = place.estimateMs === null ? '' : ` ${waiting.estimate(waitMinutes(place.estimateMs))}`;
+      speak(`${waiting.place(place.position)}${wait}`);
+    }
+    this.#position = place?.position ?? null;
+    this.changes.announce();
+  }
+
   #hear(entries: readonly Entry[]): void {
+    this.window.add(entries, this.isReaderAtEnd);
     for (const entry of entries) {
       if (entry.sequence <= this.#newest) continue;
       this.#newest = entry.sequence;
@@ -123,7 +254,8 @@ export class VisitModel {
         this.#onNotice(information(messages().call.outcome[entry.reason]));
         continue;
       }
-      if (document.hidden && entry.kind === 'message.sent' && !this.isSelf(entry.by)) this.unread += 1;
+      const isNews = entry.kind === 'message.sent' && !this.isSelf(entry.by);
+      if (isNews && (document.hidden || !this.isReaderAtEnd)) this.unreadAfter ??= entry.sequence - 1;
       const spoken = this.#spoken(entry);
       if (spoken !== null) speak(spoken);
     }
@@ -144,8 +276,14 @@ export class VisitModel {
     if (entry.kind === 'consultation.ended') return messages().ended[entry.reason];
     if (entry.kind === 'call.answered') return thread.answered(name);
     if (entry.kind === 'call.mediaChanged') return thread.mediaChanged[entry.media];
+    if (entry.kind === 'participant.joined')
+      return thread.joined(entry.displayName, messages().role[entry.role]);
+    if (entry.kind === 'participant.left') return thread.leftBy[entry.reason](this.nameOf(entry.personId));
+    if (entry.kind === 'message.recalled') return thread.recalled(name);
+    if (entry.kind === 'message.removed') return thread.removed;
     if (entry.kind !== 'message.sent') return null;
     const { content } = entry;
+    if (content.type === 'form') return thread.saidForm(name);
     if (content.type === 'text') return thread.saidText(name, content.text);
     if (content.type === 'image') return thread.saidPicture(name);
     if (content.type === 'voice' && content.attachment.kind === 'voice')

@@ -9,6 +9,12 @@ export const app = css`
   .app > main {
     height: 100%;
   }
+  /* On a phone the header has no room for it: it stands in the menu. */
+  @media (max-width: 560px) {
+    tele-visit > tele-language {
+      display: none;
+    }
+  }
   .plain {
     display: grid;
     grid-template-rows: auto auto minmax(0, 1fr);

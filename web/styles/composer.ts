@@ -26,6 +26,29 @@ export const composer = css`
   form {
     display: grid;
   }
+  .reply {
+    display: flex;
+    align-items: center;
+    gap: 10px;
+    padding: 6px 4px 0 16px;
+    color: var(--primary);
+    font-size: 0.8125rem;
+    line-height: 1.4;
+  }
+  .reply p {
+    flex: 1;
+    min-width: 0;
+    padding-inline-start: 10px;
+    border-inline-start: 3px solid var(--primary);
+    color: var(--text);
+  }
+  .reply strong,
+  .reply span {
+    display: block;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
   textarea {
     display: block;
     width: 100%;

@@ -27,8 +27,36 @@ export const thread = css`
     margin: 0 auto;
     padding: 12px 14px 16px;
   }
-  .older {
+  .more {
     align-self: center;
+  }
+  .unread {
+    display: flex;
+    align-items: center;
+    gap: 12px;
+    padding: 14px 0 4px;
+    color: var(--primary);
+    font-size: 0.75rem;
+    font-weight: 600;
+  }
+  .unread::before,
+  .unread::after {
+    content: '';
+    flex: 1;
+    height: 1px;
+    background: var(--primary);
+    opacity: 0.5;
+  }
+  .found {
+    border-radius: var(--radius-2);
+    animation: found 1.8s ease-out;
+  }
+  @keyframes found {
+    0%,
+    40% {
+      background: var(--primary-soft);
+      box-shadow: 0 0 0 6px var(--primary-soft);
+    }
   }
   .day {
     display: flex;

@@ -53,6 +53,24 @@ export const visit = css`
     grid-area: call;
     height: 80px;
   }
+  .conversation {
+    container: conversation / inline-size;
+  }
+  tele-search {
+    position: absolute;
+    z-index: 5;
+    inset: 0;
+  }
+  @container conversation (min-width: 760px) {
+    tele-search {
+      inset: 0 0 0 auto;
+      width: 320px;
+      border-inline-start: 1px solid var(--line);
+    }
+    .searching > :not(tele-search) {
+      margin-inline-end: 320px;
+    }
+  }
   .over {
     padding: 16px 20px calc(20px + env(safe-area-inset-bottom));
     border-top: 1px solid var(--line);
@@ -64,6 +82,18 @@ export const visit = css`
   .over strong {
     display: block;
     color: var(--text);
+  }
+  .advice {
+    max-width: 56ch;
+    margin: 6px auto;
+    color: var(--text);
+  }
+  .advice.emergency {
+    padding: 10px 14px;
+    border-radius: var(--radius-2);
+    background: var(--danger-soft);
+    color: var(--danger);
+    font-weight: 600;
   }
   .drop {
     position: absolute;

@@ -1,10 +1,17 @@
+import { AppError } from '@teleconsult/protocol';
 import type { HandlersOf, Services } from './handler.ts';
+
+interface Parts {
+  readonly host: Pick<Services['host'], 'list' | 'view' | 'snapshot' | 'command'>;
+  readonly waiting: Pick<Services['waiting'], 'placesOf'>;
+  readonly presence: Pick<Services['presence'], 'onlineIn'>;
+}
 
 export const consultationHandlers = ({
   host,
   waiting,
   presence,
-}: Services): HandlersOf<'consultation' | 'participant'> => ({
+}: Parts): HandlersOf<'consultation' | 'participant'> => ({
   'consultation.list': async (page, { personId, onlyConsultation }) => {
     const listed = await host.list(personId, page, onlyConsultation);
     return { ...listed, queue: [...(await waiting.placesOf(listed.consultations, personId))] };
@@ -13,7 +20,11 @@ export const consultationHandlers = ({
     // Followed before it is read: a fact in between arrives twice rather than never.
     await host.view(consultationId, session.personId);
     session.watch(consultationId);
-    const snapshot = await host.snapshot(consultationId, session.personId, page);
+    const snapshot = await host.snapshot(consultationId, session.personId, page).catch((error: unknown) => {
+      // Taken out in the very moment: whoever takes no part must not go on hearing of it.
+      if (error instanceof AppError && error.code === 'NOT_FOUND') session.unwatch(consultationId);
+      throw error;
+    });
     const [queue = null] = await waiting.placesOf([snapshot.consultation], session.personId);
     return { ...snapshot, queue, online: [...presence.onlineIn(snapshot.consultation)] };
   },

@@ -1,12 +1,7 @@
-import { AppError } from '@teleconsult/protocol';
+import { requireWhole } from '../../identity/access.ts';
 import type { HandlersOf, Services } from './handler.ts';
 
 type Nouns = 'session' | 'preferences' | 'push' | 'invitation' | 'nearby' | 'colleague';
-
-/** A token for one consultation reaches nothing of the person beside it. */
-function requireWhole({ onlyConsultation }: { readonly onlyConsultation: unknown }): void {
-  if (onlyConsultation !== null) throw new AppError('FORBIDDEN');
-}
 
 /** What concerns a person rather than one consultation. */
 export const personHandlers = ({ people, invitations, nearby, now }: Services): HandlersOf<Nouns> => ({
@@ -29,30 +24,20 @@ export const personHandlers = ({ people, invitations, nearby, now }: Services): 
   },
   'invitation.create': async (payload, session) => invitations.create(session, payload),
   'invitation.preview': async ({ code }, session) => invitations.preview(session, code),
-  'invitation.redeem': async ({ code }, session) => {
-    requireWhole(session);
-    return { consultation: await invitations.redeem(session, code) };
-  },
+  'invitation.redeem': async ({ code }, session) => ({
+    consultation: await invitations.redeem(session, code),
+  }),
   'invitation.revoke': async ({ invitationId }, session) => {
-    requireWhole(session);
     await invitations.revoke(session, invitationId);
     return {};
   },
-  'nearby.show': async ({ latitude, longitude }, session) => {
-    requireWhole(session);
-    return nearby.show(session, { latitude, longitude });
-  },
+  'nearby.show': async ({ latitude, longitude }, session) => nearby.show(session, { latitude, longitude }),
   'nearby.hide': async (_payload, session) => {
-    requireWhole(session);
-    nearby.hide(session.personId);
+    nearby.hide(session);
     return {};
   },
-  'nearby.list': async (_payload, session) => {
-    requireWhole(session);
-    return { colleagues: [...nearby.list(session)] };
-  },
-  'colleague.request': async ({ personId }, session) => {
-    requireWhole(session);
-    return { consultation: await nearby.request(session, personId) };
-  },
+  'nearby.list': async (_payload, session) => ({ colleagues: nearby.list(session) }),
+  'colleague.request': async ({ personId }, session) => ({
+    consultation: await nearby.request(session, personId),
+  }),
 });

@@ -25,10 +25,10 @@ export const threadHandlers = ({
     host.mark(consultationId, { by, delivered, read }),
   'thread.search': async ({ consultationId, ...search }, { personId }) =>
     host.search(consultationId, personId, search),
-  'typing.set': async ({ consultationId, activity }, { personId }) => {
+  'typing.set': async ({ consultationId, activity }, session) => {
     // Who takes no part learns that there is nothing; the host looks that up.
-    await host.view(consultationId, personId);
-    presence.typing(consultationId, personId, activity);
+    const { phase } = await host.view(consultationId, session.personId);
+    if (phase !== 'ended') presence.typing(consultationId, session, activity);
     return {};
   },
 });

@@ -14,8 +14,11 @@ import type {
   ConsultationStore,
   CreateResult,
   NewConsultation,
+  ReadEntry,
   StoredConsultation,
   StoredEntry,
+  StoredMarks,
+  WaitingPatient,
 } from '../../host/ports.ts';
 
 /** What a write can be told to fail with. */
@@ -26,12 +29,13 @@ const failures = {
   unavailable: 'STORAGE_UNAVAILABLE',
 } as const satisfies Record<MemoryStoreFailure, string>;
 
-type Kept = Omit<NewConsultation, 'entries'>;
+type Kept = Omit<NewConsultation, 'entries'> & { readonly notifiedUpTo: number };
 
 /** Both stores in memory, gone with the process: for tests and for trying things out. */
 export class MemoryStore implements ConsultationStore, AttachmentStore {
   readonly #consultations = new Map<ConsultationId, Kept>();
-  readonly #entries = new Map<ConsultationId, readonly StoredEntry[]>();
+  readonly #entries = new Map<ConsultationId, readonly ReadEntry[]>();
+  readonly #marks = new Map<ConsultationId, ReadonlyMap<PersonId, StoredMarks>>();
   readonly #attachments = new Map<AttachmentId, AttachmentRecord>();
   #next: MemoryStoreFailure | null = null;
   #closed = false;
@@ -53,8 +57,8 @@ export class MemoryStore implements ConsultationStore, AttachmentStore {
       idempotencyKey === null ? undefined : this.#all().find((one) => one.idempotencyKey === idempotencyKey);
     if (earlier !== undefined) return { kind: 'exists', consultationId: earlier.consultationId };
     if (this.#consultations.has(consultationId)) throw new Error('There is a consultation of this id.');
-    this.#consultations.set(consultationId, structuredClone(consultation));
-    this.#entries.set(consultationId, structuredClone(entries));
+    this.#consultations.set(consultationId, structuredClone({ ...consultation, notifiedUpTo: 0 }));
+    this.#entries.set(consultationId, entries.map(asRead));
     return { kind: 'created' };
   }
 
@@ -62,37 +66,54 @@ export class MemoryStore implements ConsultationStore, AttachmentStore {
     this.#beginRead();
     const kept = this.#consultations.get(consultationId);
     if (kept === undefined) return null;
-    const { createdAt, wrappedKey, sealedState } = structuredClone(kept);
+    const { createdAt, wrappedKey, sealedState, sealedRequest } = structuredClone(kept);
     const last = this.#thread(consultationId).at(-1);
     return {
       consultationId,
       createdAt,
       wrappedKey,
       sealedState,
+      sealedRequest,
       lastSequence: last?.sequence ?? 0,
       lastAt: last?.at ?? 0,
     };
   }
 
-  async append({ consultationId, entries, state }: Commit): Promise<AppendResult> {
+  async append(commit: Commit): Promise<AppendResult> {
     this.#beginWrite();
+    const { consultationId, entries, state, withdrawals = [] } = commit;
     const kept = this.#consultations.get(consultationId);
     if (kept === undefined) throw new Error('There is no such consultation.');
-    const thread = [...this.#thread(consultationId)];
+    let thread = [...this.#thread(consultationId)];
     for (const entry of entries) {
       if (thread.some(({ sequence }) => sequence === entry.sequence)) return 'stale';
       if (entry.clientMessageId !== null && thread.some((one) => isSameMessage(one, entry)))
         return 'duplicate_message';
-      thread.push(structuredClone(entry));
+      thread.push(asRead(entry));
+    }
+    for (const { sequence, how, by, attachmentIds } of withdrawals) {
+      thread = thread.map((entry) =>
+        entry.sequence === sequence && entry.withdrawn === null
+          ? { ...entry, withdrawn: how, withdrawnBy: by }
+          : entry,
+      );
+      for (const attachmentId of attachmentIds) {
+        const record = this.#attachments.get(attachmentId);
+        if (record?.consultationId === consultationId)
+          this.#attachments.set(attachmentId, { ...record, withdrawn: true });
+      }
     }
     this.#entries.set(
       consultationId,
       thread.toSorted((one, other) => one.sequence - other.sequence),
     );
-    if (state !== null) {
-      const { sealed: sealedState, index } = structuredClone(state);
-      this.#consultations.set(consultationId, { ...kept, sealedState, index });
-    }
+    const { sealed: sealedState = kept.sealedState, index = kept.index } = structuredClone(state) ?? {};
+    this.#consultations.set(consultationId, {
+      ...kept,
+      sealedState,
+      index,
+      participants: participantsAfter(kept.participants, commit),
+    });
     return 'committed';
   }
 
@@ -101,7 +122,7 @@ export class MemoryStore implements ConsultationStore, AttachmentStore {
     range:
       | { readonly after: number; readonly limit: number }
       | { readonly before: number; readonly limit: number },
-  ): Promise<readonly StoredEntry[]> {
+  ): Promise<readonly ReadEntry[]> {
     this.#beginRead();
     const thread = this.#thread(consultationId);
     if ('after' in range)
@@ -113,10 +134,105 @@ export class MemoryStore implements ConsultationStore, AttachmentStore {
     consultationId: ConsultationId,
     by: PersonId,
     clientMessageId: ClientMessageId,
-  ): Promise<StoredEntry | null> {
+  ): Promise<ReadEntry | null> {
     this.#beginRead();
     const found = this.#thread(consultationId).find((one) => isSameMessage(one, { by, clientMessageId }));
     return structuredClone(found ?? null);
+  }
+
+  async marks(consultationId: ConsultationId): Promise<readonly StoredMarks[]> {
+    this.#beginRead();
+    return structuredClone([...(this.#marks.get(consultationId)?.values() ?? [])]);
+  }
+
+  async raiseMarks(consultationId: ConsultationId, marks: StoredMarks): Promise<StoredMarks> {
+    this.#beginWrite();
+    if (!this.#consultations.has(consultationId)) throw new Error('There is no such consultation.');
+    const { personId, delivered, read } = marks;
+    const before = this.#marks.get(consultationId) ?? new Map<PersonId, StoredMarks>();
+    const held = before.get(personId);
+    const raised = {
+      personId,
+      delivered: Math.max(delivered, held?.delivered ?? 0),
+      read: Math.max(read, held?.read ?? 0),
+    };
+    this.#marks.set(consultationId, new Map(before).set(personId, raised));
+    return { ...raised };
+  }
+
+  async countUnread(
+    consultationId: ConsultationId,
+    personId: PersonId,
+    after: number,
+    upTo = Number.MAX_SAFE_INTEGER,
+  ): Promise<number> {
+    this.#beginRead();
+    return this.#thread(consultationId).filter(
+      ({ sequence, kind, by, withdrawn }) =>
+        sequence > after &&
+        sequence <= upTo &&
+        kind === 'message.sent' &&
+        by !== personId &&
+        withdrawn === null,
+    ).length;
+  }
+
+  async waitingFor(doctorId: PersonId): Promise<readonly WaitingPatient[]> {
+    this.#beginRead();
+    return this.#all()
+      .flatMap(({ consultationId, index: { waitingSince: since }, participants }) => {
+        const isDoctors = participants.some(
+          ({ personId, role }) => personId === doctorId && role === 'doctor',
+        );
+        const patient = participants.find(({ role }) => role === 'patient');
+        return since === null || !isDoctors || patient === undefined
+          ? []
+          : [{ consultationId, patientId: patient.personId, since }];
+      })
+      .toSorted(
+        (one, other) => one.since - other.since || (one.consultationId < other.consultationId ? -1 : 1),
+      );
+  }
+
+  async visitDurations(doctorId: PersonId, limit: number): Promise<readonly number[]> {
+    this.#beginRead();
+    return this.#all()
+      .filter(
+        ({ participants }) =>
+          participants.some(({ personId, role }) => personId === doctorId && role === 'doctor') &&
+          participants.some(({ role }) => role === 'patient'),
+      )
+      .toSorted(
+        (one, other) =>
+          other.createdAt - one.createdAt || (one.consultationId > other.consultationId ? -1 : 1),
+      )
+      .flatMap(({ index: { activeSince, endedAt } }) =>
+        activeSince === null || endedAt === null ? [] : [endedAt - activeSince],
+      )
+      .slice(0, limit);
+  }
+
+  async behind(limit: number): Promise<readonly ConsultationId[]> {
+    this.#beginRead();
+    return this.#all()
+      .filter(
+        ({ consultationId, notifiedUpTo }) =>
+          (this.#thread(consultationId).at(-1)?.sequence ?? 0) > notifiedUpTo,
+      )
+      .slice(0, limit)
+      .map(({ consultationId }) => consultationId);
+  }
+
+  async notifiedUpTo(consultationId: ConsultationId): Promise<number> {
+    this.#beginRead();
+    return this.#consultations.get(consultationId)?.notifiedUpTo ?? 0;
+  }
+
+  async markNotified(consultationId: ConsultationId, upTo: number): Promise<void> {
+    this.#beginWrite();
+    const kept = this.#consultations.get(consultationId);
+    if (kept !== undefined)
+      this.#consultations.set(consultationId, { ...kept, notifiedUpTo: Math.max(kept.notifiedUpTo, upTo) });
   }
 
   async listFor(
@@ -215,7 +331,7 @@ export class MemoryStore implements ConsultationStore, AttachmentStore {
     return [...this.#consultations.values()];
   }
 
-  #thread(consultationId: ConsultationId): readonly StoredEntry[] {
+  #thread(consultationId: ConsultationId): readonly ReadEntry[] {
     return this.#entries.get(consultationId) ?? [];
   }
 
@@ -229,6 +345,17 @@ export class MemoryStore implements ConsultationStore, AttachmentStore {
     this.#next = null;
     if (failure !== null) throw new AppError(failures[failure]);
   }
+}
+
+const asRead = (entry: StoredEntry): ReadEntry => ({
+  ...structuredClone(entry),
+  withdrawn: null,
+  withdrawnBy: null,
+});
+
+function participantsAfter(before: Kept['participants'], { joined = [], left = [] }: Commit) {
+  const gone = new Set([...left, ...joined.map(({ personId }) => personId)]);
+  return [...before.filter(({ personId }) => !gone.has(personId)), ...structuredClone(joined)];
 }
 
 type MessageName = Pick<StoredEntry, 'by' | 'clientMessageId'>;

@@ -57,10 +57,24 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE consultation ADD COLUMN active_since INTEGER;
   ALTER TABLE consultation ADD COLUMN ended_at INTEGER;
   ALTER TABLE consultation ADD COLUMN notified_up_to INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE consultation ADD COLUMN sealed_request BLOB;
+  -- The moments are those of the entries that say so; what was before this version is news to nobody.
+  UPDATE consultation SET
+    waiting_since = CASE phase WHEN 'waiting' THEN (SELECT max(at) FROM entry e
+      WHERE e.consultation_id = consultation.consultation_id AND e.kind = 'consultation.waiting') END,
+    active_since = (SELECT max(at) FROM entry e
+      WHERE e.consultation_id = consultation.consultation_id AND e.kind = 'consultation.accepted'),
+    notified_up_to = coalesce((SELECT max(sequence) FROM entry e
+      WHERE e.consultation_id = consultation.consultation_id), 0);
+  UPDATE consultation SET ended_at = (SELECT max(at) FROM entry e
+      WHERE e.consultation_id = consultation.consultation_id AND e.kind = 'consultation.ended')
+    WHERE active_since IS NOT NULL;
   CREATE INDEX consultation_waiting ON consultation (waiting_since) WHERE waiting_since IS NOT NULL;
+  CREATE INDEX consultation_notified ON consultation (consultation_id, notified_up_to);
   CREATE INDEX participant_of ON participant (consultation_id, role);
 
   ALTER TABLE entry ADD COLUMN withdrawn TEXT CHECK (withdrawn IN ('recalled', 'removed'));
+  ALTER TABLE entry ADD COLUMN withdrawn_by INTEGER;
   ALTER TABLE attachment ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
 
   CREATE TABLE mark (
@@ -97,6 +111,7 @@ const MIGRATIONS: readonly string[] = [
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     redeemed_by TEXT,
+    completed INTEGER NOT NULL DEFAULT 0,
     sealed BLOB NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX invitation_open ON invitation (created_by, expires_at) WHERE redeemed_by IS NULL;

@@ -29,7 +29,7 @@ export class SqliteAttachments implements AttachmentStore {
     await this.#writer.write([
       {
         sql: `INSERT INTO attachment (attachment_id, consultation_id, uploaded_by, kind, created_at, byte_size,
-          received_bytes, parts, status, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          received_bytes, parts, status, withdrawn, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         params: [
           record.attachmentId,
           record.consultationId,
@@ -40,6 +40,7 @@ export class SqliteAttachments implements AttachmentStore {
           record.receivedBytes,
           record.parts,
           record.status,
+          record.withdrawn ? 1 : 0,
           record.sealed,
         ],
       },
@@ -102,5 +103,6 @@ const toRecord = (row: Row): AttachmentRecord => ({
   receivedBytes: Number(row['received_bytes']),
   parts: Number(row['parts']),
   status: row['status'] as AttachmentRecordStatus,
+  withdrawn: row['withdrawn'] === 1,
   sealed: row['sealed'] as Uint8Array,
 });

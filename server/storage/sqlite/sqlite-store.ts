@@ -6,22 +6,23 @@ import type {
   ConsultationStore,
   CreateResult,
   NewConsultation,
-  StateIndex,
+  ReadEntry,
   StoredConsultation,
-  StoredEntry,
+  StoredMarks,
+  WaitingPatient,
 } from '../../host/ports.ts';
 import { openConnection } from './connection.ts';
 import { makeDatabaseFile } from './database-file.ts';
 import { prepareRead, type Row } from './read.ts';
 import { SqliteAttachments } from './sqlite-attachments.ts';
+import { ids, SqliteFinding } from './sqlite-finding.ts';
 import { SqliteInvitations } from './sqlite-invitations.ts';
 import { SqlitePeople } from './sqlite-people.ts';
+import { SqliteReading } from './sqlite-reading.ts';
+import { statementsToAppend, statementsToCreate } from './sqlite-statements.ts';
 import { UniqueViolation, Writer } from './writer.ts';
-import type { SqlValue, Statement } from './writer-protocol.ts';
 
-const INSERT_ENTRY = `INSERT INTO entry (consultation_id, sequence, at, by, kind, client_message_id, sealed)
-  VALUES (?, ?, ?, ?, ?, ?, ?)`;
-const ENTRY = 'SELECT sequence, at, by, kind, client_message_id, sealed FROM entry';
+const ENTRY = 'SELECT sequence, at, by, kind, client_message_id, sealed, withdrawn, withdrawn_by FROM entry';
 
 /** The embedded store: one file, one writing thread with group commit, one reading connection. */
 export class SqliteStore implements ConsultationStore {
@@ -31,6 +32,8 @@ export class SqliteStore implements ConsultationStore {
   readonly #writer: Writer;
   readonly #reader: DatabaseSync;
   readonly #reads: ReturnType<typeof prepareReads>;
+  readonly #reading: SqliteReading;
+  readonly #finding: SqliteFinding;
   #closing: Promise<void> | null = null;
 
   /** Opens a database, making it (for its owner alone) when there is none. */
@@ -49,6 +52,8 @@ export class SqliteStore implements ConsultationStore {
     this.#writer = writer;
     this.#reader = reader;
     this.#reads = prepareReads(reader);
+    this.#reading = new SqliteReading(writer, reader);
+    this.#finding = new SqliteFinding(reader);
     this.attachments = new SqliteAttachments(writer, reader);
     this.people = new SqlitePeople(writer, reader);
     this.invitations = new SqliteInvitations(writer, reader);
@@ -66,23 +71,11 @@ export class SqliteStore implements ConsultationStore {
   }
 
   async create(consultation: NewConsultation): Promise<CreateResult> {
-    const { consultationId, createdAt, wrappedKey, sealedState, index, idempotencyKey } = consultation;
+    const { idempotencyKey } = consultation;
     const existing = this.#byIdempotencyKey(idempotencyKey);
     if (existing !== null) return existing;
     try {
-      await this.#writer.write([
-        {
-          sql: `INSERT INTO consultation
-            (consultation_id, created_at, wrapped_key, sealed_state, phase, in_call, due_at, idempotency_key)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-          params: [consultationId, createdAt, wrappedKey, sealedState, ...indexValues(index), idempotencyKey],
-        },
-        ...consultation.participants.map(({ personId, role }) => ({
-          sql: 'INSERT INTO participant (person_id, created_at, consultation_id, role) VALUES (?, ?, ?, ?)',
-          params: [personId, createdAt, consultationId, role],
-        })),
-        ...consultation.entries.map((entry) => insertEntry(consultationId, entry)),
-      ]);
+      await this.#writer.write(statementsToCreate(consultation));
       return { kind: 'created' };
     } catch (error) {
       // Two requests with the same key at once: the second finds the first one's consultation.
@@ -100,20 +93,15 @@ export class SqliteStore implements ConsultationStore {
       createdAt: Number(row['created_at']),
       wrappedKey: row['wrapped_key'] as Uint8Array,
       sealedState: row['sealed_state'] as Uint8Array,
+      sealedRequest: row['sealed_request'] as Uint8Array | null,
       lastSequence: Number(row['sequence'] ?? 0),
       lastAt: Number(row['at'] ?? 0),
     };
   }
 
-  async append({ consultationId, entries, state }: Commit): Promise<AppendResult> {
-    const statements = entries.map((entry) => insertEntry(consultationId, entry));
-    if (state !== null)
-      statements.push({
-        sql: `UPDATE consultation SET sealed_state = ?, phase = ?, in_call = ?, due_at = ? WHERE consultation_id = ?`,
-        params: [state.sealed, ...indexValues(state.index), consultationId],
-      });
+  async append(commit: Commit): Promise<AppendResult> {
     try {
-      await this.#writer.write(statements);
+      await this.#writer.write(statementsToAppend(commit));
       return 'committed';
     } catch (error) {
       if (!(error instanceof UniqueViolation)) throw error;
@@ -126,7 +114,7 @@ export class SqliteStore implements ConsultationStore {
     range:
       | { readonly after: number; readonly limit: number }
       | { readonly before: number; readonly limit: number },
-  ): Promise<readonly StoredEntry[]> {
+  ): Promise<readonly ReadEntry[]> {
     return 'after' in range
       ? this.#reads.after.all(consultationId, range.after, range.limit).map(toEntry)
       : this.#reads.before.all(consultationId, range.before, range.limit).map(toEntry).reverse();
@@ -136,25 +124,66 @@ export class SqliteStore implements ConsultationStore {
     consultationId: ConsultationId,
     by: PersonId,
     clientMessageId: ClientMessageId,
-  ): Promise<StoredEntry | null> {
+  ): Promise<ReadEntry | null> {
     const row = this.#reads.message.get(consultationId, by, clientMessageId);
     return row === undefined ? null : toEntry(row);
   }
 
-  async listFor(
+  marks(consultationId: ConsultationId): Promise<readonly StoredMarks[]> {
+    return this.#reading.marks(consultationId);
+  }
+
+  raiseMarks(consultationId: ConsultationId, marks: StoredMarks): Promise<StoredMarks> {
+    return this.#reading.raise(consultationId, marks);
+  }
+
+  countUnread(
+    consultationId: ConsultationId,
+    personId: PersonId,
+    after: number,
+    upTo = Number.MAX_SAFE_INTEGER,
+  ): Promise<number> {
+    return this.#reading.countUnread(consultationId, personId, { after, upTo });
+  }
+
+  waitingFor(doctorId: PersonId): Promise<readonly WaitingPatient[]> {
+    return this.#finding.waitingFor(doctorId);
+  }
+
+  visitDurations(doctorId: PersonId, limit: number): Promise<readonly number[]> {
+    return this.#finding.visitDurations(doctorId, limit);
+  }
+
+  behind(limit: number): Promise<readonly ConsultationId[]> {
+    return this.#finding.behind(limit);
+  }
+
+  notifiedUpTo(consultationId: ConsultationId): Promise<number> {
+    return this.#finding.notifiedUpTo(consultationId);
+  }
+
+  async markNotified(consultationId: ConsultationId, upTo: number): Promise<void> {
+    await this.#writer.write([
+      {
+        sql: 'UPDATE consultation SET notified_up_to = max(notified_up_to, ?) WHERE consultation_id = ?',
+        params: [upTo, consultationId],
+      },
+    ]);
+  }
+
+  listFor(
     personId: PersonId,
     page: { readonly limit: number; readonly createdBefore: number | null },
   ): Promise<readonly ConsultationId[]> {
-    const before = page.createdBefore ?? Number.MAX_SAFE_INTEGER;
-    return ids(this.#reads.listFor.all(personId, before, personId, before, page.limit));
+    return this.#finding.listFor(personId, page);
   }
 
-  async due(now: number, limit: number): Promise<readonly ConsultationId[]> {
-    return ids(this.#reads.due.all(now, limit));
+  due(now: number, limit: number): Promise<readonly ConsultationId[]> {
+    return this.#finding.due(now, limit);
   }
 
-  async inCall(): Promise<readonly ConsultationId[]> {
-    return ids(this.#reads.inCall.all());
+  inCall(): Promise<readonly ConsultationId[]> {
+    return this.#finding.inCall();
   }
 
   async #close(): Promise<void> {
@@ -173,7 +202,7 @@ export class SqliteStore implements ConsultationStore {
 const prepareReads = (db: DatabaseSync) => ({
   load: prepareRead(
     db,
-    `SELECT c.created_at, c.wrapped_key, c.sealed_state, e.sequence, e.at
+    `SELECT c.created_at, c.wrapped_key, c.sealed_state, c.sealed_request, e.sequence, e.at
     FROM consultation c LEFT JOIN entry e ON e.consultation_id = c.consultation_id
     WHERE c.consultation_id = ? ORDER BY e.sequence DESC LIMIT 1`,
   ),
@@ -183,42 +212,16 @@ const prepareReads = (db: DatabaseSync) => ({
     `${ENTRY} WHERE consultation_id = ? AND sequence < ? ORDER BY sequence DESC LIMIT ?`,
   ),
   message: prepareRead(db, `${ENTRY} WHERE consultation_id = ? AND by = ? AND client_message_id = ?`),
-  // A page ends where a moment does: `created_at < ?` of the next page would otherwise skip who shares it.
-  listFor: prepareRead(
-    db,
-    `SELECT consultation_id FROM participant WHERE person_id = ? AND created_at < ? AND created_at >= coalesce(
-      (SELECT created_at FROM participant WHERE person_id = ? AND created_at < ?
-        ORDER BY created_at DESC LIMIT 1 OFFSET ? - 1), 0)
-    ORDER BY created_at DESC, consultation_id`,
-  ),
-  due: prepareRead(db, 'SELECT consultation_id FROM consultation WHERE due_at <= ? ORDER BY due_at LIMIT ?'),
-  inCall: prepareRead(db, 'SELECT consultation_id FROM consultation WHERE in_call = 1'),
   byIdempotencyKey: prepareRead(db, 'SELECT consultation_id FROM consultation WHERE idempotency_key = ?'),
 });
 
-const insertEntry = (consultationId: ConsultationId, entry: StoredEntry): Statement => ({
-  sql: INSERT_ENTRY,
-  params: [
-    consultationId,
-    entry.sequence,
-    entry.at,
-    entry.by,
-    entry.kind,
-    entry.clientMessageId,
-    entry.sealed,
-  ],
-});
-
-const indexValues = ({ phase, inCall, dueAt }: StateIndex): SqlValue[] => [phase, inCall ? 1 : 0, dueAt];
-
-const ids = (rows: readonly Row[]): ConsultationId[] =>
-  rows.map((row) => row['consultation_id'] as ConsultationId);
-
-const toEntry = (row: Row): StoredEntry => ({
+const toEntry = (row: Row): ReadEntry => ({
   sequence: Number(row['sequence']),
   at: Number(row['at']),
   by: row['by'] as PersonId | null,
   kind: row['kind'] as EntryKind,
   clientMessageId: row['client_message_id'] as ClientMessageId | null,
   sealed: row['sealed'] as Uint8Array,
+  withdrawn: row['withdrawn'] as ReadEntry['withdrawn'],
+  withdrawnBy: row['withdrawn_by'] as number | null,
 });

@@ -8,22 +8,39 @@ type Side = 'send' | 'recv';
 interface FakeTransport {
   readonly direction: Side;
   readonly handler: FakeHandler;
+  /** What the transport was made with. */
+  readonly options: mediasoup.HandlerOptions;
   readonly sent: mediasoup.HandlerSendOptions[];
+  /** Every track that took the place of another. */
+  readonly replaced: (MediaStreamTrack | null)[];
+  /** What its statistics say. */
+  stats: Map<string, Readonly<Record<string, unknown>>>;
   iceRestarts: number;
   isClosed: boolean;
 }
 
 /** Microphone, camera and WebRTC that a test commands: what mediasoup-client's `FakeHandler` is to its own tests. */
 export class FakeMedia implements MediaEnvironment {
-  /** Every question for devices, in order. */
-  readonly asked: Wanted[] = [];
+  /** Every question for devices, in order: which kinds of track. */
+  readonly asked: { readonly audio: boolean; readonly video: boolean }[] = [];
+  /** The same questions in full. */
+  readonly constraints: Wanted[] = [];
+  /** Every question for a screen. */
+  readonly screensAsked: unknown[] = [];
+  /** What is plugged in. */
+  plugged: MediaDeviceInfo[] = [];
+  /** What new tracks can do and are set to. */
+  capabilities: MediaTrackCapabilities = {};
   /** Every track given, in order. */
   readonly tracks: FakeMediaStreamTrack[] = [];
   /** Every transport made, in order. */
   readonly transports: FakeTransport[] = [];
   /** Answers the name of the error that a question is refused with; null gives the tracks. */
-  refuse: (wanted: Wanted) => string | null | Promise<string | null> = () => null;
+  refuse: (
+    wanted: Pick<Wanted, 'audio' | 'video'> & { screen?: boolean },
+  ) => string | null | Promise<string | null> = () => null;
   readonly handlerFactory: mediasoup.HandlerFactory;
+  readonly #deviceListeners = new Set<() => void>();
 
   constructor() {
     const fake = FakeHandler.createFactory(testFakeParameters);
@@ -32,19 +49,46 @@ export class FakeMedia implements MediaEnvironment {
       factory: (options) => {
         const handler = fake.factory(options);
         if (!(handler instanceof FakeHandler)) throw new Error('not a fake');
-        return this.#watch(options.direction, handler);
+        return this.#watch(options, handler);
       },
     };
   }
 
-  async getUserMedia(wanted: Wanted): Promise<MediaStream> {
-    this.asked.push(wanted);
-    const refusal = await this.refuse(wanted);
+  async getUserMedia(constraints: Wanted): Promise<MediaStream> {
+    const audio = (constraints.audio ?? false) !== false;
+    const video = (constraints.video ?? false) !== false;
+    this.asked.push({ audio, video });
+    this.constraints.push(constraints);
+    const refusal = await this.refuse({ audio, video });
     if (refusal !== null) throw new DOMException('refused', refusal);
-    const kinds = [...(wanted.audio === true ? ['audio'] : []), ...(wanted.video === true ? ['video'] : [])];
-    const tracks = kinds.map((kind) => new FakeMediaStreamTrack({ kind }));
-    this.tracks.push(...tracks);
-    return new FakeMediaStream(tracks);
+    return this.#give([...(audio ? ['audio'] : []), ...(video ? ['video'] : [])]);
+  }
+
+  async getDisplayMedia(constraints: unknown): Promise<MediaStream> {
+    this.screensAsked.push(constraints);
+    const refusal = await this.refuse({ screen: true });
+    if (refusal !== null) throw new DOMException('refused', refusal);
+    return this.#give(['video']);
+  }
+
+  async enumerateDevices(): Promise<readonly MediaDeviceInfo[]> {
+    return this.plugged;
+  }
+
+  onDeviceChange(listener: () => void): () => void {
+    this.#deviceListeners.add(listener);
+    return () => this.#deviceListeners.delete(listener);
+  }
+
+  /** How many listen for devices. */
+  get deviceListeners(): number {
+    return this.#deviceListeners.size;
+  }
+
+  /** Something was plugged in or out. */
+  plug(...devices: readonly Pick<MediaDeviceInfo, 'deviceId' | 'kind' | 'label'>[]): void {
+    this.plugged = devices.map((device) => ({ ...device, groupId: '', toJSON: () => device }));
+    for (const listener of this.#deviceListeners) listener();
   }
 
   /** Tracks that still take sound or pictures. */
@@ -60,8 +104,24 @@ export class FakeMedia implements MediaEnvironment {
     return { send, receive };
   }
 
-  #watch(direction: Side, handler: FakeHandler): FakeHandler {
-    const transport: FakeTransport = { direction, handler, sent: [], iceRestarts: 0, isClosed: false };
+  #give(kinds: readonly string[]): MediaStream {
+    const { capabilities } = this;
+    const tracks = kinds.map((kind) => new FakeMediaStreamTrack({ kind, capabilities }));
+    this.tracks.push(...tracks);
+    return new FakeMediaStream(tracks);
+  }
+
+  #watch(options: mediasoup.HandlerOptions, handler: FakeHandler): FakeHandler {
+    const transport: FakeTransport = {
+      direction: options.direction,
+      handler,
+      options,
+      sent: [],
+      replaced: [],
+      stats: new Map(),
+      iceRestarts: 0,
+      isClosed: false,
+    };
     this.transports.push(transport);
     const send = handler.send.bind(handler);
     const restartIce = handler.restartIce.bind(handler);
@@ -70,6 +130,12 @@ export class FakeMedia implements MediaEnvironment {
       transport.sent.push(options);
       return send(options);
     };
+    const replaceTrack = handler.replaceTrack.bind(handler);
+    handler.replaceTrack = (localId, track) => {
+      transport.replaced.push(track);
+      return replaceTrack(localId, track);
+    };
+    handler.getTransportStats = async () => transport.stats;
     handler.restartIce = (parameters) => {
       transport.iceRestarts += 1;
       return restartIce(parameters);

@@ -34,3 +34,17 @@ export async function ringing({ scripted, consultation }: Opened): Promise<Call>
   if (consultation.call === null) throw new Error('no call');
   return consultation.call;
 }
+
+/** The call, answered here; a video call with the camera on, and everything sent. */
+export async function answered(here: Opened, server: ScriptedServer): Promise<Call> {
+  const call = await ringing(here);
+  await call.accept();
+  const sources = here.scripted.view.media === 'video' ? 2 : 1;
+  await eventually(
+    () => server.payloads('seat.produce').length,
+    (count) => count === sources,
+  );
+  // Answers come in order: after this one nothing is under way any more.
+  await here.client.listConsultations();
+  return call;
+}

@@ -16,21 +16,26 @@ const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 export const patient = PersonId.parse('patient-1');
 export const doctor = PersonId.parse('doctor-1');
 
-export function minted(prefix: 'cns' | 'msg' | 'cal' | 'att'): string {
+export function minted(prefix: 'cns' | 'msg' | 'cal' | 'att' | 'inv' | 'chk'): string {
   return `${prefix}_${Array.from(randomBytes(22), (byte) => ALPHABET[byte % ALPHABET.length]).join('')}`;
 }
 
-/** A token as a host application signs them, but for the signature. */
-export function tokenFor(personId: string): string {
+/** A token as a host application signs them, but for the signature. Tokens of one person differ by their id. */
+export function tokenFor(personId: string, tokenId = 'token-1'): string {
   const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  return `${part({ alg: 'HS256' })}.${part({ sub: personId, scope: 'participant' })}.signature`;
+  return `${part({ alg: 'HS256' })}.${part({ sub: personId, scope: 'participant', jti: tokenId })}.signature`;
 }
 
 export function consultationView(changes: Partial<ConsultationView> = {}): ConsultationView {
   return {
     consultationId: ConsultationId.parse(minted('cns')),
+    kind: 'visit',
     phase: 'active',
+    phaseSince: 1,
     endReason: null,
+    declineReason: null,
+    requestedBy: null,
+    subject: null,
     participants: [
       { personId: patient, role: 'patient', displayName: 'A' },
       { personId: doctor, role: 'doctor', displayName: 'B' },
@@ -69,7 +74,18 @@ export function textEntry(
 
 /** A ringing call from the doctor, before anybody answered. */
 export function ringingCall(consultationId: ConsultationId, changes: Partial<CallView> = {}): CallView {
-  const seat = { microphoneOn: true, cameraOn: changes.media === 'video', since: 1 };
+  const seat = {
+    microphoneOn: true,
+    cameraOn: changes.media === 'video',
+    screenOn: false,
+    mutedBy: null,
+    view: 'full',
+    interrupted: false,
+    ringUntil: null,
+    callWaiting: false,
+    leftReason: null,
+    since: 1,
+  } as const;
   return {
     callId: CallId.parse(minted('cal')),
     consultationId,
@@ -82,7 +98,7 @@ export function ringingCall(consultationId: ConsultationId, changes: Partial<Cal
     endReason: null,
     seats: [
       { personId: doctor, state: 'connecting', deviceId: DeviceId.parse('device-of-doctor'), ...seat },
-      { personId: patient, state: 'invited', deviceId: null, ...seat },
+      { personId: patient, state: 'invited', deviceId: null, ...seat, ringUntil: 45_000 },
     ],
     revision: 1,
     ...changes,

@@ -4,6 +4,7 @@ import {
   type CallView,
   ConsumerOffer,
   type DeviceId,
+  type IceServer,
   type MediaSource,
   type PersonId,
   RtpCapabilities,
@@ -15,7 +16,13 @@ import { doctor, patient, ringingCall } from './samples.ts';
 import type { Device, ScriptedServer } from './scripted-server.ts';
 import type { ScriptedThread } from './scripted-thread.ts';
 
-const CALL_SETUP = ['seat.connectTransport', 'seat.resumeConsumer'] as const;
+const ACKNOWLEDGED = [
+  'seat.connectTransport',
+  'seat.resumeConsumer',
+  'seat.pauseConsumer',
+  'seat.setLayers',
+  'seat.reportQuality',
+] as const;
 
 /** One call on a scripted server, with the patient's seats as the real server would move them. */
 export class ScriptedCall {
@@ -26,6 +33,8 @@ export class ScriptedCall {
   offers: ConsumerOffer[] = [];
   /** True while the server holds media for the patient's seat. */
   holdsSeat = false;
+  /** STUN and TURN servers that a joining device is told. */
+  iceServers: IceServer[] = [];
   /** Changes when the server's router does, as with a new version. */
   routerCapabilities: RtpCapabilities = RtpCapabilities.parse(
     testFakeParameters.generateRouterRtpCapabilities(),
@@ -46,11 +55,7 @@ export class ScriptedCall {
 
   /** Also a watch shows the call from now on. */
   showInSnapshots(): void {
-    this.#server.on('consultation.watch', ({ afterSequence, limit }) => {
-      const page = this.#thread.page({ afterSequence, limit });
-      const call = this.view.state === 'ended' ? null : this.view;
-      return { consultation: this.#thread.current, call, entries: page.entries, hasMore: false };
-    });
+    this.#thread.call = () => (this.view.state === 'ended' ? null : this.view);
   }
 
   change(changes: Partial<CallView>): CallView {
@@ -74,7 +79,7 @@ export class ScriptedCall {
   }
 
   /** The other side begins to send. */
-  offer(source: MediaSource): ConsumerOffer {
+  offer(source: MediaSource, from: PersonId = doctor): ConsumerOffer {
     const codecMimeType = source === 'microphone' ? 'audio/opus' : 'video/VP8';
     const { id, producerId, kind, rtpParameters } = testFakeParameters.generateConsumerRemoteParameters({
       codecMimeType,
@@ -82,7 +87,7 @@ export class ScriptedCall {
     const offer = ConsumerOffer.parse({
       consumerId: id,
       producerId,
-      from: doctor,
+      from,
       source,
       kind,
       rtpParameters,
@@ -114,6 +119,10 @@ export class ScriptedCall {
       if (this.view.state === 'ended') throw new AppError('NOT_FOUND');
       return { call: this.change({ state: 'ended', endReason: 'completed', ringUntil: null }) };
     });
+    server.on('call.leave', () => ({
+      call: this.changeSeat(patient, { state: 'left', leftReason: 'hung_up' }),
+    }));
+    server.on('call.invite', ({ personId }) => ({ call: this.changeSeat(personId, { state: 'invited' }) }));
     server.on('call.setMedia', ({ media }) => ({ call: this.#becomes(media) }));
   }
 
@@ -129,16 +138,24 @@ export class ScriptedCall {
         send: transportOffer(),
         receive: transportOffer(),
         consumers: rtpCapabilities === undefined ? [] : this.offers,
+        iceServers: this.iceServers,
       };
     });
     server.on('seat.setCapabilities', () => this.#held({ consumers: this.offers }));
     server.on('seat.produce', ({ source }) => this.#held({ producerId: `producer-${source}` }));
     server.on('seat.setSource', ({ source, on }) => {
-      const changes = source === 'microphone' ? { microphoneOn: on } : { cameraOn: on };
-      return { call: this.changeSeat(patient, changes) };
+      const changes = { microphone: 'microphoneOn', camera: 'cameraOn', screen: 'screenOn' } as const;
+      return { call: this.changeSeat(patient, { [changes[source]]: on }) };
     });
+    server.on('seat.setView', ({ view }) => ({ call: this.changeSeat(patient, { view }) }));
+    server.on('seat.setInterrupted', ({ interrupted }) => ({
+      call: this.changeSeat(patient, { interrupted }),
+    }));
+    server.on('seat.mute', ({ personId }) => ({
+      call: this.changeSeat(personId, { microphoneOn: false, mutedBy: patient }),
+    }));
     server.on('seat.restartIce', () => this.#held({ iceParameters: transportOffer().iceParameters }));
-    for (const name of CALL_SETUP) server.on(name, () => this.#held({}));
+    for (const name of ACKNOWLEDGED) server.on(name, () => this.#held({}));
   }
 
   #startedBy(personId: PersonId, deviceId: DeviceId, media: CallMedia): void {

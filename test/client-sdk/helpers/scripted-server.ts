@@ -66,8 +66,11 @@ export class ScriptedServer implements AsyncDisposable {
     const server = new ScriptedServer();
     await new Promise<void>((resolve) => server.#http.listen(0, '127.0.0.1', resolve));
     server.#port = (server.#http.address() as AddressInfo).port;
-    server.on('consultation.list', () => ({ consultations: [], hasMore: false }));
+    server.on('session.ping', () => ({ at: 1 }));
+    server.on('consultation.list', () => ({ consultations: [], unread: [], queue: [], hasMore: false }));
     server.on('consultation.unwatch', () => ({}));
+    server.on('typing.set', () => ({}));
+    server.on('thread.mark', ({ consultationId, read }) => ({ consultationId, unread: 0, read: read ?? 0 }));
     return server;
   }
 

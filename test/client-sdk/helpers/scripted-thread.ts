@@ -1,8 +1,10 @@
 import {
   AppError,
+  type CallView,
   type ConsultationId,
   type ConsultationView,
   type Entry,
+  type MessageDraft,
   type MessageEntry,
   PersonId,
   type RequestPayload,
@@ -17,15 +19,22 @@ export class ScriptedThread {
   readonly entries: Entry[] = [];
   readonly #sent = new Map<string, { content: string; result: RequestResult<'message.send'> }>();
   view: ConsultationView;
+  /** The call that a snapshot shows. */
+  call: () => CallView | null = () => null;
+  /** What else a snapshot holds beside thread and call. */
+  state: Pick<RequestResult<'consultation.watch'>, 'queue' | 'marks' | 'unread' | 'online'>;
 
   constructor(server: ScriptedServer, changes: Partial<ConsultationView> = {}) {
     this.#server = server;
     this.view = consultationView(changes);
-    server.on('consultation.watch', ({ afterSequence, limit }) => {
-      const page = this.page({ afterSequence, limit });
-      const hasMore = afterSequence !== undefined && page.hasMore;
-      return { consultation: this.current, call: null, entries: page.entries, hasMore };
-    });
+    const { consultationId, participants } = this.view;
+    this.state = {
+      queue: null,
+      marks: participants.map(({ personId }) => ({ personId, delivered: 0, read: 0 })),
+      unread: { consultationId, unread: 0, read: 0 },
+      online: participants.map(({ personId }) => personId),
+    };
+    server.on('consultation.watch', (asked) => this.snapshot(asked));
     server.on('thread.page', (page) => this.page(page));
     server.on('message.send', (payload, from) => this.receive(payload, from));
   }
@@ -40,6 +49,18 @@ export class ScriptedThread {
 
   get current(): ConsultationView {
     return { ...this.view, lastSequence: this.lastSequence };
+  }
+
+  snapshot({
+    afterSequence,
+    limit = 50,
+  }: {
+    afterSequence?: number | undefined;
+    limit?: number;
+  } = {}): RequestResult<'consultation.watch'> {
+    const page = this.page({ afterSequence, limit });
+    const hasMore = afterSequence !== undefined && page.hasMore;
+    return { consultation: this.current, call: this.call(), ...this.state, entries: page.entries, hasMore };
   }
 
   page({
@@ -71,12 +92,32 @@ export class ScriptedThread {
       if (before.content !== JSON.stringify(content)) throw new AppError('CONFLICT');
       return before.result;
     }
-    const text = content.type === 'text' ? content.text : content.attachmentId;
+    const text = textOf(content);
     const entry = this.#commit({ by: subjectOf(handshake.token), text, clientMessageId });
     if (!silently) this.#server.tell('entry.added', entry);
     const result = { messageId: entry.messageId, sequence: entry.sequence, at: 1 };
     this.#sent.set(clientMessageId, { content: JSON.stringify(content), result });
     return result;
+  }
+
+  /** Commits that a message was taken back, and shows its tombstone from now on, as the real server does. */
+  withdraw(target: number, how: 'recalled' | 'removed' = 'recalled', { silently = false } = {}): Entry {
+    const index = target - 1;
+    const message = this.entries[index];
+    if (message?.kind !== 'message.sent') throw new AppError('NOT_FOUND');
+    this.entries[index] = { ...message, content: { type: 'withdrawn', how } };
+    const entry: Entry = {
+      kind: how === 'recalled' ? 'message.recalled' : 'message.removed',
+      consultationId: this.id,
+      sequence: this.lastSequence + 1,
+      at: 1,
+      by: how === 'recalled' ? message.by : null,
+      target,
+      messageId: message.messageId,
+    };
+    this.entries.push(entry);
+    if (!silently) this.#server.tell('entry.added', entry);
+    return entry;
   }
 
   /** Commits entries that nobody is told of. */
@@ -106,6 +147,13 @@ export class ScriptedThread {
     this.entries.push(entry);
     return entry;
   }
+}
+
+/** Scripted threads hold texts only; of anything else they show what was attached. */
+function textOf(content: MessageDraft): string {
+  if (content.type === 'text') return content.text;
+  if (content.type !== 'form') return content.attachmentId;
+  return content.form.attachments.map(({ attachmentId }) => attachmentId).join(' ');
 }
 
 function subjectOf(token: string): PersonId {

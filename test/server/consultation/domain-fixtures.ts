@@ -15,20 +15,46 @@ import { step } from '@teleconsult/server/consultation/step';
 
 export const patient = 'patient-1' as PersonId;
 export const doctor = 'doctor-1' as PersonId;
+/** The doctor who is asked in a thread of colleagues. */
+export const colleague = 'doctor-2' as PersonId;
+/** Drawn in by `withRelative`. */
+export const relative = 'relative-1' as PersonId;
 export const phone = 'device-phone' as DeviceId;
 export const tablet = 'device-tablet' as DeviceId;
 export const desk = 'device-desk' as DeviceId;
+export const laptop = 'device-laptop' as DeviceId;
+export const watch = 'device-watch' as DeviceId;
+/** The relative's device. */
+export const tv = 'device-tv' as DeviceId;
 export const callId = 'cal_0000000000000000000001' as CallId;
 export const otherCallId = 'cal_0000000000000000000002' as CallId;
 export const timings = DEFAULT_TIMINGS;
 
+const consultationId = 'cns_0000000000000000000001' as ConsultationId;
+
 export const requested = (): ConsultationState =>
   requestConsultation(
-    'cns_0000000000000000000001' as ConsultationId,
-    [
-      { personId: patient, role: 'patient', displayName: 'P' },
-      { personId: doctor, role: 'doctor', displayName: 'D' },
-    ],
+    consultationId,
+    {
+      participants: [
+        { personId: patient, role: 'patient', displayName: 'P' },
+        { personId: doctor, role: 'doctor', displayName: 'D' },
+      ],
+    },
+    0,
+  ).state;
+
+/** A thread that the doctor asked a colleague for. */
+export const requestedThread = (): ConsultationState =>
+  requestConsultation(
+    consultationId,
+    {
+      participants: [
+        { personId: doctor, role: 'doctor', displayName: 'D' },
+        { personId: colleague, role: 'doctor', displayName: 'C' },
+      ],
+      requestedBy: doctor,
+    },
     0,
   ).state;
 
@@ -49,6 +75,12 @@ export const after = (state: ConsultationState, ...events: ConsultationEvent[]):
 export const active = (): ConsultationState =>
   after(requested(), { type: 'enter', by: patient }, { type: 'accept', by: doctor });
 
+export const addRelative = {
+  type: 'participant.add',
+  participant: { personId: relative, role: 'relative', displayName: 'R' },
+} as const;
+export const withRelative = (): ConsultationState => after(active(), addRelative);
+
 export const start = (media: CallMedia = 'video', by = doctor, deviceId = desk, id = callId) =>
   ({ type: 'call.start', by, deviceId, callId: id, media }) as const;
 export const answer = (deviceId = phone) => ({ type: 'call.accept', by: patient, deviceId, callId }) as const;
@@ -59,6 +91,13 @@ export const ringing = (media: CallMedia = 'video') => after(active(), start(med
 export const connecting = (media: CallMedia = 'video') => after(ringing(media), answer());
 export const live = (media: CallMedia = 'video') =>
   after(connecting(media), join(doctor, desk), join(patient, phone));
+
+/** Patient and doctor in a live call, and the relative rung. */
+export const rungThird = (media: CallMedia = 'video') =>
+  after(withRelative(), start(media), answer(), join(doctor, desk), join(patient, phone));
+/** All three in a live call. */
+export const liveThree = (media: CallMedia = 'video') =>
+  after(rungThird(media), { type: 'call.accept', by: relative, deviceId: tv, callId }, join(relative, tv));
 
 export const say = (text = 'hello', by = patient, id = 'message-0001') =>
   ({

@@ -1,5 +1,5 @@
 import { ConsultationId, PersonId } from '@teleconsult/protocol';
-import { readerOf, requireReach } from '@teleconsult/server/identity/access';
+import { readerOf, requireReach, requireWhole } from '@teleconsult/server/identity/access';
 import { DevelopmentIssuer } from '@teleconsult/server/identity/development-issuer';
 import type { Caller } from '@teleconsult/server/identity/tokens';
 import { expect, test } from 'vitest';
@@ -14,6 +14,8 @@ const participant = (onlyConsultation: ConsultationId | null): Caller => ({
   scope: 'participant',
   personId,
   onlyConsultation,
+  displayName: null,
+  isDoctor: false,
   expiresAt: 0,
 });
 const host: Caller = { scope: 'host', expiresAt: 0 };
@@ -40,6 +42,26 @@ test('[AUTH10] tokens of the development issuer are good ones', () => {
   const issuer = new DevelopmentIssuer({ ...issuerOptions, production: false });
   const verifier = testVerifier();
   expect(verifier.verify(issuer.forPerson(personId))).toMatchObject({ personId, onlyConsultation: null });
-  expect(verifier.verify(issuer.forPerson(personId, one))).toMatchObject({ onlyConsultation: one });
+  expect(verifier.verify(issuer.forPerson(personId, { consultation: one }))).toMatchObject({
+    onlyConsultation: one,
+  });
   expect(verifier.verify(issuer.forHost())).toMatchObject({ scope: 'host' });
+});
+
+test('[AUTH12] a token for one consultation is refused what is the person’s beside it', () => {
+  expect(() => requireWhole({ onlyConsultation: null })).not.toThrow();
+  expect(() => requireWhole({ onlyConsultation: one })).toThrow(
+    expect.objectContaining({ code: 'FORBIDDEN' }),
+  );
+});
+
+test('[AUTH13] a token vouches for a name and a profession, and for nothing it does not say', () => {
+  const issuer = new DevelopmentIssuer({ ...issuerOptions, production: false });
+  const claimed = (options: Parameters<typeof issuer.forPerson>[1]) =>
+    testVerifier().verify(issuer.forPerson(personId, options));
+  expect(claimed({ name: '陈医生 Dr Chen', profession: 'doctor' })).toMatchObject({
+    displayName: '陈医生 Dr Chen',
+    isDoctor: true,
+  });
+  expect(claimed({})).toMatchObject({ displayName: null, isDoctor: false });
 });

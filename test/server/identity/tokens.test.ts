@@ -54,7 +54,13 @@ test('[AUTH7] what is verified is a person with the end of the token, or the hos
     scope: 'participant',
     personId: 'somebody',
     onlyConsultation: null,
+    displayName: null,
+    isDoctor: false,
     expiresAt,
+  });
+  expect(verify({ name: ' 陈医生 ', profession: 'doctor' })).toMatchObject({
+    displayName: '陈医生',
+    isDoctor: true,
   });
   expect(verify({ consultation })).toMatchObject({ onlyConsultation: consultation });
   expect(verify({ scope: 'host', sub: undefined })).toEqual({ scope: 'host', expiresAt });

@@ -1,0 +1,73 @@
+import type { ConsultationId } from '@teleconsult/protocol';
+import type { Lifetime } from './lifetime.ts';
+import { watchLeaving } from './network-hints.ts';
+import type { DeviceStore } from './storage/device-store.ts';
+
+export interface BegunTextOptions {
+  readonly consultationId: ConsultationId;
+  readonly store: DeviceStore;
+  readonly life: Lifetime;
+}
+
+/** Between the last key stroke and writing, in milliseconds. */
+const SETTLE_MS = 400;
+
+/** The text that was begun in one consultation and not sent; kept over reloads. */
+export class BegunText {
+  readonly #options: BegunTextOptions;
+  #text = '';
+  /** What is kept now. */
+  #kept = '';
+  /** Set before what was kept has been read: that is older. */
+  #isSet = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: BegunTextOptions) {
+    this.#options = options;
+    const { life } = options;
+    const stopWatching = watchLeaving(() => void this.flush());
+    life.onEnd(() => {
+      stopWatching();
+      void this.flush();
+    });
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+
+  set(text: string): void {
+    this.#isSet = true;
+    this.#text = text;
+    clearTimeout(this.#timer);
+    if (this.#options.life.over || text === this.#kept) return;
+    this.#timer = setTimeout(() => void this.flush(), SETTLE_MS);
+  }
+
+  async restore(): Promise<void> {
+    const kept = await this.#options.store.get(this.#key);
+    if (this.#isSet || typeof kept !== 'object' || kept === null || !('text' in kept)) return;
+    if (typeof kept.text !== 'string') return;
+    this.#kept = kept.text;
+    this.#text = kept.text;
+  }
+
+  /** Writes now what has not been written. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    const text = this.#text;
+    if (text === this.#kept) return;
+    this.#kept = text;
+    const { store } = this.#options;
+    await (text === '' ? store.delete(this.#key) : store.set(this.#key, { at: Date.now(), text }));
+  }
+
+  async forget(): Promise<void> {
+    this.set('');
+    await this.flush();
+  }
+
+  get #key(): string {
+    return `draft/${this.#options.consultationId}`;
+  }
+}

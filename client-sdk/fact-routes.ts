@@ -1,0 +1,62 @@
+import type { ConsultationId } from '@teleconsult/protocol';
+import type { ClientEvents } from './api.ts';
+import type { FollowedConsultation } from './consultation.ts';
+import type { Emitter } from './events.ts';
+import type { FactHandlers } from './link.ts';
+
+export interface FactRoutesOptions {
+  /** The consultation, if it is followed. */
+  readonly at: (consultationId: ConsultationId) => FollowedConsultation | undefined;
+  readonly events: Emitter<ClientEvents>;
+  readonly onCall: FactHandlers['call.changed'];
+}
+
+/** Where each fact goes: to the consultation it is about, and to the app where it wants to hear of all of them. */
+export function factRoutes({ at, events, onCall }: FactRoutesOptions): FactHandlers {
+  return {
+    'entry.added': (entry) => at(entry.consultationId)?.handleEntry(entry),
+    'consultation.changed': (view) => {
+      at(view.consultationId)?.handleChanged(view);
+      events.emit('consultation', view);
+    },
+    'consultation.left': ({ consultationId }) => {
+      const followed = at(consultationId);
+      // It tells the client itself, once.
+      if (followed === undefined) events.emit('left', { consultationId });
+      else followed.handleLeft();
+    },
+    'queue.changed': (place) => {
+      at(place.consultationId)?.handleQueue(place);
+      events.emit('queue', place);
+    },
+    'marks.changed': ({ consultationId, ...marks }) => at(consultationId)?.handleMarks(marks),
+    'unread.changed': (unread) => {
+      const followed = at(unread.consultationId);
+      // It tells the client of what is new to it.
+      if (followed === undefined) events.emit('unread', unread);
+      else followed.handleUnread(unread);
+    },
+    'typing.changed': ({ consultationId, personId, activity }) =>
+      at(consultationId)?.handleTyping(personId, activity),
+    'presence.changed': ({ consultationId, personId, online }) =>
+      at(consultationId)?.handlePresence(personId, online),
+    'preferences.changed': (preferences) => events.emit('preferences', preferences),
+    'call.changed': (view) => {
+      at(view.consultationId)?.handleCall(view);
+      onCall(view);
+    },
+    'seat.consumerAdded': ({ consultationId, callId, consumer }) =>
+      at(consultationId)?.handleSeatFact(callId, { kind: 'consumerAdded', consumer }),
+    'seat.consumerRemoved': ({ consultationId, callId, consumerId }) =>
+      at(consultationId)?.handleSeatFact(callId, { kind: 'consumerRemoved', consumerId }),
+    'seat.consumerPaused': ({ consultationId, callId, consumerId, paused }) =>
+      at(consultationId)?.handleSeatFact(callId, { kind: 'consumerPaused', consumerId, paused }),
+    'call.activeSpeaker': ({ consultationId, callId, personId }) =>
+      at(consultationId)?.handleSeatFact(callId, { kind: 'activeSpeaker', personId }),
+    'seat.qualityChanged': ({ consultationId, callId, personId, level }) =>
+      at(consultationId)?.handleSeatFact(callId, { kind: 'qualityChanged', personId, level }),
+    'seat.mediaLost': ({ consultationId, callId }) =>
+      at(consultationId)?.handleSeatFact(callId, { kind: 'mediaLost' }),
+    'seat.moved': ({ consultationId, callId }) => at(consultationId)?.handleSeatMoved(callId),
+  };
+}

@@ -1,0 +1,51 @@
+import type { CallMedia, CallView, ConsultationId, PersonId } from '@teleconsult/protocol';
+import { AppError } from '@teleconsult/protocol/errors';
+import type { Call, CallOptions } from './api.ts';
+import { beginCapture } from './call-capture.ts';
+import type { CallSlot } from './call-slot.ts';
+import { type Lifetime, throwIfAborted } from './lifetime.ts';
+import type { MediaDevice } from './media-device.ts';
+import type { Signalling } from './requests.ts';
+
+export interface StartCallParts {
+  readonly consultationId: ConsultationId;
+  readonly signalling: Signalling;
+  readonly device: MediaDevice;
+  readonly life: Lifetime;
+  readonly calls: CallSlot;
+}
+
+/** Rings the others, or those named; microphone and camera are asked for meanwhile. */
+export async function startCall(
+  { consultationId, signalling, device, life, calls }: StartCallParts,
+  media: CallMedia,
+  { signal, people }: CallOptions & { people?: readonly string[] } = {},
+): Promise<Call> {
+  throwIfAborted(signal);
+  const held = calls.call;
+  if (held?.takesPart === true) return held;
+  await device.require();
+  const capture = beginCapture(device, life, { microphone: true, camera: media === 'video' });
+  const called = people === undefined ? {} : { people: people as PersonId[] };
+  const starting = signalling.request('call.start', { consultationId, media, ...called });
+  try {
+    const { call: view } = await life.within(starting, signal);
+    const call = calls.apply(view);
+    if (call === null) throw callRefused(view);
+    call.sit(capture);
+    return call;
+  } catch (error) {
+    capture.life.end(new AppError('ABORTED'));
+    if (signal?.aborted === true) {
+      starting.then(({ call }) => calls.apply(call)?.hangUp()).catch(() => {});
+    }
+    throw error;
+  }
+}
+
+/** A call that was over as soon as it began. */
+function callRefused(view: CallView): AppError {
+  return new AppError(view.endReason === 'busy' ? 'BUSY' : 'WRONG_STATE', {
+    detail: view.endReason ?? view.state,
+  });
+}

@@ -1,0 +1,96 @@
+import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+import { type OpenedStorage, storageError } from './opened-storage.ts';
+
+interface Schema extends DBSchema {
+  kept: { key: string; value: unknown };
+}
+
+const SCHEMA_VERSION = 1;
+/** Sorts after every character that a key can go on with. */
+const LAST = '\uffff';
+
+/**
+ * Keeps in IndexedDB, one database for each name. Every operation is a transaction of its own, and those of one page
+ * take effect in the order in which they were asked for. Rejects with `STORAGE_FULL` or `STORAGE_UNAVAILABLE`.
+ */
+export async function openIdbStorage(name: string): Promise<OpenedStorage> {
+  const storage = new IdbStorage(name);
+  await storage.open();
+  return storage;
+}
+
+class IdbStorage implements OpenedStorage {
+  readonly #name: string;
+  #database: Promise<IDBPDatabase<Schema>> | null = null;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  async open(): Promise<void> {
+    await this.#within(() => Promise.resolve());
+  }
+
+  get(key: string): Promise<unknown> {
+    return this.#within((database) => database.get('kept', key));
+  }
+
+  entries(prefix: string): Promise<readonly (readonly [string, unknown])[]> {
+    return this.#within(async (database) => {
+      const { store, done } = database.transaction('kept', 'readonly');
+      const range = IDBKeyRange.bound(prefix, `${prefix}${LAST}`);
+      const [keys, values] = await Promise.all([store.getAllKeys(range), store.getAll(range), done]);
+      return keys.map((key, index) => [key, values[index]] as const);
+    });
+  }
+
+  async set(key: string, value: unknown): Promise<void> {
+    // As it is now: the database may be opened first.
+    const copy: unknown = structuredClone(value);
+    await this.#within(async (database) => {
+      const { store, done } = database.transaction('kept', 'readwrite');
+      // A full disk shows when the transaction is to be completed, not when the value is put.
+      await Promise.all([store.put(copy, key), done]);
+    });
+  }
+
+  delete(key: string): Promise<void> {
+    return this.#within((database) => database.delete('kept', key));
+  }
+
+  clear(): Promise<void> {
+    return this.#within((database) => database.clear('kept'));
+  }
+
+  close(): void {
+    const closing = this.#database;
+    this.#database = null;
+    closing?.then(
+      (database) => database.close(),
+      () => {},
+    );
+  }
+
+  async #within<T>(work: (database: IDBPDatabase<Schema>) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.#opened());
+    } catch (thrown) {
+      throw storageError(thrown);
+    }
+  }
+
+  /** Opened anew after the browser or another page has closed it. */
+  #opened(): Promise<IDBPDatabase<Schema>> {
+    const letGo = () => this.close();
+    this.#database ??= openDB<Schema>(this.#name, SCHEMA_VERSION, {
+      upgrade: (database) => void database.createObjectStore('kept'),
+      // Another page wants to delete it or runs a newer version of the SDK.
+      blocking: letGo,
+      terminated: letGo,
+    }).catch((error: unknown) => {
+      this.#database = null;
+      throw error;
+    });
+    return this.#database;
+  }
+}

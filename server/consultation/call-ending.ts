@@ -1,0 +1,88 @@
+/** How seats are left, and when a call ends with them. */
+import type { CallEndReason, DeviceId, PersonId, SeatLeftReason } from '@teleconsult/protocol';
+import { type Attributed, type Next, next, withCall } from './outcome.ts';
+import { isHeld, isInvited, leftSeat, seatOf } from './seats.ts';
+import type { CallRecord, ConsultationState, Effect, Seat } from './state.ts';
+
+export interface Leaving {
+  readonly personId: PersonId;
+  readonly reason: SeatLeftReason;
+  /** The device that declines; left out, it is the one that holds the seat. */
+  readonly deviceId?: DeviceId;
+}
+
+/** Fewest people who can talk with each other. */
+const FEWEST = 2;
+
+/** These seats are left at once. The call ends when that leaves nobody to talk with and nobody who is still rung. */
+export function leaveSeats(
+  state: ConsultationState,
+  call: CallRecord,
+  { leaving, by, now }: { leaving: readonly Leaving[]; by: PersonId | null; now: number },
+): Next {
+  const { callId } = call;
+  const effects: Effect[] = [];
+  const seats = call.seats.map((seat): Seat => {
+    const leaves = leaving.find(({ personId }) => personId === seat.personId);
+    if (leaves === undefined) return seat;
+    const { personId } = seat;
+    const deviceId = isHeld(seat) ? seat.deviceId : (leaves.deviceId ?? null);
+    if (isHeld(seat))
+      effects.push({ type: 'seatReleased', callId, personId, deviceId: seat.deviceId, why: 'left' });
+    return leftSeat(seat, { reason: leaves.reason, deviceId, now });
+  });
+  const after = withRing({ ...call, seats });
+  const ending = endingOf(
+    after,
+    leaving.map(({ reason }) => reason),
+  );
+  if (ending !== null) return endCall(state, after, { reason: ending, by, now });
+  const facts = leaving.map(
+    ({ personId, reason }): Attributed => ({ fact: { kind: 'call.left', callId, personId, reason }, by }),
+  );
+  return next(withCall(state, after), facts, effects);
+}
+
+/** The call rings until the last of those who are rung has been rung for long enough. */
+export function withRing(call: CallRecord): CallRecord {
+  if (call.phase.name !== 'ringing') return call;
+  const rings = call.seats.filter(isInvited).map(({ ringUntil }) => ringUntil);
+  if (rings.length === 0) return call;
+  return { ...call, phase: { name: 'ringing', until: Math.max(...rings) } };
+}
+
+export function endCall(
+  state: ConsultationState,
+  call: CallRecord,
+  ending: { reason: CallEndReason; by: PersonId | null; now: number },
+): Next {
+  const { reason, by, now } = ending;
+  const durationMs = call.phase.name === 'ringing' ? 0 : Math.max(0, now - call.phase.answeredAt);
+  return next(
+    withCall(state, null),
+    [{ fact: { kind: 'call.ended', callId: call.callId, reason, durationMs }, by }],
+    [{ type: 'callEnded', call, reason }],
+  );
+}
+
+/** Why the call ends now that these have left; null when it goes on. */
+function endingOf(call: CallRecord, reasons: readonly SeatLeftReason[]): CallEndReason | null {
+  const rings = call.seats.some(isInvited);
+  if (call.phase.name === 'ringing') {
+    const caller = seatOf(call, call.startedBy);
+    // A ring without its caller rings for nobody.
+    if (caller === undefined || !isHeld(caller)) return reasons.includes('lost') ? 'lost' : 'cancelled';
+    return rings ? null : unanswered(call);
+  }
+  const held = call.seats.filter(isHeld).length;
+  if (held >= FEWEST || (held > 0 && rings)) return null;
+  return reasons.includes('lost') ? 'lost' : 'completed';
+}
+
+/** Why nobody answered. One who declined says more than one who was not there. */
+function unanswered(call: CallRecord): CallEndReason {
+  const reasons = call.seats.map((seat) => (seat.state === 'left' ? seat.reason : null));
+  if (reasons.includes('declined')) return 'declined';
+  if (reasons.includes('no_answer')) return 'no_answer';
+  return reasons.includes('busy') ? 'busy' : 'cancelled';
+}

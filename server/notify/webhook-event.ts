@@ -1,0 +1,78 @@
+import type { ConsultationId, Entry, EntryKind, PersonId } from '@teleconsult/protocol';
+import { unreachable } from '@teleconsult/protocol/unreachable';
+import type { PushPayload } from './push-payload.ts';
+
+/** Somebody whom the host application should tell by means of its own (APNs, FCM, a vendor’s push). */
+export interface ToNotify {
+  readonly personId: PersonId;
+  readonly kind: PushPayload['kind'];
+  readonly payload: PushPayload;
+}
+
+/** The body of a webhook. docs/WEBHOOKS.md describes each type. */
+export interface WebhookEvent {
+  readonly type: EntryKind;
+  readonly consultationId: ConsultationId;
+  /** Its place in the thread: 1, 2, 3 … without gaps. */
+  readonly sequence: number;
+  /** When it happened, milliseconds since 1970. */
+  readonly at: number;
+  /** Who did it; null for the server or the host application. */
+  readonly by: PersonId | null;
+  readonly data: Readonly<Record<string, string | number | boolean>>;
+  readonly notify: readonly ToNotify[];
+}
+
+/** The same for every attempt, so that the receiver can tell a repeat. */
+export const webhookId = ({ consultationId, sequence }: Pick<Entry, 'consultationId' | 'sequence'>): string =>
+  `${consultationId}:${sequence}`;
+
+export function webhookEvent(entry: Entry, notify: readonly ToNotify[]): WebhookEvent {
+  const { kind: type, consultationId, sequence, at, by } = entry;
+  return { type, consultationId, sequence, at, by, data: dataOf(entry), notify };
+}
+
+/** Ids, reasons and roles. What was said, names, notes, files and forms stay: the receiver asks for them by id. */
+function dataOf(entry: Entry): WebhookEvent['data'] {
+  switch (entry.kind) {
+    case 'consultation.requested':
+    case 'consultation.waiting':
+    case 'consultation.accepted':
+      return {};
+    case 'consultation.ended': {
+      const { reason, declineReason } = entry;
+      return { reason, ...(declineReason === undefined ? {} : { declineReason }) };
+    }
+    case 'consultation.subjectSet':
+      return { forAnother: entry.subject !== null };
+    case 'participant.joined':
+      return { personId: entry.personId, role: entry.role };
+    case 'participant.left':
+      return { personId: entry.personId, reason: entry.reason };
+    case 'message.sent': {
+      const { messageId, content, replyTo } = entry;
+      return {
+        messageId,
+        content: content.type,
+        ...('attachment' in content ? { attachmentId: content.attachment.attachmentId } : {}),
+        ...(replyTo === undefined ? {} : { replyTo }),
+      };
+    }
+    case 'message.recalled':
+    case 'message.removed':
+      return { target: entry.target, messageId: entry.messageId };
+    case 'call.started':
+    case 'call.mediaChanged':
+      return { callId: entry.callId, media: entry.media };
+    case 'call.answered':
+      return { callId: entry.callId };
+    case 'call.invited':
+      return { callId: entry.callId, personId: entry.personId };
+    case 'call.left':
+      return { callId: entry.callId, personId: entry.personId, reason: entry.reason };
+    case 'call.ended':
+      return { callId: entry.callId, reason: entry.reason, durationMs: entry.durationMs };
+    default:
+      return unreachable(entry);
+  }
+}

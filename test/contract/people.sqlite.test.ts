@@ -1,0 +1,16 @@
+import { join } from 'node:path';
+import { SqliteStore } from '@teleconsult/server/storage/sqlite/sqlite-store';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { peopleStoreContract } from './people.suite.ts';
+
+peopleStoreContract('SQLite', async () => {
+  const dir = await tempDir();
+  const store = await SqliteStore.open(join(dir.path, 'store.db'));
+  return {
+    people: store.people,
+    [Symbol.asyncDispose]: async () => {
+      await store.close();
+      await dir[Symbol.asyncDispose]();
+    },
+  };
+});

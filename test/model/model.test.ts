@@ -1,0 +1,92 @@
+import type { Attributed } from '@teleconsult/server/consultation/outcome';
+import { step } from '@teleconsult/server/consultation/step';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { patient, requested } from '../server/consultation/domain-fixtures.ts';
+import { game, play, violations } from './play.ts';
+
+const RUNS = 2_000;
+
+test('[CNS9] [R9] whatever three people with six devices, the host and time do, the tables and the invariants hold', () => {
+  const met = new Set<string>();
+  fc.assert(
+    fc.property(game, (moves) => {
+      const played = play(moves, step);
+      for (const what of played.met) met.add(what);
+      expect(played.wrong).toBeNull();
+    }),
+    { numRuns: RUNS },
+  );
+  // A game that never gets far proves nothing: everything that calls can come to was met.
+  for (const reason of ['completed', 'cancelled', 'declined', 'busy', 'no_answer', 'failed', 'lost'])
+    expect(met).toContain(`ended ${reason}`);
+  for (const reason of ['hung_up', 'declined', 'no_answer', 'busy', 'lost', 'removed'])
+    expect(met).toContain(`left ${reason}`);
+  for (const what of [
+    'three present',
+    'reconnecting',
+    'call.invited',
+    'call.mediaChanged',
+    'message.removed',
+  ])
+    expect(met).toContain(what);
+}, 60_000);
+
+/** Ways to be wrong that must not stay unnoticed. */
+const sabotages: Record<string, typeof step> = {
+  'declining ends an answered call': (state, event, context) => {
+    const outcome = step(state, event, context);
+    return outcome.kind === 'refused' && event.type === 'call.decline'
+      ? step(state, { ...event, type: 'call.hangUp' }, context)
+      : outcome;
+  },
+  'whoever hangs up ends the call of three': (state, event, context) => {
+    const outcome = step(state, event, context);
+    const caller = state.call?.seats.find(({ personId }) => personId === state.call?.startedBy);
+    return outcome.kind === 'refused' &&
+      outcome.code === 'FORBIDDEN' &&
+      event.type === 'call.hangUp' &&
+      caller &&
+      'deviceId' in caller &&
+      caller.deviceId !== null
+      ? step(state, { ...event, by: caller.personId, deviceId: caller.deviceId }, context)
+      : outcome;
+  },
+  'a ring that is never over': (state, event, context) =>
+    event.type === 'tick' && state.call?.phase.name === 'live'
+      ? { kind: 'next', state, facts: [], effects: [] }
+      : step(state, event, context),
+  'a sequence with a gap': (state, event, context) => {
+    const outcome = step(state, event, context);
+    return outcome.kind === 'next' && event.type === 'call.leave'
+      ? { ...outcome, state: { ...outcome.state, sequence: outcome.state.sequence + 1 } }
+      : outcome;
+  },
+  'a change that raises no revision': (state, event, context) => {
+    const outcome = step(state, event, context);
+    return outcome.kind === 'next' && event.type === 'seat.mute'
+      ? { ...outcome, state: { ...outcome.state, callRevision: state.callRevision } }
+      : outcome;
+  },
+};
+
+for (const [name, broken] of Object.entries(sabotages))
+  test(`[CNS9 sabotage] ${name}: noticed`, () => {
+    const result = fc.check(
+      fc.property(game, (moves) => play(moves, broken).wrong === null),
+      { numRuns: RUNS, endOnFailure: true },
+    );
+    expect(result.failed).toBe(true);
+  }, 60_000);
+
+test('[CNS9 sabotage] a history with a second ending, an entry after the end or a lost call is noticed', () => {
+  const ended: Attributed = { by: null, fact: { kind: 'consultation.ended', reason: 'completed' } };
+  const spoken: Attributed = { by: patient, fact: { kind: 'consultation.waiting' } };
+  const state = {
+    ...requested(),
+    phase: { name: 'ended', since: 0, reason: 'completed', declineReason: null, activeSince: null },
+  } as const;
+  expect(violations([ended, ended], state)).toContain('ended more than once');
+  expect(violations([ended, spoken], state)).toContain('something after the end');
+  expect(violations([spoken], state)).toContain('phase and thread disagree');
+});

@@ -1,0 +1,175 @@
+import { readFileSync } from 'node:fs';
+import type { ConsultationState } from '@teleconsult/server/consultation/state';
+import { step } from '@teleconsult/server/consultation/step';
+import { describe, expect, test } from 'vitest';
+import { withTables } from '../../scripts/generate-call-table.ts';
+import {
+  active,
+  addRelative,
+  after,
+  answer,
+  callId,
+  connecting,
+  desk,
+  doctor,
+  join,
+  live,
+  liveThree,
+  must,
+  patient,
+  phone,
+  relative,
+  requested,
+  requestedThread,
+  ringing,
+  rungThird,
+  start,
+  timings,
+  tv,
+} from '../server/consultation/domain-fixtures.ts';
+import { callTable } from './call-table.ts';
+import { type Cell, cellsOf, type Expected, parse, type Row, type Table } from './cells.ts';
+import { colleaguesTable, visitTable } from './consultation-table.ts';
+import { groupCallTable } from './group-call-table.ts';
+import { seatTable } from './seat-table.ts';
+
+/** When every state of the tables was reached. */
+const REACHED_AT = 1_000;
+
+const third = { by: relative, deviceId: tv, callId };
+const accepted = () => after(rungThird(), { type: 'call.accept', ...third });
+const lostThird = () => after(liveThree(), { type: 'device.lost', personId: relative, deviceId: tv });
+const declined = () => after(rungThird(), { type: 'call.decline', ...third });
+
+/** A seat that was left since its device was away, in a call whose moments are those of the other columns. */
+function leftLost(): ConsultationState {
+  const { state } = must(lostThird(), { type: 'tick' }, REACHED_AT + timings.seatGraceMs);
+  const call = state.call && {
+    ...state.call,
+    seats: state.call.seats.map((seat) => ({ ...seat, since: REACHED_AT })),
+  };
+  return { ...state, call };
+}
+
+/** Steps the event of a row and says what became of the whole, in the words of the cells. */
+function observe(
+  state: ConsultationState,
+  { event, after: wait = 0 }: Pick<Row<string>, 'event' | 'after'>,
+  read: (state: ConsultationState) => string,
+): Expected {
+  const outcome = step(state, event, { now: REACHED_AT + wait, timings });
+  if (outcome.kind === 'refused') return { outcome: outcome.code, facts: [], effects: [] };
+  const { facts, effects, state: next } = outcome;
+  const ended = effects.find((effect) => effect.type === 'callEnded');
+  const isSame =
+    facts.length === 0 &&
+    effects.length === 0 &&
+    next.callRevision === state.callRevision &&
+    next.phase.name === state.phase.name;
+  // What changes nothing must truly change nothing.
+  if (isSame) expect(next).toEqual(state);
+  return {
+    outcome: isSame ? '=' : ended === undefined ? read(next) : `ended ${ended.reason}`,
+    facts: facts.map(({ fact }) => fact.kind),
+    effects: effects.map(({ type }) => type),
+  };
+}
+
+const phaseOf = ({ phase }: ConsultationState, before: ConsultationState): string =>
+  phase.name === 'ended' && before.phase.name !== 'ended' ? `ended ${phase.reason}` : phase.name;
+const callOf = ({ call }: ConsultationState): string => call?.phase.name ?? 'none';
+function seatOf({ call }: ConsultationState): string {
+  const seat = call?.seats.find(({ personId }) => personId === relative);
+  if (seat === undefined) return 'none';
+  return seat.state === 'left' ? `left ${seat.reason}` : seat.state;
+}
+
+function checkTable<Column extends string>(
+  table: Table<Column>,
+  states: Record<Column, () => ConsultationState>,
+  read: (state: ConsultationState, before: ConsultationState) => string,
+): void {
+  for (const { row, column, cell } of cellsOf(table))
+    test(`${row.name} when ${table.columns[column]}: ${cell}`, () => {
+      const before = states[column]();
+      expect(observe(before, row, (next) => read(next, before))).toEqual(parse(cell));
+    });
+}
+
+describe('[CNS2] every command in every phase does what the table of the specification says', () => {
+  const waiting = () => must(requested(), { type: 'enter', by: patient }, REACHED_AT).state;
+  const ended = () => after(active(), { type: 'end', by: doctor });
+  const asked = (state: ConsultationState) => ({
+    ...state,
+    phase: { name: 'requested', since: REACHED_AT } as const,
+  });
+  checkTable(visitTable, { requested: () => asked(requested()), waiting, active, ended }, (next, before) =>
+    phaseOf(next, before),
+  );
+});
+
+describe('[CNS10] in a thread of colleagues the doctor who was asked decides, and either ends it', () => {
+  const begun = () => after(requestedThread(), { type: 'accept', by: colleagueOf(requestedThread()) });
+  const colleagueOf = ({ participants, requestedBy }: ConsultationState) =>
+    participants.find(({ personId }) => personId !== requestedBy)?.personId ?? doctor;
+  const ended = () => after(begun(), { type: 'end', by: doctor });
+  checkTable(colleaguesTable, { requested: requestedThread, active: begun, ended }, (next, before) =>
+    phaseOf(next, before),
+  );
+});
+
+describe('[CALL1] every event in every state of a call does what the table of the specification says', () => {
+  checkTable(callTable, { none: active, ringing, connecting, live }, callOf);
+});
+
+describe('[CALL1] every event in every state of a call to two does what the table of the specification says', () => {
+  const rung = () => after(active(), addRelative, start());
+  checkTable(
+    groupCallTable,
+    {
+      ringing: rung,
+      answered: () => after(rung(), answer()),
+      rung: rungThird,
+      three: liveThree,
+      declined,
+    },
+    callOf,
+  );
+});
+
+describe('[SEAT10] every event in every state of a seat does what the table of the specification says', () => {
+  checkTable(
+    seatTable,
+    {
+      none: () =>
+        after(
+          active(),
+          addRelative,
+          { ...start(), people: [patient] },
+          answer(),
+          join(doctor, desk),
+          join(patient, phone),
+        ),
+      invited: rungThird,
+      connecting: accepted,
+      present: liveThree,
+      reconnecting: lostThird,
+      lost: leftLost,
+      left: declined,
+    },
+    seatOf,
+  );
+});
+
+test('[CALL1] the tables of the specification are these tables', () => {
+  const path = new URL('../../docs/SPEC.md', import.meta.url);
+  const text = readFileSync(path, 'utf8');
+  expect(withTables(text), 'run "node scripts/generate-call-table.ts"').toBe(text);
+});
+
+test('[CALL1 sabotage] a cell that says something else is noticed', () => {
+  const wrong: Cell = '→ live; call.answered';
+  const found = observe(ringing(), { event: answer() }, callOf);
+  expect(found).toEqual(parse('→ connecting; call.answered'));
+  expect(found).not.toEqual(parse(wrong));
+});

@@ -1,0 +1,96 @@
+import type { ConsultationId, Entry } from '@teleconsult/protocol';
+import {
+  CANARY,
+  callId,
+  doctor,
+  type FakeThreads,
+  messageId,
+  patient,
+  person,
+  textMessage,
+} from './fake-threads.ts';
+
+const attachment = {
+  kind: 'file',
+  attachmentId: `att_${'0'.repeat(22)}`,
+  fileName: `${CANARY}.pdf`,
+  contentType: 'application/pdf',
+  byteSize: 10,
+};
+
+const call = { callId: callId() };
+
+/** One entry of every kind, with something to be kept secret wherever there is room for it. */
+export const everyDraft = [
+  { draft: { kind: 'consultation.requested' }, by: null },
+  {
+    draft: {
+      kind: 'consultation.subjectSet',
+      subject: {
+        displayName: `${CANARY} child`,
+        relationship: 'child',
+        authorisation: { basis: 'guardian', reference: `${CANARY} paper` },
+        authorisedAt: 1,
+      },
+    },
+    by: patient,
+  },
+  { draft: { kind: 'consultation.waiting' }, by: patient },
+  { draft: { kind: 'consultation.accepted' }, by: doctor },
+  {
+    draft: {
+      kind: 'participant.joined',
+      personId: person('guest-1'),
+      role: 'relative',
+      displayName: `${CANARY} relative`,
+    },
+    by: person('guest-1'),
+  },
+  { draft: textMessage(6), by: patient },
+  {
+    draft: {
+      ...textMessage(7),
+      content: { type: 'file', attachment, caption: `${CANARY} caption` },
+      replyTo: 6,
+    },
+    by: doctor,
+  },
+  {
+    draft: {
+      ...textMessage(8),
+      content: { type: 'form', form: { chiefComplaint: `${CANARY} pain`, attachments: [] } },
+    },
+    by: patient,
+  },
+  { draft: { kind: 'message.recalled', target: 6, messageId: messageId(6) }, by: patient },
+  {
+    draft: { kind: 'message.removed', target: 7, messageId: messageId(7), reason: `${CANARY} reason` },
+    by: null,
+  },
+  { draft: { kind: 'call.started', ...call, media: 'voice' }, by: patient },
+  { draft: { kind: 'call.answered', ...call }, by: doctor },
+  { draft: { kind: 'call.invited', ...call, personId: person('guest-1') }, by: doctor },
+  { draft: { kind: 'call.mediaChanged', ...call, media: 'video' }, by: doctor },
+  {
+    draft: { kind: 'call.left', ...call, personId: person('guest-1'), reason: 'no_answer' },
+    by: null,
+  },
+  { draft: { kind: 'call.ended', ...call, reason: 'completed', durationMs: 95_000 }, by: doctor },
+  {
+    draft: { kind: 'participant.left', personId: person('guest-1'), reason: 'removed' },
+    by: doctor,
+  },
+  {
+    draft: {
+      kind: 'consultation.ended',
+      reason: 'declined',
+      declineReason: 'see_a_doctor_in_person',
+      note: `${CANARY} note`,
+    },
+    by: doctor,
+  },
+] as const;
+
+export function addEvery(threads: FakeThreads, id: ConsultationId): readonly Entry[] {
+  return everyDraft.map(({ draft, by }) => threads.add(id, draft, by));
+}

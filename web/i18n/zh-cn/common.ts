@@ -1,0 +1,56 @@
+import type { common as english } from '../en/common.ts';
+import type { Shape } from '../shape.ts';
+
+export const common: Shape<typeof english> = {
+  productName: '在线问诊',
+  you: '我',
+  close: '关闭',
+  cancel: '取消',
+  retry: '重试',
+  discard: '删除',
+  language: '语言',
+  otherLanguage: 'English',
+  switchLanguage: '切换为英文',
+  loading: '正在加载…',
+  skipToMessage: '跳到输入框',
+  requestId: (id) => `请求编号 ${id}`,
+  landing: {
+    title: '在家也能和医生面对面',
+    lead: '文字、图片、语音留言和通话都在同一个会话里。网络断开也不会丢失。',
+    patient: '我是患者',
+    patientHint: '进入候诊室，给医生留言。',
+    doctor: '我是医生',
+    doctorHint: '查看问诊列表，接诊下一位患者。',
+    links: '请使用医院应用发给您的专属链接，并在要使用的设备上打开。',
+    signIn: '请打开医院应用并登录，应用会带您回到问诊。',
+    development: '以下链接仅供开发使用，请在两个窗口中分别打开。',
+  },
+  missingLink: {
+    title: '请通过专属链接打开本页',
+    text: '请从医院的应用或消息里重新进入问诊。为了您的安全，链接仅限本人使用，并有时间限制。',
+  },
+  notFound: {
+    title: '无法打开这次问诊',
+    text: '链接可能属于其他人，或者问诊已不存在。请从医院的应用里重新进入。',
+  },
+  role: { patient: '患者', doctor: '医生', colleague: '会诊医生', relative: '家属', interpreter: '翻译' },
+  phase: { requested: '已预约', waiting: '候诊中', active: '问诊中', ended: '已结束' },
+  ended: {
+    completed: '本次问诊已完成。',
+    declined: '本次问诊未被接诊。',
+    cancelled: '本次问诊已取消。',
+    expired: '本次问诊在开始前已过期。',
+  },
+  endedReadOnly: '您仍可查看全部内容，但不能再发送消息。',
+  connection: {
+    connecting: '正在连接…',
+    reconnecting: '连接已断开，正在重新连接…',
+    reconnectingHint: '您现在写的内容会在恢复连接后自动发送。',
+    tryNow: '立即重试',
+    closed: '连接已关闭',
+    reload: '重新加载页面',
+    notKept: '本设备无法保存尚未发送的内容，请在全部发送完成前不要关闭页面。',
+    restored: '已恢复连接。',
+  },
+  toast: { dismiss: '关闭提示', region: '提示' },
+};

@@ -1,0 +1,35 @@
+import type { errors as english } from '../en/errors.ts';
+import type { Shape } from '../shape.ts';
+
+export const errors: Shape<typeof english> = {
+  errors: {
+    INVALID: '服务器未接受此操作，请重新加载页面后再试。',
+    UNKNOWN_EVENT: '服务器不支持此功能，请重新加载页面。',
+    UNAUTHENTICATED: '链接无效，请从医院的应用里重新进入问诊。',
+    TOKEN_EXPIRED: '链接已过期，请从医院的应用里重新进入问诊。',
+    FORBIDDEN: '您没有权限进行此操作。',
+    NOT_FOUND: '内容已不存在。',
+    CONFLICT: '相同的消息此前以不同内容发送过，请删除后重新发送。',
+    WRONG_STATE: '当前无法进行此操作，问诊或通话的状态已变化。',
+    BUSY: '对方正在其他通话中，请稍后再试。',
+    EXPIRED: '已被使用或已过期。',
+    NOT_CONFIGURED: '本服务未提供此功能。',
+    TOO_LARGE: '内容过大，无法发送。',
+    UNSUPPORTED_MEDIA: '不支持此类文件，或文件已损坏。',
+    ATTACHMENT_NOT_READY: '文件仍在处理中，请稍后再试。',
+    PROTOCOL_UNSUPPORTED: '页面版本过旧，请重新加载以获取最新版本。',
+    RATE_LIMITED: '操作过于频繁，请稍等片刻再试。',
+    INTERNAL: '服务出现问题，请稍后再试。',
+    INTEGRITY: '存储的文件已损坏，无法显示。',
+    MEDIA_UNAVAILABLE: '暂时无法通话，文字消息仍可使用。',
+    STORAGE_UNAVAILABLE: '暂时无法保存内容，请稍后再试。',
+    SHUTTING_DOWN: '服务正在重启，稍后会自动重新连接。',
+    STORAGE_FULL: '服务暂时无法保存更多内容，请联系医院。',
+    TIMEOUT: '服务器没有及时响应，请重试。',
+    DISCONNECTED: '无法连接服务器，请检查网络。',
+    ABORTED: '操作已停止。',
+    PERMISSION_DENIED: '麦克风或摄像头未获授权，请在浏览器的网站设置中允许使用。',
+    DEVICE_UNAVAILABLE: '没有找到麦克风或摄像头，或设备正被占用。',
+    UNSUPPORTED_BROWSER: '当前浏览器不支持通话，请使用新版 Chrome、Edge、Firefox 或 Safari。',
+  },
+};
