@@ -9,8 +9,8 @@ export interface BegunTextOptions {
   readonly life: Lifetime;
 }
 
-/** Between the last key stroke and writing, in milliseconds. */
-const SETTLE_MS = 400;
+/** Between one writing and the next, in milliseconds: a page that dies takes no more typing than that with it. */
+const WRITE_EVERY_MS = 400;
 
 /** The text that was begun in one consultation and not sent; kept over reloads. */
 export class BegunText {
@@ -39,9 +39,12 @@ export class BegunText {
   set(text: string): void {
     this.#isSet = true;
     this.#text = text;
-    clearTimeout(this.#timer);
-    if (this.#options.life.over || text === this.#kept) return;
-    this.#timer = setTimeout(() => void this.flush(), SETTLE_MS);
+    if (this.#options.life.over || this.#timer !== undefined) return;
+    void this.#write();
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      if (this.#text !== this.#kept) this.set(this.#text);
+    }, WRITE_EVERY_MS);
   }
 
   async restore(): Promise<void> {
@@ -55,16 +58,21 @@ export class BegunText {
   /** Writes now what has not been written. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
-    const text = this.#text;
-    if (text === this.#kept) return;
-    this.#kept = text;
-    const { store } = this.#options;
-    await (text === '' ? store.delete(this.#key) : store.set(this.#key, { at: Date.now(), text }));
+    this.#timer = undefined;
+    await this.#write();
   }
 
   async forget(): Promise<void> {
     this.set('');
     await this.flush();
+  }
+
+  async #write(): Promise<void> {
+    const text = this.#text;
+    if (text === this.#kept) return;
+    this.#kept = text;
+    const { store } = this.#options;
+    await (text === '' ? store.delete(this.#key) : store.set(this.#key, { at: Date.now(), text }));
   }
 
   get #key(): string {

@@ -1,5 +1,5 @@
 import type { QualityReport } from '@teleconsult/protocol';
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Handled } from './signalling/dispatch.ts';
 
 /** What the gauges read when they are asked. */
@@ -46,6 +46,8 @@ export class Metrics {
   });
 
   constructor(sources: MetricSources) {
+    // The process and its event loop (`nodejs_eventloop_lag_p99_seconds`): how the machine is, and nothing of people.
+    collectDefaultMetrics({ register: this.registry });
     const gauge = (name: string, help: string, read: () => number): Gauge =>
       new Gauge({
         name,

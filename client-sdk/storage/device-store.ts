@@ -37,12 +37,14 @@ const SILENT = new AppError('STORAGE_UNAVAILABLE', { detail: 'the storage of thi
 
 /**
  * What this device keeps of one person. Its failures are told, never thrown: whoever keeps something goes on in memory.
- * Writes take effect in the order in which they were asked for.
+ * Writes of one key take effect in the order in which they were asked for. Those of different keys do not wait for each
+ * other: a page that is left hears of no answer, so what stood behind another write would be lost.
  */
 export class DeviceStore {
   readonly #options: DeviceStoreOptions;
   #opened: Promise<Opened> | null = null;
-  #writing: Promise<unknown> = Promise.resolve();
+  /** The last write of each key that is under way. */
+  readonly #writing = new Map<string, Promise<void>>();
   #failing = false;
   #isClosed = false;
 
@@ -65,19 +67,19 @@ export class DeviceStore {
 
   /** Resolves when it is kept, or cannot be. */
   set<T extends Kept>(key: string, value: T): Promise<void> {
-    return this.#write(async (storage) => {
+    return this.#write(key, async (storage) => {
       await storage.set(key, value);
       this.#failing = false;
     });
   }
 
   delete(key: string): Promise<void> {
-    return this.#write((storage) => storage.delete(key));
+    return this.#write(key, (storage) => storage.delete(key));
   }
 
   /** Forgets everything, also after closing. The one operation that rejects: nobody may believe in vain that it was done. */
   async clear(): Promise<void> {
-    await this.#writing;
+    await this.#written();
     if ((await this.#open()).isSubstitute) {
       // What the chosen storage holds from before is still there; perhaps it works by now.
       await this.#shut();
@@ -95,7 +97,7 @@ export class DeviceStore {
 
   /** Finishes what was begun. From then on nothing is kept or found. May be called twice. */
   async close(): Promise<void> {
-    await this.#writing;
+    await this.#written();
     this.#isClosed = true;
     await this.#shut();
   }
@@ -109,23 +111,39 @@ export class DeviceStore {
     page?.leave();
   }
 
-  #write(work: (storage: OpenedStorage) => Promise<void>): Promise<void> {
-    const writing = this.#writing.then(() => this.#try(work, undefined));
-    this.#writing = writing;
+  #write(key: string, work: (storage: OpenedStorage) => Promise<void>): Promise<void> {
+    const before = this.#writing.get(key) ?? Promise.resolve();
+    const writing = before
+      .then(() => this.#try(work, undefined))
+      .finally(() => {
+        if (this.#writing.get(key) === writing) this.#writing.delete(key);
+      });
+    this.#writing.set(key, writing);
     return writing;
+  }
+
+  /** `#try` rejects never, so neither does this. */
+  async #written(): Promise<void> {
+    await Promise.all(this.#writing.values());
   }
 
   async #try<T>(work: (storage: OpenedStorage) => Promise<T>, otherwise: T): Promise<T> {
     if (this.#isClosed) return otherwise;
     const opening = this.#open();
-    const { storage } = await opening;
+    const { storage, isSubstitute } = await opening;
     try {
       return await withinPatience(work(storage));
     } catch (thrown) {
-      this.#fail(thrown);
-      // Whoever comes next must not wait as long again.
-      if (thrown === SILENT && this.#opened === opening) this.#opened = this.#goOnInMemory(opening);
-      return otherwise;
+      if (thrown !== SILENT || isSubstitute) {
+        this.#fail(thrown);
+        return otherwise;
+      }
+      if (this.#opened === opening) {
+        this.#fail(thrown);
+        // Whoever comes next must not wait as long again.
+        this.#opened = this.#goOnInMemory(opening);
+      }
+      return this.#try(work, otherwise);
     }
   }
 

@@ -1,9 +1,11 @@
-import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+import { type DBSchema, type IDBPDatabase, type IDBPObjectStore, openDB } from 'idb';
 import { type OpenedStorage, storageError } from './opened-storage.ts';
 
 interface Schema extends DBSchema {
   kept: { key: string; value: unknown };
 }
+
+type WritableStore = IDBPObjectStore<Schema, ['kept'], 'kept', 'readwrite'>;
 
 const SCHEMA_VERSION = 1;
 /** Sorts after every character that a key can go on with. */
@@ -47,15 +49,11 @@ class IdbStorage implements OpenedStorage {
   async set(key: string, value: unknown): Promise<void> {
     // As it is now: the database may be opened first.
     const copy: unknown = structuredClone(value);
-    await this.#within(async (database) => {
-      const { store, done } = database.transaction('kept', 'readwrite');
-      // A full disk shows when the transaction is to be completed, not when the value is put.
-      await Promise.all([store.put(copy, key), done]);
-    });
+    await this.#change((store) => store.put(copy, key));
   }
 
-  delete(key: string): Promise<void> {
-    return this.#within((database) => database.delete('kept', key));
+  async delete(key: string): Promise<void> {
+    await this.#change((store) => store.delete(key));
   }
 
   clear(): Promise<void> {
@@ -69,6 +67,17 @@ class IdbStorage implements OpenedStorage {
       (database) => database.close(),
       () => {},
     );
+  }
+
+  async #change(work: (store: WritableStore) => Promise<unknown>): Promise<void> {
+    await this.#within(async (database) => {
+      const transaction = database.transaction('kept', 'readwrite');
+      const asked = work(transaction.store);
+      // Without waiting for the answer: a page that is left just now hears of none, and nothing would have happened.
+      transaction.commit();
+      // A full disk shows when the transaction is to be completed, not when the value is put.
+      await Promise.all([asked, transaction.done]);
+    });
   }
 
   async #within<T>(work: (database: IDBPDatabase<Schema>) => Promise<T>): Promise<T> {

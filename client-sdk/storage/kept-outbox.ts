@@ -116,8 +116,8 @@ export class KeptOutbox {
     this.#written.delete(id);
     this.#kept.delete(id);
     // The message first: progress alone is nothing, and is swept away.
-    void this.#options.store.delete(this.#messageKey(id));
-    void this.#options.store.delete(this.#progressKey(id));
+    const { store } = this.#options;
+    void store.delete(this.#messageKey(id)).then(() => store.delete(this.#progressKey(id)));
   }
 
   async #adoptNow(

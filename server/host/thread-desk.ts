@@ -13,6 +13,7 @@ import type { Stepped } from './batch.ts';
 import type { Held, HeldConsultations } from './held-consultations.ts';
 import type { ConsultationStore, Log, Publisher } from './ports.ts';
 import { UnreadNews } from './thread-news.ts';
+import { fitting } from './thread-page.ts';
 import { type SearchWish, ThreadSearch } from './thread-search.ts';
 
 /** How long a list may hold the event loop, in milliseconds, before everybody else has a turn. */
@@ -143,7 +144,7 @@ export class ThreadDesk {
     personId: PersonId,
     wish: SearchWish,
   ): Promise<RequestResult<'thread.search'>> {
-    return this.#search.search(await this.#parts.held.visible(id, personId), wish);
+    return this.#search.search(await this.#parts.held.visible(id, personId), personId, wish);
   }
 
   async #marksOf({ reading }: Held, personId: PersonId): Promise<ThreadMarks> {
@@ -187,9 +188,11 @@ export class ThreadDesk {
     const stored = ascending
       ? await store.page(state.id, { after: range.afterSequence ?? 0, limit })
       : await store.page(state.id, { before: range.beforeSequence ?? Number.MAX_SAFE_INTEGER, limit });
-    const hasMore = stored.length > range.limit;
-    const kept = ascending ? stored.slice(0, range.limit) : stored.slice(-range.limit);
+    const kept = ascending
+      ? fitting(stored.slice(0, range.limit), 'beginning')
+      : fitting(stored.slice(-range.limit), 'end');
     const lastSequence = Math.max(state.sequence, kept.at(-1)?.sequence ?? 0);
+    const hasMore = stored.length > kept.length;
     return { entries: kept.map((entry) => held.codec.open(entry)), hasMore, lastSequence };
   }
 }

@@ -1,7 +1,14 @@
-import { AppError, type Entry, type MessageContent, type RequestResult } from '@teleconsult/protocol';
+import {
+  AppError,
+  type Entry,
+  type MessageContent,
+  type PersonId,
+  type RequestResult,
+} from '@teleconsult/protocol';
 import { unreachable } from '@teleconsult/protocol/unreachable';
 import type { Held } from './held-consultations.ts';
-import type { ConsultationStore } from './ports.ts';
+import type { ConsultationStore, ReadEntry } from './ports.ts';
+import { PageSpace } from './thread-page.ts';
 import { attachmentsOf } from './thread-targets.ts';
 
 /** Most entries one request looks at; `nextBefore` goes on from there. */
@@ -12,6 +19,8 @@ const PAGE = 100;
 const SLICE_MS = 5;
 /** Searches that may wait for their turn, over all people. */
 const WAITING_LIMIT = 500;
+/** Searches of one person at once, over all their devices: one who asks for many takes no turns from the others. */
+const SEARCHES_A_PERSON = 20;
 
 export interface SearchWish {
   readonly query: string;
@@ -26,28 +35,54 @@ export interface SearchWish {
 export class ThreadSearch {
   readonly #store: ConsultationStore;
   readonly #waiting: (() => void)[] = [];
+  /** How many searches of a person are under way. */
+  readonly #searching = new Map<PersonId, number>();
 
   constructor(store: ConsultationStore) {
     this.#store = store;
   }
 
-  async search({ actor, codec }: Held, wish: SearchWish): Promise<RequestResult<'thread.search'>> {
-    if (this.#waiting.length >= WAITING_LIMIT) throw new AppError('RATE_LIMITED');
+  /** @throws AppError RATE_LIMITED when too many wait, or this person has begun too many */
+  async search(
+    held: Held,
+    personId: PersonId,
+    wish: SearchWish,
+  ): Promise<RequestResult<'thread.search'>> {
+    const own = this.#searching.get(personId) ?? 0;
+    if (this.#waiting.length >= WAITING_LIMIT || own >= SEARCHES_A_PERSON) throw new AppError('RATE_LIMITED');
+    this.#searching.set(personId, own + 1);
+    try {
+      return await this.#search(held, wish);
+    } finally {
+      const others = (this.#searching.get(personId) ?? 1) - 1;
+      if (others > 0) this.#searching.set(personId, others);
+      else this.#searching.delete(personId);
+    }
+  }
+
+  async #search({ actor, codec }: Held, wish: SearchWish): Promise<RequestResult<'thread.search'>> {
     const needle = folded(wish.query).trim();
     const matches: Entry[] = [];
+    const space = new PageSpace();
     let before = wish.beforeSequence ?? Number.MAX_SAFE_INTEGER;
     let looked = 0;
+    const found = (stored: ReadEntry): Entry | null => {
+      if (stored.kind !== 'message.sent' || stored.withdrawn !== null) return null;
+      const entry = codec.open(stored);
+      if (entry.kind !== 'message.sent') return null;
+      return textsOf(entry.content).some((text) => holds(text, needle)) ? entry : null;
+    };
     let sliceEndsAt = await this.#turn();
     while (looked < LOOK_AT_MOST) {
       const page = await this.#store.page(actor.state.id, { before, limit: PAGE });
       for (const stored of page.toReversed()) {
         if (performance.now() > sliceEndsAt) sliceEndsAt = await this.#turn();
+        const entry = found(stored);
+        // The next request begins with what has no room in this answer.
+        if (entry !== null && !space.takes(stored)) return { matches, nextBefore: before };
         before = stored.sequence;
         looked += 1;
-        if (stored.kind !== 'message.sent' || stored.withdrawn !== null) continue;
-        const entry = codec.open(stored);
-        if (entry.kind !== 'message.sent' || !textsOf(entry.content).some((text) => holds(text, needle)))
-          continue;
+        if (entry === null) continue;
         matches.push(entry);
         if (matches.length === wish.limit) return { matches, nextBefore: before > 1 ? before : null };
       }

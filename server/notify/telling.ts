@@ -130,13 +130,13 @@ export class Telling {
       const stored = await store.page(id, { after, limit: PAGE });
       if (await this.#giveUp(id, stored)) return true;
     }
-    const { entries } = await host.thread(id, null, { afterSequence: after, limit: PAGE });
+    const { entries, hasMore } = await host.thread(id, null, { afterSequence: after, limit: PAGE });
     for (const entry of entries) {
       if (signal.aborted) return false;
       await this.#tell(entry, signal);
       work.failures = 0;
     }
-    return entries.length === PAGE;
+    return hasMore;
   }
 
   async #tell(entry: Entry, signal: AbortSignal): Promise<void> {

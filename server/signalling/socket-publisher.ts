@@ -90,6 +90,8 @@ export class SocketPublisher implements Publisher {
   }
 
   #emit<N extends FactName>(room: string, name: N, payload: FactPayload<N>): void {
+    // Socket.IO would encode the fact all the same, and most rooms that could be there are not.
+    if (!this.#io.of('/').adapter.rooms.has(room)) return;
     // The event map pairs each name with its payload; through a type variable TypeScript sees only the union.
     const args = [payload] as Parameters<ServerToClientEvents[N]>;
     this.#io.to(room).emit(name, ...args);

@@ -77,7 +77,10 @@ export class Transcripts {
         .finally(() => this.#making.delete(key));
       this.#making.set(key, making);
     }
-    return making;
+    const text = await making;
+    // It took a while: the message may have been withdrawn since, or the person taken out.
+    await this.#voiceOf(id, wish);
+    return text;
   }
 
   /** The sound of a voice message that this person may hear now. */

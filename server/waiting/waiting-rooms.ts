@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { ConsultationId, ConsultationView, PersonId, QueuePlace } from '@teleconsult/protocol';
 import type { ConsultationState } from '../consultation/state.ts';
 import type { Stepped } from '../host/batch.ts';
@@ -9,6 +10,12 @@ import { COUNTED_VISITS, estimateMs, expectation } from './wait-estimate.ts';
 const AGAIN_AFTER_MS = 200;
 /** An estimate that moved by less is not told again: time passing is no news. */
 const WORTH_TELLING_MS = 30_000;
+/** How long a queue that was read is good for others who ask, unless it changes: all its patients return at once. */
+const SAME_FOR_MS = 1_000;
+/** Most queues that are kept for that long. */
+const MAX_READ = 1_000;
+/** Places that are told before everybody else has a turn of the event loop. */
+const TOLD_AT_ONCE = 100;
 /** Most doctors whose told places are remembered; one who is forgotten is told everything again. */
 const MAX_TOLD = 10_000;
 
@@ -37,6 +44,7 @@ export class WaitingRooms {
   readonly #parts: WaitingRoomsParts;
   readonly #running = new RunningVisits();
   readonly #told = new Map<PersonId, Told>();
+  readonly #read = new Map<PersonId, { readonly at: number; readonly queue: Promise<Queue> }>();
   readonly #telling = new Map<PersonId, Telling>();
   readonly #working = new Set<Promise<void>>();
   #closed = false;
@@ -59,7 +67,7 @@ export class WaitingRooms {
     for (const view of consultations) {
       const doctorId = doctorOf(view);
       if (view.phase !== 'waiting' || doctorId === null || !seesPlaces(view, personId)) continue;
-      const queue = queues.get(doctorId) ?? (await this.#queueOf(doctorId));
+      const queue = queues.get(doctorId) ?? (await this.#recentQueueOf(doctorId));
       queues.set(doctorId, queue);
       const place = queue.places.find(({ consultationId }) => consultationId === view.consultationId);
       if (place !== undefined) places.push(place);
@@ -71,6 +79,7 @@ export class WaitingRooms {
   handleChange({ before, after }: Stepped): void {
     const doctorId = doctorOf(after);
     if (before.phase === after.phase || doctorId === null || this.#closed) return;
+    this.#read.delete(doctorId);
     if (after.phase.name === 'active') this.#running.began(doctorId, after.id, after.phase.since);
     if (after.phase.name === 'ended') this.#running.ended(doctorId, after.id);
     // An active visit that ends leaves the places as they are, but not the estimates.
@@ -83,6 +92,7 @@ export class WaitingRooms {
     this.#closed = true;
     for (const { rest } of this.#telling.values()) if (rest !== null) clearTimeout(rest);
     this.#telling.clear();
+    this.#read.clear();
     await Promise.all(this.#working);
   }
 
@@ -116,11 +126,23 @@ export class WaitingRooms {
     if (this.#closed) return;
     const told = this.#told.get(doctorId);
     const now = new Map<ConsultationId, QueuePlace>();
+    let count = 0;
     for (const place of places) {
       const { consultationId } = place;
       const before = told?.get(consultationId);
-      now.set(consultationId, before === undefined || isNews(before, place) ? place : before);
-      if (now.get(consultationId) !== place) continue;
+      if (before !== undefined && !isNews(before, place)) {
+        now.set(consultationId, before);
+        continue;
+      }
+      // The doctor's own device takes in meanwhile what it was told: it is not let go for what waits for it.
+      if (count > 0 && count % TOLD_AT_ONCE === 0) {
+        await setImmediate();
+        if (this.#closed) return;
+        // What changed meanwhile is told with the next reading, and what was not told yet with it.
+        if (this.#telling.get(doctorId)?.again === true) break;
+      }
+      count += 1;
+      now.set(consultationId, place);
       const patientId = patients.get(consultationId);
       if (patientId !== undefined) this.#parts.publisher.toPerson(patientId, 'queue.changed', place);
       this.#parts.publisher.toPerson(doctorId, 'queue.changed', place);
@@ -133,6 +155,22 @@ export class WaitingRooms {
     if (told.size > 0) this.#told.set(doctorId, told);
     const [oldest] = this.#told.keys();
     if (this.#told.size > MAX_TOLD && oldest !== undefined) this.#told.delete(oldest);
+  }
+
+  /** Who asks at the same moment is answered from one reading. */
+  #recentQueueOf(doctorId: PersonId): Promise<Queue> {
+    const now = this.#parts.clock();
+    const recent = this.#read.get(doctorId);
+    if (recent !== undefined && now - recent.at < SAME_FOR_MS) return recent.queue;
+    const queue = this.#queueOf(doctorId);
+    this.#read.delete(doctorId);
+    this.#read.set(doctorId, { at: now, queue });
+    queue.catch(() => {
+      if (this.#read.get(doctorId)?.queue === queue) this.#read.delete(doctorId);
+    });
+    const [oldest] = this.#read.keys();
+    if (this.#read.size > MAX_READ && oldest !== undefined) this.#read.delete(oldest);
+    return queue;
   }
 
   async #queueOf(doctorId: PersonId): Promise<Queue> {

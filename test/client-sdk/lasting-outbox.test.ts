@@ -607,7 +607,7 @@ describe('the begun text', () => {
     expect(await browser.kept('')).toEqual([]);
   });
 
-  it('[SDK130] is written when the typing pauses, and when the page is hidden', async () => {
+  it('[SDK130] is written as one types, and when the page is hidden', async () => {
     const { server, thread, browser } = await started();
     await using _ = server;
     const listeners = new Map<string, () => void>();

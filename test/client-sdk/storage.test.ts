@@ -181,11 +181,28 @@ describe('what a device keeps', () => {
     const base = createMemoryStorage();
     const store = storeOf({ ...base, set: silent }, (code) => told.push(code));
     const written = Promise.all([store.set('a', { at: Date.now() }), store.set('b', { at: Date.now() })]);
-    // Only the first of them waits.
+    // Both wait at the same time.
     await vi.advanceTimersByTimeAsync(6_000);
     await written;
     expect(told).toEqual(['STORAGE_UNAVAILABLE']);
     expect(await store.get('b')).toMatchObject({ at: expect.any(Number) });
+  });
+
+  it('[SDK104] a write does not wait for one of another key: a page that is left hears of no answer', async () => {
+    const begun: string[] = [];
+    const base = createMemoryStorage();
+    const unanswered: ClientStorage['set'] = (key) => {
+      begun.push(key);
+      return new Promise<never>(() => undefined);
+    };
+    const store = storeOf({ ...base, set: unanswered });
+    await store.get('');
+    void store.set('first', { at: Date.now() });
+    void store.set('second', { at: Date.now() });
+    void store.set('second', { at: Date.now() });
+    // Microtasks alone: that is all a page has that is being left.
+    for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
+    expect(begun.map((key) => key.split('/').at(-1))).toEqual(['first', 'second']);
   });
 
   it('[SDK104] what is older than 30 days is forgotten when the store is opened', async () => {

@@ -6,7 +6,7 @@ import { eventually } from '../helpers/eventually.ts';
 const ARTEFACTS = new URL('../../test-artifacts/', import.meta.url).pathname;
 
 /** A camera that shows a moving picture and a microphone that beeps; every permission is granted. */
-const FLAGS = [
+export const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -54,6 +54,14 @@ export class Person implements AsyncDisposable {
     });
     const page = await context.newPage();
     await page.addInitScript(rememberConnections);
+    const person = new Person(context, page);
+    await page.goto(url);
+    return person;
+  }
+
+  /** A page in a profile that lasts: closed and opened again it finds what it left behind. */
+  static async inProfile(context: BrowserContext, url: string): Promise<Person> {
+    const page = await context.newPage();
     const person = new Person(context, page);
     await page.goto(url);
     return person;

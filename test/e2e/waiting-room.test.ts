@@ -92,7 +92,7 @@ test('[WEB22] [FORM1] a form with pictures of tongue and face, sent before the v
     for (const person of [patient, doctor]) {
       const card = person.byId('entry').filter({ has: person.byId('form-card') });
       await card.waitFor();
-      expect(await card.textContent()).toContain('咳嗽三天，夜间加重');
+      await card.getByText('咳嗽三天，夜间加重').waitFor();
       await eventually(
         'two pictures on the card',
         async () =>

@@ -1,8 +1,24 @@
-import type { Call, CallEvents, RemoteTrack } from '@teleconsult/client-sdk/api';
-import type { CallMedia, CallView, ConsultationView, PersonId, SeatView } from '@teleconsult/protocol';
+import type {
+  Call,
+  CallEvents,
+  CallOutcome,
+  InputDevice,
+  QualitySample,
+  RemoteTrack,
+} from '@teleconsult/client-sdk/api';
+import type {
+  CallMedia,
+  CallView,
+  ConsultationView,
+  MediaSource,
+  PersonId,
+  QualityLevel,
+  SeatView,
+} from '@teleconsult/protocol';
+import { AppError } from '@teleconsult/protocol/errors';
 import { MockEvents } from './mock-events.ts';
 import * as ids from './mock-ids.ts';
-import { mockFace, mockSound } from './mock-media.ts';
+import { mockFace, mockScreen, mockSound } from './mock-media.ts';
 
 interface MockCallOptions {
   readonly consultation: ConsultationView;
@@ -13,19 +29,30 @@ interface MockCallOptions {
   readonly onEnd: (call: MockCall, reason: NonNullable<CallView['endReason']>) => void;
 }
 
+const COLOURS = ['#2f6f8f', '#7a4f8c', '#4f7a3a', '#8c5a3c', '#3c5a8c', '#8c3c5a', '#5a8c7a'];
+
 /** A call without a network: the other side answers after a moment and shows a drawn face. */
 export class MockCall implements Call {
   readonly id = ids.callId();
   readonly #options: MockCallOptions;
   readonly #events = new MockEvents<CallEvents>();
   readonly on = this.#events.on;
+  readonly #tracks = new Map<string, MediaStreamTrack>();
+  /** The size at which each video was last said to be shown. */
+  readonly viewports = new Map<string, { readonly width: number; readonly height: number } | null>();
   role: Call['role'];
   view: CallView;
   remoteTracks: readonly RemoteTrack[] = [];
-  localTracks: CallEvents['localTracks'] = { microphone: null, camera: null };
+  localTracks: CallEvents['localTracks'] = { microphone: null, camera: null, screen: null };
   path: CallEvents['path']['state'] = 'connecting';
   microphoneOn = true;
   cameraOn = false;
+  screenOn = false;
+  outcome: CallOutcome | null = null;
+  quality: readonly QualitySample[] = [];
+  peerQuality: ReadonlyMap<PersonId, QualityLevel> = new Map();
+  activeSpeaker: PersonId | null = null;
+  audioOnly: CallEvents['audioOnly'] = { on: false, reason: null };
 
   constructor(options: MockCallOptions) {
     this.#options = options;
@@ -42,10 +69,14 @@ export class MockCall implements Call {
       ringUntil: rings ? Date.now() + 45_000 : null,
       answeredAt: rings ? null : Date.now() - 83_000,
       endReason: null,
-      seats: [seat(self), seat(other)],
+      seats: [seat(self), { ...seat(other), state: role === 'caller' ? 'invited' : 'present' }],
       revision: 0,
     };
     if (!rings && role !== 'elsewhere') setTimeout(() => this.goLive(), 0);
+  }
+
+  get self(): PersonId {
+    return this.#options.self;
   }
 
   async accept({ camera = true }: { camera?: boolean } = {}): Promise<void> {
@@ -62,29 +93,83 @@ export class MockCall implements Call {
     if (this.role === 'caller') this.cameraOn = isVideo;
     this.setPath('connected');
     this.#become({ state: 'live', answeredAt: this.view.answeredAt ?? Date.now(), ringUntil: null });
-    this.other({ microphoneOn: true, cameraOn: isVideo });
+    this.other({ state: 'present', microphoneOn: true, cameraOn: isVideo });
     this.#showLocal();
   }
 
   /** Changes what the other side sends. */
   other(change: Partial<SeatView>): void {
-    const { other } = this.#options;
+    this.seatOf(this.#options.other, change);
+  }
+
+  /** Changes somebody's seat, or gives them one. */
+  seatOf(personId: PersonId, change: Partial<SeatView>): void {
+    const seats = this.view.seats.some((held) => held.personId === personId)
+      ? this.view.seats
+      : [...this.view.seats, seat(personId)];
     this.#become({
-      seats: this.view.seats.map((seat) => (seat.personId === other ? { ...seat, ...change } : seat)),
+      seats: seats.map((held) => (held.personId === personId ? { ...held, ...change } : held)),
     });
-    const { cameraOn } = this.view.seats.find(({ personId }) => personId === other) ?? { cameraOn: false };
-    this.remoteTracks = [
-      { personId: other, source: 'microphone', track: mockSound(), paused: false },
-      ...(cameraOn
-        ? [{ personId: other, source: 'camera' as const, track: mockFace('#2f6f8f'), paused: false }]
-        : []),
-    ];
-    this.#events.emit('remoteTracks', this.remoteTracks);
+    this.#showRemote();
   }
 
   setPath(state: CallEvents['path']['state']): void {
     this.path = state;
     this.#events.emit('path', { state });
+  }
+
+  speaks(personId: PersonId | null): void {
+    this.activeSpeaker = personId;
+    this.#events.emit('activeSpeaker', personId);
+  }
+
+  peersAre(levels: ReadonlyMap<PersonId, QualityLevel>): void {
+    this.peerQuality = levels;
+    this.#events.emit('peerQuality', levels);
+  }
+
+  /** What the call was like over the last two minutes. */
+  measured(samples: readonly QualitySample[]): void {
+    this.quality = samples;
+    const last = samples.at(-1);
+    if (last !== undefined) this.#events.emit('quality', last);
+  }
+
+  becomeAudioOnly(reason: 'network' | 'chosen' | null): void {
+    this.audioOnly = { on: reason !== null, reason };
+    this.#events.emit('audioOnly', this.audioOnly);
+    this.#showRemote();
+    this.#showLocal();
+  }
+
+  speaksWhileMuted(): void {
+    this.#events.emit('mutedSpeaking', null);
+  }
+
+  plugged(devices: readonly InputDevice[]): void {
+    this.#events.emit('devices', devices);
+  }
+
+  fails(error: AppError): void {
+    this.#events.emit('problem', error);
+  }
+
+  /** Somebody else switched this microphone off. */
+  mutedBy(personId: PersonId): void {
+    this.microphoneOn = false;
+    this.seatOf(this.self, { microphoneOn: false, mutedBy: personId });
+  }
+
+  /** Another device of the person answered or declined. */
+  goElsewhere(outcome: 'answered_elsewhere' | 'declined_elsewhere'): void {
+    if (outcome === 'answered_elsewhere') this.role = 'elsewhere';
+    else this.outcome = outcome;
+    this.#become(
+      outcome === 'answered_elsewhere'
+        ? { state: 'live', ringUntil: null, answeredAt: Date.now() }
+        : { state: 'ended', endReason: 'declined' },
+    );
+    if (outcome === 'declined_elsewhere') this.#options.onEnd(this, 'declined');
   }
 
   async decline(): Promise<void> {
@@ -95,20 +180,53 @@ export class MockCall implements Call {
     this.end(this.view.state === 'ringing' ? 'cancelled' : 'completed');
   }
 
+  async leave(): Promise<void> {
+    this.end('completed');
+  }
+
   end(reason: NonNullable<CallView['endReason']>): void {
+    this.outcome = reason;
     this.#become({ state: 'ended', endReason: reason });
     this.#options.onEnd(this, reason);
   }
 
+  async invite(personId: string): Promise<void> {
+    const invited = ids.personId(personId);
+    this.seatOf(invited, { state: 'invited', leftReason: null });
+    setTimeout(() => this.seatOf(invited, { state: 'present', cameraOn: true }), 1500);
+  }
+
+  async mute(personId: string): Promise<void> {
+    this.seatOf(ids.personId(personId), { microphoneOn: false, mutedBy: this.self });
+  }
+
   async setMicrophone(on: boolean): Promise<void> {
     this.microphoneOn = on;
-    this.#become({});
+    this.seatOf(this.self, { microphoneOn: on, mutedBy: null });
   }
 
   async setCamera(on: boolean): Promise<void> {
     this.cameraOn = on;
     this.#showLocal();
-    this.#become({});
+    this.seatOf(this.self, { cameraOn: on });
+  }
+
+  async setScreen(on: boolean): Promise<void> {
+    this.screenOn = on;
+    this.#showLocal();
+    this.seatOf(this.self, { screenOn: on });
+  }
+
+  async setAudioOnly(on: boolean): Promise<void> {
+    this.becomeAudioOnly(on ? 'chosen' : null);
+  }
+
+  async setView(): Promise<void> {}
+  async setInterrupted(): Promise<void> {}
+  async selectDevice(): Promise<void> {}
+
+  async setBackgroundBlur(): Promise<void> {
+    throw new AppError('UNSUPPORTED_BROWSER');
   }
 
   async setMedia(media: CallMedia): Promise<void> {
@@ -122,9 +240,36 @@ export class MockCall implements Call {
     return { send: null, receive: null };
   }
 
+  #showRemote(): void {
+    const others = this.view.seats.filter(
+      ({ personId, state }) => personId !== this.self && (state === 'present' || state === 'reconnecting'),
+    );
+    this.remoteTracks = others.flatMap(({ personId, cameraOn, screenOn }) => [
+      this.#remote(personId, 'microphone'),
+      ...(cameraOn && !this.audioOnly.on ? [this.#remote(personId, 'camera')] : []),
+      ...(screenOn && !this.audioOnly.on ? [this.#remote(personId, 'screen')] : []),
+    ]);
+    this.#events.emit('remoteTracks', this.remoteTracks);
+  }
+
+  #remote(personId: PersonId, source: MediaSource): RemoteTrack {
+    const key = `${source} ${personId}`;
+    const index = this.view.seats.findIndex((held) => held.personId === personId);
+    const track = this.#tracks.get(key) ?? draw(source, COLOURS[(index - 1) % COLOURS.length]);
+    this.#tracks.set(key, track);
+    return {
+      personId,
+      source,
+      track,
+      paused: false,
+      setViewport: (size) => this.viewports.set(key, size),
+    };
+  }
+
   #showLocal(): void {
-    const camera = this.cameraOn ? mockFace('#8f5f2f', 480, 640) : null;
-    this.localTracks = { microphone: null, camera };
+    const camera = this.cameraOn && !this.audioOnly.on ? mockFace('#8f5f2f', 480, 640) : null;
+    const screen = this.screenOn ? mockScreen() : null;
+    this.localTracks = { microphone: null, camera, screen };
     this.#events.emit('localTracks', this.localTracks);
   }
 
@@ -134,11 +279,23 @@ export class MockCall implements Call {
   }
 }
 
+function draw(source: MediaSource, colour = '#2f6f8f'): MediaStreamTrack {
+  if (source === 'microphone') return mockSound();
+  return source === 'screen' ? mockScreen() : mockFace(colour);
+}
+
 const seat = (personId: PersonId): SeatView => ({
   personId,
   state: 'present',
   deviceId: ids.deviceId(personId),
   microphoneOn: true,
   cameraOn: false,
+  screenOn: false,
+  mutedBy: null,
+  view: 'full',
+  interrupted: false,
+  ringUntil: null,
+  callWaiting: false,
+  leftReason: null,
   since: Date.now(),
 });

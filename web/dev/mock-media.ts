@@ -135,3 +135,40 @@ export function mockSound(): MediaStreamTrack {
   if (track === undefined) throw new Error('no track');
   return track;
 }
+
+/** A laboratory report, as a doctor would share it. */
+export function mockScreen(width = 1280, height = 800): MediaStreamTrack {
+  const [element, context] = canvas(width, height);
+  const draw = (): void => {
+    context.fillStyle = '#ffffff';
+    context.fillRect(0, 0, width, height);
+    context.fillStyle = '#0a6c74';
+    context.fillRect(0, 0, width, 72);
+    context.fillStyle = '#ffffff';
+    context.font = '600 30px sans-serif';
+    context.fillText('Laboratory report · 2026-03-10', 32, 47);
+    context.font = '24px sans-serif';
+    for (const [index, line] of REPORT.entries()) {
+      const y = 140 + index * 58;
+      context.fillStyle = index % 2 === 0 ? '#f2f5f6' : '#ffffff';
+      context.fillRect(24, y - 38, width - 48, 56);
+      context.fillStyle = '#13222a';
+      for (const [column, text] of line.entries()) context.fillText(text, 48 + column * 330, y);
+    }
+  };
+  draw();
+  setInterval(draw, 500);
+  const track = element.captureStream(2).getVideoTracks()[0];
+  if (track === undefined) throw new Error('no track');
+  return track;
+}
+
+const REPORT = [
+  ['Haemoglobin', '138 g/l', '120–160'],
+  ['Leucocytes', '11.2 G/l', '4.0–10.0'],
+  ['Platelets', '255 G/l', '150–400'],
+  ['CRP', '18 mg/l', '< 5'],
+  ['Creatinine', '71 µmol/l', '45–84'],
+  ['Potassium', '4.1 mmol/l', '3.5–5.1'],
+  ['TSH', '2.3 mU/l', '0.4–4.0'],
+];

@@ -1,28 +1,39 @@
+import type { TeleconsultClient } from '@teleconsult/client-sdk/api';
 import { html, type TemplateResult } from 'lit';
 import { clock } from '../i18n/format.ts';
+import { roomWords } from '../i18n/room.ts';
 import * as icons from '../icons.ts';
 import { speak } from '../state/announcer.ts';
 import type { CallModel, CallStatus } from '../state/call-model.ts';
+import { CallShortcuts } from '../state/call-shortcuts.ts';
 import { Follow } from '../state/follow.ts';
+import { listed } from '../state/names.ts';
 import { Ticker } from '../state/ticker.ts';
 import { callPanel } from '../styles/call-panel.ts';
 import { callPanelShapes } from '../styles/call-panel-shapes.ts';
 import { common } from '../styles/common.ts';
 import './tele-avatar.ts';
 import './tele-call-controls.ts';
+import type { TeleCallControls } from './tele-call-controls.ts';
+import './tele-call-dialogs.ts';
+import type { CallDialogName, TeleCallDialogs } from './tele-call-dialogs.ts';
+import './tele-call-stage.ts';
 import { TeleElement } from './tele-element.ts';
-import './tele-video.ts';
+import './tele-quality-icon.ts';
 
-/** The call: the other person large, oneself small, its state in words, and the controls. */
+/** The call: everybody in it, its state in words, what is offered to the person, and the controls. */
 export class TeleCallPanel extends TeleElement {
   static override properties = {
     model: { attribute: false },
+    client: { attribute: false },
     name: {},
     away: { type: Boolean },
     beside: { type: Boolean },
     compact: { type: Boolean, reflect: true },
   };
   declare model: CallModel;
+  /** Lists the devices. */
+  declare client: TeleconsultClient | null;
   /** The other person's name. */
   declare name: string;
   /** Shown beside another person's visit, so it has to say with whom the call is. */
@@ -33,11 +44,13 @@ export class TeleCallPanel extends TeleElement {
   declare compact: boolean;
 
   #spoken: CallStatus | null = null;
+  #learnedFor: CallModel | null = null;
 
   static override styles = [common, callPanel, callPanelShapes];
 
   constructor() {
     super();
+    this.client = null;
     this.name = '';
     this.away = false;
     this.beside = false;
@@ -47,28 +60,26 @@ export class TeleCallPanel extends TeleElement {
       subscribe: (model, update) => [model.changes.subscribe(update)],
     });
     new Ticker(this, { everyMs: 1000, running: () => this.model.status === 'live' });
+    new CallShortcuts(this, (key) => this.#controls?.press(key) ?? false);
   }
 
   override render() {
     const { model, words } = this;
     const { status } = model;
-    return html`<section
-      class="panel ${model.remoteVideo === null ? '' : 'with-video'}"
-      aria-label=${words.call.label}
-      data-testid="call-panel"
-    >
-      <header>
-        <div class="who">
-          <h2 tabindex="-1">${model.view.media === 'video' ? words.call.startVideo : words.call.startVoice}${this.away ? ` · ${this.name}` : null}</h2>
-          <p class="state ${status}" data-testid="call-state" data-state=${status} data-media=${model.view.media}>
-            ${this.#statusWords(status)}${status === 'live' ? html` <span class="clock">${clock(model.liveForMs)}</span>` : null}
-          </p>
-        </div>
-        ${status === 'elsewhere' || this.beside ? null : this.#sizeButton()}
-      </header>
-      ${status === 'elsewhere' ? this.#elsewhere() : this.#stage()}
-      ${status === 'elsewhere' ? this.#takeOver() : html`<tele-call-controls .model=${model}></tele-call-controls>`}
-    </section>`;
+    return html`<section class="panel" aria-label=${words.call.label} data-testid="call-panel">
+        <header>
+          <div class="who">
+            <h2 tabindex="-1">${model.view.media === 'video' ? words.call.startVideo : words.call.startVoice}${this.away ? ` · ${this.name}` : null}</h2>
+            <p class="state ${status}" data-testid="call-state" data-state=${status} data-media=${model.view.media}>
+              ${this.#statusWords(status)}${status === 'live' ? html` <span class="clock">${clock(model.liveForMs)}</span>` : null}
+            </p>
+          </div>
+          ${this.#quality()} ${status === 'elsewhere' || this.beside ? null : this.#sizeButton()}
+        </header>
+        ${status === 'elsewhere' ? this.#elsewhere() : this.#stage()}
+        ${status === 'elsewhere' ? this.#takeOver() : html`<tele-call-controls .model=${model} @tele-call-dialog=${this.#onDialog}></tele-call-controls>`}
+      </section>
+      <tele-call-dialogs .model=${model} .client=${this.client}></tele-call-dialogs>`;
   }
 
   protected override firstUpdated(): void {
@@ -78,58 +89,43 @@ export class TeleCallPanel extends TeleElement {
 
   protected override updated(): void {
     const { status } = this.model;
+    if (status === 'live') this.#learnDevices();
     if (status === this.#spoken) return;
     this.#spoken = status;
     speak(this.#statusWords(status));
   }
 
   #stage(): TemplateResult {
-    const { model, words } = this;
-    const { call } = words;
-    const { remoteVideo, localVideo } = model;
-    return html`<div class="stage">
-      ${
-        remoteVideo === null
-          ? html`<div class="person ${model.status}"><tele-avatar name=${this.name}></tele-avatar></div>`
-          : html`<tele-video class="remote" test-id="remote-video" .track=${remoteVideo} label=${call.remoteVideo(this.name)}></tele-video>`
-      }
-      ${
-        localVideo === null
-          ? null
-          : html`<tele-video class="local" test-id="local-video" .track=${localVideo} label=${call.localVideo}></tele-video>`
-      }
-      <ul class="chips">
-        ${model.otherMuted ? html`<li>${icons.microphoneOff(16)}${call.otherMuted(this.name)}</li>` : null}
-        ${model.otherCameraOff ? html`<li>${icons.videoOff(16)}${call.otherCameraOff(this.name)}</li>` : null}
-        ${model.call.microphoneOn ? null : html`<li>${icons.microphoneOff(16)}${call.youMuted}</li>`}
-      </ul>
-    </div>
-    ${model.soundBlocked || model.cameraOffered ? this.#offers() : null}`;
+    const { model } = this;
+    const offers = [
+      ...(model.soundBlocked ? [this.#soundOffer()] : []),
+      ...(model.speaksWhileMuted ? [this.#mutedHint()] : []),
+      ...(model.cameraOffered ? [this.#cameraOffer()] : []),
+    ];
+    return html`<tele-call-stage class="stage" .model=${model}></tele-call-stage>
+      ${offers.length === 0 ? null : html`<div class="offers">${offers}</div>`}`;
   }
 
-  #offers(): TemplateResult {
-    const { model } = this;
-    const sound = html`<button class="offer" type="button" data-testid="tap-to-hear" @click=${() => model.playSound?.()}>
+  #soundOffer(): TemplateResult {
+    return html`<button class="offer" type="button" data-testid="tap-to-hear" @click=${() => this.model.playSound?.()}>
       ${icons.speaker()}${this.words.call.tapToHear}
     </button>`;
-    return html`<div class="offers">
-      ${model.soundBlocked ? sound : null} ${model.cameraOffered ? this.#cameraOffer() : null}
-    </div>`;
   }
 
-  #sizeButton(): TemplateResult {
-    const { call } = this.words;
-    const hint = this.compact ? call.showCall : call.showThread;
-    return html`<button
-      class="size"
-      type="button"
-      data-testid="call-size"
-      aria-label=${hint}
-      title=${hint}
-      @click=${() => this.tell('tele-call-size')}
-    >
-      ${this.compact ? icons.expand() : icons.chat()}
-    </button>`;
+  #mutedHint(): TemplateResult {
+    const room = roomWords();
+    const { mutedSpeaking } = this.words.call;
+    return html`<div class="camera-offer" role="group" aria-label=${mutedSpeaking} data-testid="muted-hint">
+      <p>${mutedSpeaking}</p>
+      <div>
+        <button class="offer plain" type="button" data-testid="muted-hint-no" @click=${() => this.model.dismissHint()}>
+          ${room.dismissHint}
+        </button>
+        <button class="offer" type="button" data-testid="muted-hint-yes" @click=${this.#unmute}>
+          ${icons.microphone()}${room.unmuteNow}
+        </button>
+      </div>
+    </div>`;
   }
 
   #cameraOffer(): TemplateResult {
@@ -145,6 +141,41 @@ export class TeleCallPanel extends TeleElement {
         </button>
       </div>
     </div>`;
+  }
+
+  /** How good one's own connection is; a press shows why. */
+  #quality(): TemplateResult | null {
+    const { model } = this;
+    const sample = model.call.quality.at(-1);
+    if (sample === undefined || model.status === 'elsewhere') return null;
+    const room = roomWords();
+    const hint = room.qualityBadge(room.level[sample.level]);
+    return html`<button
+      class="size quality"
+      type="button"
+      data-testid="call-quality"
+      data-level=${sample.level}
+      aria-label=${hint}
+      title=${hint}
+      @click=${() => void this.#open('quality')}
+    >
+      <tele-quality-icon level=${sample.level}></tele-quality-icon>
+    </button>`;
+  }
+
+  #sizeButton(): TemplateResult {
+    const { call } = this.words;
+    const hint = this.compact ? call.showCall : call.showThread;
+    return html`<button
+      class="size"
+      type="button"
+      data-testid="call-size"
+      aria-label=${hint}
+      title=${hint}
+      @click=${() => this.tell('tele-call-size')}
+    >
+      ${this.compact ? icons.expand() : icons.chat()}
+    </button>`;
   }
 
   #elsewhere(): TemplateResult {
@@ -169,10 +200,41 @@ export class TeleCallPanel extends TeleElement {
     void this.attempt(() => this.model.call.setCamera(true), 'camera');
   };
 
+  readonly #unmute = (): void => {
+    this.model.dismissHint();
+    void this.attempt(() => this.model.call.setMicrophone(true), 'microphone');
+  };
+
+  readonly #onDialog = (event: CustomEvent<CallDialogName>): void => {
+    event.stopPropagation();
+    void this.#open(event.detail);
+  };
+
+  async #open(name: CallDialogName): Promise<void> {
+    await this.renderRoot.querySelector<TeleCallDialogs>('tele-call-dialogs')?.open(name);
+  }
+
+  /** Once a call: what is plugged in when it begins, so that what comes later can be named. */
+  #learnDevices(): void {
+    const { model, client } = this;
+    if (client === null || this.#learnedFor === model) return;
+    this.#learnedFor = model;
+    // Without the list, a later change is told without a name.
+    client.listDevices().then(
+      (devices) => model.learnDevices(devices),
+      () => undefined,
+    );
+  }
+
+  get #controls(): TeleCallControls | null {
+    return this.renderRoot.querySelector('tele-call-controls');
+  }
+
   #statusWords(status: CallStatus): string {
     const { call } = this.words;
+    const called = this.model.people.filter(({ isSelf, presence }) => !isSelf && presence === 'ringing');
     const texts: Readonly<Record<CallStatus, string>> = {
-      ringing: call.ringing(this.name),
+      ringing: call.ringing(called.length > 1 ? listed(called.map(({ name }) => name)) : this.name),
       connecting: call.connecting,
       live: call.live,
       reconnecting: call.reconnecting,

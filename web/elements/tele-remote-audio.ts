@@ -1,16 +1,18 @@
 import { html, LitElement } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
 import type { CallModel } from '../state/call-model.ts';
 import { Follow } from '../state/follow.ts';
 
 /**
- * Plays the other side's voice. It stands beside the pages' layout, so showing, shrinking or leaving the call
- * panel never interrupts the sound.
+ * Plays the others' voices, each in an audio element of its own: browsers play only the first sound of a stream. It
+ * stands beside the pages' layout, so showing, shrinking or leaving the call panel never interrupts the sound.
  */
 export class TeleRemoteAudio extends LitElement {
   static override properties = { model: { attribute: false } };
   declare model: CallModel | null;
 
-  #track: MediaStreamTrack | null = null;
+  /** What each element plays. */
+  readonly #playing = new WeakMap<HTMLAudioElement, MediaStreamTrack>();
 
   constructor() {
     super();
@@ -18,7 +20,7 @@ export class TeleRemoteAudio extends LitElement {
     new Follow<CallModel>(this, {
       subject: () => this.model,
       subscribe: (model, update) => {
-        model.playSound = () => void this.#play(model);
+        model.playSound = () => void this.#play(model, this.#elements);
         return [
           model.changes.subscribe(update),
           () => {
@@ -31,39 +33,51 @@ export class TeleRemoteAudio extends LitElement {
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
-    this.#show(null);
+    for (const audio of this.#elements) {
+      audio.srcObject = null;
+      this.#playing.delete(audio);
+    }
   }
 
   override render() {
-    return html`<audio data-testid="remote-audio" autoplay></audio>`;
+    const { model } = this;
+    const voices = model?.isOngoing && model.call.role !== 'elsewhere' ? model.voices : [];
+    return repeat(
+      voices,
+      ({ personId }) => personId,
+      ({ personId }) => html`<audio data-testid="remote-audio" data-person=${personId} autoplay></audio>`,
+    );
   }
 
   protected override updated(): void {
     const { model } = this;
-    const track = model?.isOngoing && model.call.role !== 'elsewhere' ? model.remoteAudio : null;
-    if (track === this.#track) return;
-    this.#show(track);
-    if (track !== null && model !== null) void this.#play(model);
-  }
-
-  #show(track: MediaStreamTrack | null): void {
-    this.#track = track;
-    const audio = this.#audio;
-    if (audio !== null) audio.srcObject = track === null ? null : new MediaStream([track]);
-  }
-
-  async #play(model: CallModel): Promise<void> {
-    try {
-      await this.#audio?.play();
-      model.soundIs(false);
-    } catch (error) {
-      // Any other failure is a track that was replaced while playing was about to begin.
-      if (error instanceof DOMException && error.name === 'NotAllowedError') model.soundIs(true);
+    if (model === null) return;
+    const begun: HTMLAudioElement[] = [];
+    for (const audio of this.#elements) {
+      const voice = model.voices.find(({ personId }) => personId === audio.dataset['person']);
+      if (voice === undefined || this.#playing.get(audio) === voice.track) continue;
+      this.#playing.set(audio, voice.track);
+      audio.srcObject = new MediaStream([voice.track]);
+      begun.push(audio);
     }
+    if (begun.length > 0) void this.#play(model, begun);
   }
 
-  get #audio(): HTMLAudioElement | null {
-    return this.renderRoot.querySelector('audio');
+  async #play(model: CallModel, elements: readonly HTMLAudioElement[]): Promise<void> {
+    const played = await Promise.allSettled(elements.map((audio) => audio.play()));
+    // Any other failure is a track that was replaced while playing was about to begin.
+    const isBlocked = played.some(
+      (result) =>
+        result.status === 'rejected' &&
+        result.reason instanceof DOMException &&
+        result.reason.name === 'NotAllowedError',
+    );
+    if (isBlocked) model.soundIs(true);
+    else if (played.every(({ status }) => status === 'fulfilled')) model.soundIs(false);
+  }
+
+  get #elements(): readonly HTMLAudioElement[] {
+    return [...this.renderRoot.querySelectorAll('audio')];
   }
 }
 

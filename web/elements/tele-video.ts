@@ -1,9 +1,20 @@
+import type { RemoteTrack } from '@teleconsult/client-sdk/api';
 import { css, html, LitElement, type PropertyValues } from 'lit';
 
-/** Shows one video track, without its sound. The stream is let go as soon as the element or the track goes. */
+/**
+ * Shows one video track, without its sound. The stream is let go as soon as the element or the track goes. Of somebody
+ * else's track it tells the size at which it is shown, so that the server sends no more than that.
+ */
 export class TeleVideo extends LitElement {
-  static override properties = { track: { attribute: false }, label: {}, testId: { attribute: 'test-id' } };
+  static override properties = {
+    track: { attribute: false },
+    remote: { attribute: false },
+    label: {},
+    testId: { attribute: 'test-id' },
+  };
   declare track: MediaStreamTrack | null;
+  /** Where the track came from; null for one's own. */
+  declare remote: RemoteTrack | null;
   declare label: string;
   declare testId: string;
 
@@ -22,20 +33,30 @@ export class TeleVideo extends LitElement {
     }
   `;
 
+  readonly #resized = new ResizeObserver(() => this.#report());
+  #reported: { readonly track: MediaStreamTrack; readonly size: string } | null = null;
+
   constructor() {
     super();
     this.track = null;
+    this.remote = null;
     this.label = '';
     this.testId = '';
   }
 
   override connectedCallback(): void {
     super.connectedCallback();
+    this.#resized.observe(this);
+    document.addEventListener('visibilitychange', this.#report);
     this.requestUpdate('track');
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    this.#resized.disconnect();
+    document.removeEventListener('visibilitychange', this.#report);
+    this.#report();
+    this.#reported = null;
     const video = this.#video;
     if (video !== null) video.srcObject = null;
   }
@@ -52,6 +73,7 @@ export class TeleVideo extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
+    this.#report();
     const video = this.#video;
     if (video === null || !changed.has('track')) return;
     const shown = video.srcObject instanceof MediaStream ? video.srcObject.getVideoTracks()[0] : undefined;
@@ -60,6 +82,18 @@ export class TeleVideo extends LitElement {
     // Muted video may play everywhere except in a phone's power saving, which `controls` could not cure either.
     if (this.track !== null) void video.play().catch(() => undefined);
   }
+
+  /** Nothing is needed while the page or the tile is hidden. What was told already is not told again. */
+  readonly #report = (): void => {
+    const { remote } = this;
+    if (remote === null) return;
+    const { width, height } = this.getBoundingClientRect();
+    const isShown = this.isConnected && !document.hidden && width > 0 && height > 0;
+    const size = isShown ? `${Math.round(width)} ${Math.round(height)}` : '';
+    if (this.#reported?.track === remote.track && this.#reported.size === size) return;
+    this.#reported = { track: remote.track, size };
+    remote.setViewport(isShown ? { width, height } : null);
+  };
 
   get #video(): HTMLVideoElement | null {
     return this.renderRoot.querySelector('video');

@@ -1,7 +1,12 @@
-import type { Call } from '@teleconsult/client-sdk/api';
-import type { CallView, MediaSource, PersonId, SeatView } from '@teleconsult/protocol';
+import type { Call, InputDevice, RemoteTrack } from '@teleconsult/client-sdk/api';
+import type { CallView, MediaSource, Participant, PersonId, SeatView } from '@teleconsult/protocol';
 import type { AppError } from '@teleconsult/protocol/errors';
+import { messages } from '../i18n/language.ts';
+import { speak } from './announcer.ts';
+import { deviceNews, newsOf, outcomeNotice } from './call-news.ts';
+import { type CallPerson, callPeople, type SharedScreen, sharedScreen } from './call-people.ts';
 import { Changes } from './changes.ts';
+import { information, type Notice } from './notice.ts';
 import { WakeLock } from './wake-lock.ts';
 
 /** What a person should read about the call right now. */
@@ -17,9 +22,17 @@ export type CallStatus =
 interface CallModelOptions {
   readonly call: Call;
   readonly self: PersonId;
+  /** Who takes part in the consultation, whether or not they are in the call. */
+  readonly participants: () => readonly Participant[];
+  readonly nameOf: (personId: PersonId) => string;
   /** `source` is the device that the problem is about, where it is about one. */
   readonly onProblem: (error: AppError, source: MediaSource | null) => void;
+  readonly onNotice: (notice: Notice) => void;
 }
+
+/** How long the hint for somebody who speaks while muted stays, and how often it comes at most. */
+const HINT_MS = 8_000;
+const HINT_EVERY_MS = 10_000;
 
 /**
  * One call as the elements show it. It subscribes in its constructor, so nothing that happens before the first
@@ -33,29 +46,44 @@ export class CallModel {
   cameraOffered = false;
   /** The browser wants a tap before it plays the other side's sound. */
   soundBlocked = false;
+  /** This person speaks, and nobody hears it. */
+  speaksWhileMuted = false;
+  /** Whether the blur is on, as far as this page knows. */
+  blurOn = false;
   /** Set by the element that plays the sound. Call it inside a click. */
   playSound: (() => void) | null = null;
 
+  readonly #options: CallModelOptions;
   #view: CallView;
+  #role: Call['role'];
   #wasConnected: boolean;
   /** Devices whose refusal was told already. */
   readonly #refused = new Set<MediaSource>();
   /** When this device saw the call become live, by its own clock: free of the server clock's difference. */
   #liveSince: number | null = null;
   #sawStart: boolean;
+  #outcomeTold = false;
+  #lastSpeaker: PersonId | null = null;
+  #devices: readonly InputDevice[] | null = null;
+  #hintedAt: number | null = null;
+  #hint: ReturnType<typeof setTimeout> | undefined;
   readonly #wakeLock = new WakeLock();
   readonly #stops: readonly (() => void)[];
 
-  constructor({ call, self, onProblem }: CallModelOptions) {
+  constructor(options: CallModelOptions) {
+    const { call, self } = options;
+    this.#options = options;
     this.call = call;
     this.self = self;
     this.#view = call.view;
+    this.#role = call.role;
     this.#wasConnected = call.path === 'connected';
     this.#sawStart = call.view.state !== 'live';
     this.#noticeLive();
+    const announce = (): void => this.changes.announce();
     this.#stops = [
       call.on('changed', (view) => this.#become(view)),
-      call.on('remoteTracks', () => this.changes.announce()),
+      call.on('remoteTracks', announce),
       call.on('localTracks', ({ microphone, camera }) => {
         if (microphone !== null) this.#refused.delete('microphone');
         if (camera !== null) {
@@ -68,7 +96,16 @@ export class CallModel {
         this.#wasConnected ||= state === 'connected';
         this.changes.announce();
       }),
-      call.on('problem', (error) => onProblem(error, this.#sourceOf(error))),
+      call.on('quality', announce),
+      call.on('peerQuality', announce),
+      call.on('activeSpeaker', (personId) => {
+        if (personId !== null && personId !== self) this.#lastSpeaker = personId;
+        this.changes.announce();
+      }),
+      call.on('audioOnly', (state) => this.#noticeAudioOnly(state)),
+      call.on('mutedSpeaking', () => this.#showHint()),
+      call.on('devices', (devices) => this.#noticeDevices(devices)),
+      call.on('problem', (error) => options.onProblem(error, this.#sourceOf(error))),
     ];
   }
 
@@ -76,17 +113,76 @@ export class CallModel {
     return this.#view;
   }
 
+  /** Also in a call that runs already, when this person is called in. */
   get rings(): boolean {
-    return this.call.role === 'incoming' && this.#view.state === 'ringing';
+    if (this.call.role !== 'incoming' || this.#view.state === 'ended' || this.call.outcome !== null)
+      return false;
+    return this.#own?.state === 'invited';
+  }
+
+  /** It rings while this person is in another call. */
+  get isCallWaiting(): boolean {
+    return this.#own?.callWaiting === true;
   }
 
   /** True while this device shows the call: it started or answered it, or another device of the person did. */
   get isOngoing(): boolean {
-    return this.call.role !== 'incoming' && this.#view.state !== 'ended';
+    return this.call.role !== 'incoming' && this.#view.state !== 'ended' && this.call.outcome === null;
   }
 
   get other(): SeatView | undefined {
-    return this.#view.seats.find((seat) => seat.personId !== this.self);
+    return this.#view.seats.find(({ personId, state }) => personId !== this.self && state !== 'left');
+  }
+
+  get people(): readonly CallPerson[] {
+    const { nameOf, participants } = this.#options;
+    const roleOf = (personId: PersonId) =>
+      participants().find((person) => person.personId === personId)?.role ?? null;
+    return callPeople({ call: this.call, self: this.self, nameOf, roleOf });
+  }
+
+  get screen(): SharedScreen | null {
+    return sharedScreen(this.call, this.self);
+  }
+
+  /** More than two are in the call or are being called. */
+  get isGroup(): boolean {
+    return this.#view.seats.filter(({ state }) => state !== 'left').length > 2;
+  }
+
+  /** Who is shown large where there is little room: the last of the others who spoke. */
+  get mainPersonId(): PersonId | null {
+    const others = this.#view.seats.filter(
+      ({ personId, state }) => personId !== this.self && state !== 'left',
+    );
+    const speaker = others.find(({ personId }) => personId === this.#lastSpeaker);
+    return (speaker ?? others[0])?.personId ?? null;
+  }
+
+  /** Participants of the consultation who are not in the call. */
+  get invitable(): readonly Participant[] {
+    const inIt = new Set(
+      this.#view.seats.filter(({ state }) => state !== 'left').map(({ personId }) => personId),
+    );
+    return this.#options.participants().filter(({ personId }) => !inIt.has(personId));
+  }
+
+  get isDoctor(): boolean {
+    return this.#options
+      .participants()
+      .some(({ personId, role }) => personId === this.self && role === 'doctor');
+  }
+
+  /** In a call of several only the caller and the doctor end it for all, as the server has it. */
+  get mayEndForAll(): boolean {
+    return this.isGroup && (this.isDoctor || this.#view.startedBy === this.self);
+  }
+
+  /** Who muted this person; null when they did it themselves. */
+  get mutedByName(): string | null {
+    const mutedBy = this.#own?.mutedBy ?? null;
+    if (this.call.microphoneOn || mutedBy === null || mutedBy === this.self) return null;
+    return this.#options.nameOf(mutedBy);
   }
 
   get status(): CallStatus {
@@ -95,7 +191,8 @@ export class CallModel {
     if (this.#view.state === 'ringing') return 'ringing';
     if (this.#view.state === 'connecting') return 'connecting';
     if (this.call.path === 'interrupted') return 'reconnecting';
-    if (this.other?.state === 'reconnecting') return 'otherReconnecting';
+    // With several, each tile says it of its person.
+    if (!this.isGroup && this.other?.state === 'reconnecting') return 'otherReconnecting';
     // A device that comes back into a live call (a reload) has to connect its own media first.
     return this.call.path === 'connecting' && !this.#wasConnected ? 'connecting' : 'live';
   }
@@ -104,30 +201,9 @@ export class CallModel {
     return this.#liveSince === null ? 0 : Math.max(0, Date.now() - this.#liveSince);
   }
 
-  /** The other side's picture; null while their camera is off or the track has not come. */
-  get remoteVideo(): MediaStreamTrack | null {
-    if (this.#view.media === 'voice') return null;
-    return this.call.remoteTracks.find(({ source, paused }) => source === 'camera' && !paused)?.track ?? null;
-  }
-
-  get remoteAudio(): MediaStreamTrack | null {
-    return this.call.remoteTracks.find(({ source }) => source === 'microphone')?.track ?? null;
-  }
-
-  get localVideo(): MediaStreamTrack | null {
-    return this.call.cameraOn ? this.call.localTracks.camera : null;
-  }
-
-  get otherMuted(): boolean {
-    return this.#otherIsPresent && this.other?.microphoneOn === false;
-  }
-
-  get otherCameraOff(): boolean {
-    return this.#view.media === 'video' && this.#otherIsPresent && this.remoteVideo === null;
-  }
-
-  get #otherIsPresent(): boolean {
-    return this.#view.state === 'live' && this.other?.state === 'present';
+  /** Every voice that is to be heard. */
+  get voices(): readonly RemoteTrack[] {
+    return this.call.remoteTracks.filter(({ source }) => source === 'microphone');
   }
 
   answerCameraOffer(): void {
@@ -141,14 +217,36 @@ export class CallModel {
     this.changes.announce();
   }
 
+  blurIs(on: boolean): void {
+    this.blurOn = on;
+    this.changes.announce();
+  }
+
+  dismissHint(): void {
+    clearTimeout(this.#hint);
+    this.speaksWhileMuted = false;
+    this.changes.announce();
+  }
+
+  /** What is plugged in now, so that a later change can be told by its name. */
+  learnDevices(devices: readonly InputDevice[]): void {
+    this.#devices ??= devices;
+  }
+
   close(): void {
+    clearTimeout(this.#hint);
     for (const stop of this.#stops) stop();
     this.#wakeLock.want(false);
+  }
+
+  get #own(): SeatView | undefined {
+    return this.#view.seats.find(({ personId }) => personId === this.self);
   }
 
   /** A refused device is off; the microphone is asked for first, so it is the first to be refused. */
   #sourceOf({ code, detail }: AppError): MediaSource | null {
     if (code !== 'PERMISSION_DENIED' && code !== 'DEVICE_UNAVAILABLE') return null;
+    if (detail?.startsWith('screen')) return null;
     const isMicrophone = !this.call.microphoneOn && !this.#refused.has('microphone');
     const source =
       detail?.startsWith('camera') || (!detail?.startsWith('microphone') && !isMicrophone)
@@ -159,11 +257,53 @@ export class CallModel {
   }
 
   #become(view: CallView): void {
-    const becameVideo = this.#view.media === 'voice' && view.media === 'video';
+    const before = this.#view;
+    const becameVideo = before.media === 'voice' && view.media === 'video';
     this.#view = view;
     if (becameVideo && !this.call.cameraOn) this.cameraOffered = true;
     if (view.media === 'voice') this.cameraOffered = false;
+    if (this.call.microphoneOn && this.speaksWhileMuted) this.dismissHint();
     this.#noticeLive();
+    this.#tellNews(before, view);
+    this.changes.announce();
+  }
+
+  #tellNews(before: CallView, after: CallView): void {
+    const { nameOf, onNotice } = this.#options;
+    const wasRinging = this.#role === 'incoming';
+    this.#role = this.call.role;
+    const movedAway = wasRinging && this.#role === 'elsewhere';
+    const outcome = outcomeNotice(movedAway ? 'answered_elsewhere' : this.call.outcome);
+    if (outcome !== null && wasRinging && !this.#outcomeTold) {
+      this.#outcomeTold = true;
+      onNotice(outcome);
+    }
+    if (!this.isOngoing || this.#role === 'elsewhere') return;
+    for (const notice of newsOf({ before, after, self: this.self, nameOf })) onNotice(notice);
+  }
+
+  #noticeAudioOnly({ on, reason }: Call['audioOnly']): void {
+    const { call } = messages();
+    if (on && reason === 'network') this.#options.onNotice(information(call.audioOnly.network));
+    else if (!on) speak(call.audioOnly.back);
+    this.changes.announce();
+  }
+
+  #noticeDevices(devices: readonly InputDevice[]): void {
+    const notice = deviceNews(this.#devices, devices);
+    this.#devices = devices;
+    if (notice !== null) this.#options.onNotice(notice);
+    this.changes.announce();
+  }
+
+  #showHint(): void {
+    const now = performance.now();
+    if (this.call.microphoneOn || (this.#hintedAt !== null && now - this.#hintedAt < HINT_EVERY_MS)) return;
+    this.#hintedAt = now;
+    this.speaksWhileMuted = true;
+    speak(messages().call.mutedSpeaking);
+    clearTimeout(this.#hint);
+    this.#hint = setTimeout(() => this.dismissHint(), HINT_MS);
     this.changes.announce();
   }
 

@@ -223,7 +223,14 @@ export class VisitModel {
     this.#call =
       call === null || self === undefined
         ? null
-        : new CallModel({ call, self, onProblem: (error, source) => this.#problem(error, source) });
+        : new CallModel({
+            call,
+            self,
+            participants: () => this.view.participants,
+            nameOf: (personId) => this.nameOf(personId),
+            onProblem: (error, source) => this.#problem(error, source),
+            onNotice: this.#onNotice,
+          });
     // Answering, say, moves the call from the dialog to the panel.
     this.#call?.changes.subscribe(() => this.changes.announce());
     this.changes.announce();

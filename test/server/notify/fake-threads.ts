@@ -82,15 +82,11 @@ export class FakeThreads {
       view: async (id) => this.view(id),
       thread: async (id, _by, { afterSequence, beforeSequence, limit }) => {
         if (this.broken.has(id)) throw new Error(`${CANARY}: cannot be opened`);
-        const entries =
-          afterSequence === undefined
-            ? this.of(id)
-                .filter(({ sequence }) => sequence < (beforeSequence ?? Infinity))
-                .slice(-limit)
-            : this.of(id)
-                .filter(({ sequence }) => sequence > afterSequence)
-                .slice(0, limit);
-        return { entries, hasMore: false, lastSequence: this.of(id).length };
+        const found = this.of(id).filter(({ sequence }) =>
+          afterSequence === undefined ? sequence < (beforeSequence ?? Infinity) : sequence > afterSequence,
+        );
+        const entries = afterSequence === undefined ? found.slice(-limit) : found.slice(0, limit);
+        return { entries, hasMore: found.length > limit, lastSequence: this.of(id).length };
       },
       snapshot: async (id) => ({
         consultation: this.view(id),

@@ -24,6 +24,8 @@ export const call = {
     toVideoHint: 'Make this a video call',
     toVoiceHint: 'Make this a voice call',
     hangUp: 'Hang up',
+    leave: 'Leave',
+    leaveHint: 'Leave the call; the others go on',
     showThread: 'Show the conversation',
     showCall: 'Show the call',
     ringing: (name: string) => `Ringing ${name}…`,
@@ -50,6 +52,27 @@ export const call = {
     microphoneMissing:
       'No microphone was found, or another program uses it, so the other side cannot hear you. You can still listen and write.',
     cameraMissing: 'No camera was found, or another program uses it. The call goes on with sound.',
+    /** For whoever is in another call while it rings. */
+    waiting: { voice: 'A second voice call is coming in', video: 'A second video call is coming in' },
+    callers: 'Incoming calls',
+    callingYou: (name: string, role: string) => `${name}, ${role}`,
+    about: (name: string) => `Consultation for ${name}`,
+    leaveAndAccept: (name: string) => `Leave ${name} and answer`,
+    elsewhereOutcome: {
+      answered_elsewhere: 'You answered the call on another device.',
+      declined_elsewhere: 'You declined the call on another device.',
+    },
+    mutedBy: (name: string) => `${name} has muted you.`,
+    mutedSpeaking: 'You are muted. Nobody hears you.',
+    screenOf: (name: string) => `${name} is sharing a screen.`,
+    audioOnly: {
+      network: 'Video is paused because the network is weak. It comes back by itself.',
+      chosen: 'You have switched all video off.',
+      back: 'Video is back.',
+    },
+    devicesChanged: 'A microphone, camera or speaker was plugged in or out.',
+    pluggedIn: (label: string) => `${label} was connected. You can choose it under “Devices”.`,
+    pluggedOut: (label: string) => `${label} was disconnected.`,
     outcome: {
       completed: 'The call has ended.',
       cancelled: 'The call was cancelled.',

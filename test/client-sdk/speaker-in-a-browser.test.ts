@@ -1,0 +1,114 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { build } from 'vite';
+import { expect, it } from 'vitest';
+import { freePort, startServerProcess } from '../helpers/server-process.ts';
+import { tempDir } from '../helpers/temp-dir.ts';
+import { createConsultation, peopleOf } from '../helpers/test-app.ts';
+import { hostToken, personToken } from '../helpers/test-tokens.ts';
+import { speechFile } from './helpers/speech-sample.ts';
+
+const SLOW = { timeout: 25_000, interval: 100 };
+
+async function bundled(): Promise<string> {
+  const built = await build({
+    configFile: false,
+    logLevel: 'error',
+    build: {
+      write: false,
+      lib: {
+        entry: fileURLToPath(new URL('../../client-sdk/index.ts', import.meta.url)),
+        formats: ['iife'],
+        name: 'teleconsult',
+      },
+    },
+  });
+  const [output] = Array.isArray(built) ? built : [built];
+  const chunk = output !== undefined && 'output' in output ? output.output[0] : undefined;
+  if (chunk?.type !== 'chunk') throw new Error('nothing was built');
+  return chunk.code;
+}
+
+/** A browser whose microphone says what the file says, over and over. */
+async function launch(microphone: string | null): Promise<Browser & AsyncDisposable> {
+  return chromium.launch({
+    executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--use-fake-ui-for-media-stream',
+      '--use-fake-device-for-media-stream',
+      ...(microphone === null ? [] : [`--use-file-for-fake-audio-capture=${microphone}`]),
+      '--autoplay-policy=no-user-gesture-required',
+    ],
+  });
+}
+
+interface Opening {
+  readonly origin: string;
+  readonly token: string;
+  readonly id: string;
+}
+
+/** The page of one person, who has the consultation open and remembers who spoke. */
+async function open(browser: Browser, script: string, opening: Opening): Promise<Page> {
+  const page = await browser.newPage();
+  const url = `${opening.origin}/page-of-the-test`;
+  await page.route(url, (route) => route.fulfill({ contentType: 'text/html', body: '<!doctype html>' }));
+  await page.goto(url);
+  await page.addScriptTag({ content: script });
+  await page.evaluate(async ({ origin, token, id }) => {
+    const client = globalThis.teleconsult.createTeleconsultClient({ url: origin, token });
+    globalThis.client = client;
+    await client.connect();
+    const consultation = await client.open(id);
+    const spoken: (string | null)[] = [];
+    Object.assign(globalThis, { consultation, spoken });
+    const seen = new Set<string>();
+    consultation.on('call', (call) => {
+      if (call === null || seen.has(call.id)) return;
+      seen.add(call.id);
+      call.on('activeSpeaker', (personId) => spoken.push(personId));
+    });
+  }, opening);
+  return page;
+}
+
+const spokenOf = (page: Page): Promise<(string | null)[]> =>
+  page.evaluate(() => (globalThis as unknown as { spoken: (string | null)[] }).spoken);
+
+it('[SDK165] who speaks into a microphone is told to both browsers', { timeout: 90_000 }, async () => {
+  await using dir = await tempDir();
+  const file = join(dir.path, 'speech.wav');
+  await writeFile(file, speechFile(6, 4));
+  const env = { TELECONSULT_MEDIA: 'mediasoup' };
+  await using server = await startServerProcess({ dataDir: dir.path, port: await freePort(), env });
+  const view = await createConsultation(server.origin, hostToken());
+  const people = peopleOf(view);
+  const script = await bundled();
+  await using speaking = await launch(file);
+  await using beeping = await launch(null);
+  const opening = { origin: server.origin, id: view.consultationId };
+  const patient = await open(speaking, script, { ...opening, token: personToken(people.patient) });
+  const doctor = await open(beeping, script, { ...opening, token: personToken(people.doctor) });
+  await doctor.evaluate(async (id) => {
+    const consultation = await globalThis.client.open(id);
+    await consultation.accept();
+    await consultation.startCall('voice');
+  }, view.consultationId);
+  await patient.waitForFunction(
+    async (id) => (await globalThis.client.open(id)).call !== null,
+    view.consultationId,
+  );
+  await patient.evaluate(async (id) => {
+    await (await globalThis.client.open(id)).call?.accept();
+  }, view.consultationId);
+  const told = expect.poll(() => spokenOf(doctor), SLOW);
+  await told.toContain(people.patient);
+  await expect.poll(() => spokenOf(patient), SLOW).toContain(people.patient);
+  await expect.poll(() => spokenOf(doctor), SLOW).toContain(null);
+  console.log(await spokenOf(doctor), await spokenOf(patient));
+});
