@@ -207,7 +207,8 @@ export interface TeleconsultClient {
    * Lets news reach this device while its pages are closed (Web Push). Asks the browser's permission, so call it from a
    * click; `registration` is that of the app's service worker. Repeat it at each start while the permission lasts: a
    * subscription that the browser or the server has replaced is renewed. Rejects with `PERMISSION_DENIED`,
-   * `UNSUPPORTED_BROWSER` or `NOT_CONFIGURED`.
+   * `UNSUPPORTED_BROWSER` or `NOT_CONFIGURED`, and with `DISCONNECTED` when the browser does not reach its push service
+   * within 20 seconds.
    */
   enablePush(registration: ServiceWorkerRegistration, options?: CallOptions): Promise<void>;
   disablePush(registration: ServiceWorkerRegistration, options?: CallOptions): Promise<void>;

@@ -39,7 +39,10 @@ export class BegunText {
   set(text: string): void {
     this.#isSet = true;
     this.#text = text;
-    if (this.#options.life.over || this.#timer !== undefined) return;
+    if (this.#options.life.over) return;
+    // What was sent must not stand there again when the page is closed right after.
+    if (text === '') return void this.flush();
+    if (this.#timer !== undefined) return;
     void this.#write();
     this.#timer = setTimeout(() => {
       this.#timer = undefined;

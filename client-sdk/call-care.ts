@@ -11,8 +11,7 @@ import type { Lifetime } from './lifetime.ts';
 import type { LocalMedia } from './local-media.ts';
 import type { MediaDevice } from './media-device.ts';
 import type { MediaSession, SeatRef } from './media-session.ts';
-import { QualityMonitor } from './quality-monitor.ts';
-import type { Reading } from './quality-stats.ts';
+import { QualityMonitor, type UnshownMeasures } from './quality-monitor.ts';
 import type { Signalling } from './requests.ts';
 
 export interface SeatCareOptions {
@@ -46,7 +45,7 @@ export class SeatCare {
       life,
       stats: async () => (await options.session()?.stats()) ?? { send: null, receive: null },
       isInterrupted: options.isInterrupted,
-      onSample: (sample, reading) => this.#handleSample(sample, reading),
+      onSample: (sample, more) => this.#handleSample(sample, more),
       report: (report) => signalling.request('seat.reportQuality', { ...seat, report }),
     });
     this.#speech = new MutedSpeech({
@@ -114,13 +113,13 @@ export class SeatCare {
     this.listenWhileMuted();
   }
 
-  #handleSample(sample: QualitySample, { availableSendKbps }: Reading): void {
-    const { events, sources, session, life } = this.#options;
+  #handleSample(sample: QualitySample, more: UnshownMeasures): void {
+    const { events, sources, session, declarations, life } = this.#options;
     if (life.over) return;
     events.emit('quality', sample);
     const { sendsVideo } = sources;
-    const expectsVideo = session()?.expectsCamera ?? false;
-    const evidence = { ...sample, availableSendKbps, sendsVideo, expectsVideo };
+    const expectsVideo = declarations.showsVideo && (session()?.expectsCamera ?? false);
+    const evidence = { ...sample, ...more, sendsVideo, expectsVideo };
     this.#audioOnly.observe(evidence, performance.now());
   }
 

@@ -20,31 +20,45 @@ export class SeatDeclarations {
   #isAudioOnly = false;
   /** Who says that the microphone was taken. */
   readonly #interruptedBy = new Set<'host' | 'system'>();
+  /** One follows the other: what the server shows counts once it has answered what was said before. */
+  #said: Promise<unknown> = Promise.resolve();
 
   constructor(options: SeatDeclarationsOptions) {
     this.#options = options;
   }
 
+  /** False while the server sends no pictures because of how the call is shown. */
+  get showsVideo(): boolean {
+    return !this.#isAudioOnly && (this.#view === 'full' || this.#view === 'floating');
+  }
+
   setView(view: SeatViewMode): Promise<void> {
     this.#view = view;
-    return this.#sayView();
+    return this.#inTurn(() => this.#sayView());
   }
 
   /** Video was given up: whatever the view, none is received. */
   setAudioOnly(on: boolean): Promise<void> {
     this.#isAudioOnly = on;
-    return this.#sayView();
+    return this.#inTurn(() => this.#sayView());
   }
 
   setInterrupted(by: 'host' | 'system', interrupted: boolean): Promise<void> {
     if (interrupted) this.#interruptedBy.add(by);
     else this.#interruptedBy.delete(by);
-    return this.#sayInterrupted();
+    return this.#inTurn(() => this.#sayInterrupted());
   }
 
   /** Never rejects: what cannot be said now is said after the next connect. */
   async correct(): Promise<void> {
-    await Promise.allSettled([this.#sayView(), this.#sayInterrupted()]);
+    const both = [() => this.#sayView(), () => this.#sayInterrupted()];
+    await Promise.allSettled(both.map((say) => this.#inTurn(say)));
+  }
+
+  #inTurn(say: () => Promise<void>): Promise<void> {
+    const saying = this.#said.then(say);
+    this.#said = saying.catch(() => {});
+    return saying;
   }
 
   async #sayView(): Promise<void> {

@@ -122,6 +122,8 @@ export class CallSeat {
       isInterrupted: () => this.#path === 'interrupted',
     });
     this.#speaker = new Speaker({ life, tracks: () => this.remoteTracks.map(({ track }) => track) });
+    // The server tells a device that is back who speaks now.
+    life.onEnd(signalling.onConnected(() => this.#care.handleActiveSpeaker(null)));
     this.#joined.promise.catch(() => {});
     life.onEnd((reason) => this.#joined.reject(reason));
     void this.#keep().catch((error: unknown) => this.#refused(toAppError(error)));
@@ -252,6 +254,8 @@ export class CallSeat {
       sessionLife.end(SESSION_OVER);
       this.#showRemoteTracks();
       this.#showPath('interrupted');
+      // Who speaks is told anew to whoever joins.
+      this.#care.handleActiveSpeaker(null);
       if (reason === 'media_lost' && failures <= 1) continue;
       await life.wait(delayOf(retryDelay, failures));
     }
@@ -290,7 +294,11 @@ export class CallSeat {
     } else {
       void this.#askForOffers(session);
     }
-    for (const fact of early) this.#apply(session, fact);
+    // A track is offered by the answer or by a fact, never by both: then the fact was about the former seat.
+    const offered = new Set(answer.consumers.map(({ producerId }) => producerId));
+    for (const fact of early) {
+      if (fact.kind !== 'consumerAdded' || !offered.has(fact.consumer.producerId)) this.#apply(session, fact);
+    }
     this.#joined.resolve();
     return session;
   }
@@ -306,8 +314,9 @@ export class CallSeat {
       // Its end was missed. What came while the server was asked is not among the known, and stays.
       for (const consumerId of known) if (!offered.has(consumerId)) session.remove(consumerId);
       for (const consumer of consumers) this.#consume(session, consumer);
-    } catch {
-      session.end('forgotten');
+    } catch (error) {
+      // A connection that is lost again says nothing of the media; after the next one the server is asked again.
+      if (toAppError(error).code !== 'DISCONNECTED') session.end('forgotten');
     }
   }
 

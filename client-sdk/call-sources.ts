@@ -87,10 +87,12 @@ export class OwnSources {
     }
   }
 
-  /** Where the server shows something else than what is sent, it is told. */
+  /** Where the server shows something else than what is wanted, or has not heard of a track, it is told. */
   correct(): void {
+    const session = this.#options.session();
     for (const source of SOURCES) {
-      if (this.#isShownOn(source) !== this.#sends(source)) this.#changeUnasked(source);
+      const isUnsent = this.#sends(source) && session !== null && !session.sends(source);
+      if (isUnsent || this.#isShownOn(source) !== this.#sends(source)) this.#changeUnasked(source);
     }
   }
 
@@ -201,6 +203,8 @@ export class OwnSources {
   #sendFailed(session: MediaSession, source: MediaSource, thrown: unknown): void {
     if (this.#options.life.over || this.#options.session() !== session) return;
     const error = toAppError(thrown);
+    // What flows already goes on. After the next connect it is sent again.
+    if (error.code === 'DISCONNECTED') return;
     const mendable = error.retryable || error.code === 'NOT_FOUND' || error.code === 'WRONG_STATE';
     if (error.code !== 'INTERNAL' && mendable) {
       session.end(error.code === 'MEDIA_UNAVAILABLE' ? 'media_lost' : 'forgotten');

@@ -249,7 +249,7 @@ export class ActiveCall extends SeatControls implements Call {
     if (this.#part.kind !== 'outside' || own?.deviceId !== signalling.deviceId || own.state === 'left')
       return;
     await device.require();
-    if (this.#part.kind !== 'outside') return;
+    if (this.#part.kind !== 'outside' || this.#life.over) return;
     this.sit(beginCapture(device, this.#life, { microphone: own.microphoneOn, camera: own.cameraOn }));
   }
 
@@ -261,10 +261,10 @@ export class ActiveCall extends SeatControls implements Call {
     let capture: Capture | null = null;
     try {
       await device.require();
+      this.#requireAnswering(signal);
       capture = beginCapture(device, this.#life, wanted);
       if (this.#role === 'incoming') await this.#acceptOrUndo(leaveOther, signal);
-      throwIfAborted(signal);
-      if (this.#life.endReason !== null) throw this.#life.endReason;
+      this.#requireAnswering(signal);
     } catch (error) {
       capture?.life.end(LEFT);
       if (this.#part.kind === 'answering') this.#takePart({ kind: 'outside' });
@@ -272,6 +272,13 @@ export class ActiveCall extends SeatControls implements Call {
     }
     const seat = this.sit(capture);
     await this.#life.within(seat.joined, signal);
+  }
+
+  /** Throws when the call was given up here meanwhile, or is over. */
+  #requireAnswering(signal: AbortSignal | undefined): void {
+    throwIfAborted(signal);
+    if (this.#life.endReason !== null) throw this.#life.endReason;
+    if (this.#part.kind !== 'answering') throw LEFT;
   }
 
   /** When the caller gave up before the server answered, the call that was accepted nevertheless is hung up. */
@@ -297,7 +304,9 @@ export class ActiveCall extends SeatControls implements Call {
     throwIfAborted(signal);
     if (this.#part.kind === 'over') return;
     if (this.#part.kind !== 'leaving') {
-      if (this.#role === 'incoming') return this.decline(signal && { signal });
+      // While it is being answered, only hanging up is right whichever comes first.
+      if (this.#role === 'incoming' && this.#part.kind !== 'answering')
+        return this.decline(signal && { signal });
       const { signalling, life } = this.#options;
       // Whether this device may end what another one holds, the server says.
       if (this.#role === 'elsewhere') {

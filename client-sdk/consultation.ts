@@ -256,8 +256,9 @@ export class FollowedConsultation implements Consultation {
 
   startCall(media: CallMedia, options?: CallOptions & { people?: readonly string[] }): Promise<Call> {
     const { signalling, device } = this.#options;
+    const isClosing = () => this.#closing !== null;
     const parts = { consultationId: this.id, signalling, device, life: this.#life, calls: this.#calls };
-    return startCall(parts, media, options);
+    return startCall({ ...parts, isClosing }, media, options);
   }
 
   close(reason = new AppError('ABORTED', { detail: 'the consultation was closed' })): Promise<void> {

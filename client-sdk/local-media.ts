@@ -24,6 +24,8 @@ export class LocalMedia {
   readonly #options: LocalMediaOptions;
   readonly #tracks = new Map<MediaSource, MediaStreamTrack>();
   readonly #asking = new Map<MediaSource, Promise<MediaStreamTrack>>();
+  /** Stopped while the browser was still asking: what it grants is closed at once. */
+  readonly #unwanted = new Set<MediaSource>();
   /** What the person has chosen; the browser's default otherwise. */
   readonly #chosen = new Map<SelectableSource, string>();
   #blurred = false;
@@ -60,6 +62,7 @@ export class LocalMedia {
 
   /** The track, asking for the device if need be. A question that was answered with no is not asked twice at once. */
   async acquire(source: MediaSource): Promise<MediaStreamTrack> {
+    this.#unwanted.delete(source);
     const track = this.#tracks.get(source);
     if (track !== undefined) return track;
     const asking = this.#asking.get(source) ?? this.#ask(source, this.#pick(source, null));
@@ -105,13 +108,16 @@ export class LocalMedia {
   stop(source: MediaSource): void {
     const track = this.#tracks.get(source);
     this.#tracks.delete(source);
+    this.#unwanted.add(source);
     track?.stop();
   }
 
   #ask(source: MediaSource, answer: Promise<MediaStreamTrack>): Promise<MediaStreamTrack> {
     const kept = answer.then((track) => {
       this.#asking.delete(source);
-      return this.#keep(source, track);
+      this.#keep(source, track);
+      if (this.#unwanted.has(source)) this.stop(source);
+      return track;
     });
     // Somebody may ask for the outcome later.
     kept.catch(() => {});
@@ -186,6 +192,8 @@ export class LocalMedia {
       };
       track.addEventListener('mute', () => interrupted(true));
       track.addEventListener('unmute', () => interrupted(false));
+      // The one before may have been taken, and will not say any more that it was given back.
+      this.onInterrupted(track.muted);
     }
     return track;
   }

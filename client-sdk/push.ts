@@ -8,6 +8,9 @@ export interface PushParts {
   readonly life: Lifetime;
 }
 
+/** Browsers keep trying for ever where their push service is not reached, as Google's is not everywhere. */
+const SUBSCRIBE_MS = 20_000;
+
 /** Subscribes this device at the browser's push service and tells the server (Push API, RFC 8030 and 8292). */
 export async function enablePush(
   { signalling, life }: PushParts,
@@ -19,7 +22,10 @@ export async function enablePush(
   // First of all: browsers ask only while the click that led here still counts.
   await life.within(requirePermission(), signal);
   const { publicKey } = await life.within(signalling.request('push.key', {}, { signal }), signal);
-  const subscription = await life.within(subscribed(registration.pushManager, publicKey), signal);
+  const subscription = await subscribed({ signalling, life }, registration.pushManager, {
+    publicKey,
+    signal,
+  });
   await life.within(
     signalling.request('push.subscribe', { subscription: asWire(subscription) }, { signal }),
     signal,
@@ -51,13 +57,21 @@ async function requirePermission(): Promise<void> {
 }
 
 /** The present subscription, unless it was made for another key of the server; then a new one in its place. */
-async function subscribed(manager: PushManager, publicKey: string): Promise<PushSubscription> {
-  const present = await manager.getSubscription();
+async function subscribed(
+  { life }: PushParts,
+  manager: PushManager,
+  { publicKey, signal }: { readonly publicKey: string; readonly signal: AbortSignal | undefined },
+): Promise<PushSubscription> {
+  const present = await life.within(manager.getSubscription(), signal);
   if (present !== null && keyOf(present) === publicKey) return present;
-  await present?.unsubscribe();
+  await life.within(present?.unsubscribe() ?? Promise.resolve(false), signal);
+  const subscribing = manager.subscribe({ userVisibleOnly: true, applicationServerKey: publicKey });
   try {
-    return await manager.subscribe({ userVisibleOnly: true, applicationServerKey: publicKey });
+    return await life.withinTime(subscribing, SUBSCRIBE_MS, signal);
   } catch (cause) {
+    // One that comes after all is known to nobody, and would be taken for one that works.
+    subscribing.then((late) => late.unsubscribe()).catch(() => {});
+    if (cause instanceof AppError && cause.code !== 'TIMEOUT') throw cause;
     const isDenied = cause instanceof Error && cause.name === 'NotAllowedError';
     // Otherwise the browser does not reach its push service.
     throw new AppError(isDenied ? 'PERMISSION_DENIED' : 'DISCONNECTED', { detail: 'Web Push', cause });

@@ -5,6 +5,8 @@ export interface VideoEvidence
   extends Pick<QualitySample, 'level' | 'rttMs' | 'lossPercent' | 'sendKbps' | 'receiveKbps' | 'limitedBy'> {
   /** What the browser expects to be able to send, in kbit/s; null where it does not say. */
   readonly availableSendKbps: number | null;
+  /** Pictures that arrive in a second; null where the browser does not say. */
+  readonly receiveFps: number | null;
   readonly sendsVideo: boolean;
   /** Another's camera is meant to arrive here. */
   readonly expectsVideo: boolean;
@@ -12,8 +14,10 @@ export interface VideoEvidence
 
 /** The smallest layer of a camera (150 kbit/s) beside speech; below it a picture stands still. */
 const VIDEO_NEEDS_SEND_KBPS = 180;
-/** Speech alone is below it, the smallest layer of a face above. */
+/** Speech alone is below it, the smallest layer of a face that moves above. */
 const VIDEO_NEEDS_RECEIVE_KBPS = 60;
+/** A picture of which nothing moves needs next to no bits, but it comes as often as any other. */
+const VIDEO_NEEDS_FPS = 5;
 /** Error correction and retransmission cannot mend more. */
 const LOSS_TOO_HIGH_PERCENT = 15;
 /** To come back, things have to be clearly better than they were allowed to become. */
@@ -72,13 +76,14 @@ export class AudioOnlyPolicy {
 }
 
 function isTooLittle(evidence: VideoEvidence): boolean {
-  const { sendsVideo, expectsVideo, lossPercent, receiveKbps, level } = evidence;
+  const { sendsVideo, expectsVideo, lossPercent, receiveKbps, receiveFps, level } = evidence;
   if (!sendsVideo && !expectsVideo) return false;
   // Nothing arrives at all: that is no matter of video, and recovery is under way.
   if (level === 'lost') return false;
   if (lossPercent !== null && lossPercent > LOSS_TOO_HIGH_PERCENT) return true;
   if (sendsVideo && sendsTooLittle(evidence)) return true;
-  return expectsVideo && receiveKbps !== null && receiveKbps < VIDEO_NEEDS_RECEIVE_KBPS;
+  if (!expectsVideo || receiveKbps === null || receiveKbps >= VIDEO_NEEDS_RECEIVE_KBPS) return false;
+  return receiveFps === null || receiveFps < VIDEO_NEEDS_FPS;
 }
 
 /** A small rate alone tells nothing, because a still picture needs none: the browser has to say that it is held back. */

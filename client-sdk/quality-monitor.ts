@@ -1,24 +1,33 @@
 import type { QualityReport } from '@teleconsult/protocol';
 import type { QualitySample } from './api.ts';
 import type { Lifetime } from './lifetime.ts';
-import { measure, type Reading, readStats, type StatsPair, sampleOf } from './quality-stats.ts';
+import { measure, pictureRate, type Reading, readStats, type StatsPair, sampleOf } from './quality-stats.ts';
+
+/** What is measured and not shown to the app. */
+export interface UnshownMeasures extends Pick<Reading, 'availableSendKbps'> {
+  /** Pictures that arrive in a second. */
+  readonly receiveFps: number | null;
+}
 
 export interface QualityMonitorOptions {
   readonly life: Lifetime;
   readonly stats: () => Promise<StatsPair>;
   readonly isInterrupted: () => boolean;
-  readonly onSample: (sample: QualitySample, reading: Reading) => void;
+  readonly onSample: (sample: QualitySample, more: UnshownMeasures) => void;
   /** Tells the server. Not awaited; what it does not hear now it hears ten seconds later. */
   readonly report: (report: QualityReport) => Promise<unknown>;
   readonly networkType?: () => QualityReport['networkType'];
   readonly everyMs?: number;
   readonly reportEveryMs?: number;
+  readonly statsPatienceMs?: number;
 }
 
 const EVERY_MS = 2_000;
 const REPORT_EVERY_MS = 10_000;
 /** Losses are taken over ten seconds: shorter, and the reports of receivers make them jump. */
 const LOSS_READINGS = 5;
+/** Some browsers never answer for a connection that is closed meanwhile. */
+const STATS_PATIENCE_MS = 5_000;
 /** Two minutes. */
 const MAX_SAMPLES = 60;
 
@@ -42,10 +51,11 @@ export class QualityMonitor {
 
   /** Ends with the life, whose end the wait rejects with. One look follows the other, however long one takes. */
   async #run(): Promise<void> {
-    const { life, everyMs = EVERY_MS } = this.#options;
+    const { life, everyMs = EVERY_MS, statsPatienceMs = STATS_PATIENCE_MS } = this.#options;
     for (;;) {
       await life.wait(everyMs);
-      const stats = await life.within(this.#options.stats().catch(() => null));
+      const asking = this.#options.stats();
+      const stats = await life.withinTime(asking, statsPatienceMs).catch(() => null);
       // While media is built anew there is nothing to be read.
       if (stats !== null) this.#look(stats);
     }
@@ -55,7 +65,9 @@ export class QualityMonitor {
     const { isInterrupted, onSample, networkType = networkTypeHere } = this.#options;
     const now = performance.now();
     const reading = readStats(stats, now);
-    const measured = measure(this.#readings.at(-1) ?? null, reading, this.#readings[0] ?? null);
+    const before = this.#readings.at(-1) ?? null;
+    const measured = measure(before, reading, this.#readings[0] ?? null);
+    const receiveFps = pictureRate(before, reading);
     const sample = sampleOf(measured, {
       at: Date.now(),
       reading,
@@ -67,7 +79,7 @@ export class QualityMonitor {
     this.#samples.push(sample);
     if (this.#samples.length > MAX_SAMPLES) this.#samples.shift();
     this.#report(sample, now);
-    onSample(sample, reading);
+    onSample(sample, { availableSendKbps: reading.availableSendKbps, receiveFps });
   }
 
   #report({ at: _at, limitedBy: _limitedBy, ...report }: QualitySample, now: number): void {

@@ -13,6 +13,8 @@ interface StreamCounters {
   readonly bytes: number;
   readonly packets: number;
   readonly lost: number;
+  /** Complete pictures that arrived. */
+  readonly pictures: number;
 }
 
 /** What one look at the statistics holds. */
@@ -86,6 +88,12 @@ export function measure(before: Reading | null, now: Reading, older: Reading | n
   };
 }
 
+/** Pictures that arrived in a second since the reading before; null without one. */
+export function pictureRate(before: Reading | null, now: Reading): number | null {
+  if (before === null || now.at <= before.at) return null;
+  return (growth(before.received, now.received).pictures * 1000) / (now.at - before.at);
+}
+
 /** The sample that an app is shown. Without a path nothing else matters. */
 export function sampleOf(
   measured: Measured,
@@ -137,6 +145,7 @@ function sentCounters(stats: readonly Stat[]): Map<string, StreamCounters> {
       packets: numberOf(stat['packetsSent']) ?? 0,
       // What the server misses of it, as it reports back.
       lost: numberOf(remote.get(id)?.['packetsLost']) ?? 0,
+      pictures: 0,
     });
   }
   return counters;
@@ -150,6 +159,7 @@ function receivedCounters(stats: readonly Stat[]): Map<string, StreamCounters> {
       bytes: numberOf(stat['bytesReceived']) ?? 0,
       packets: numberOf(stat['packetsReceived']) ?? 0,
       lost: numberOf(stat['packetsLost']) ?? 0,
+      pictures: numberOf(stat['framesReceived']) ?? numberOf(stat['framesDecoded']) ?? 0,
     });
   }
   return counters;
@@ -160,15 +170,16 @@ function growth(
   before: ReadonlyMap<string, StreamCounters>,
   now: ReadonlyMap<string, StreamCounters>,
 ): StreamCounters {
-  let [bytes, packets, lost] = [0, 0, 0];
+  let [bytes, packets, lost, pictures] = [0, 0, 0, 0];
   for (const [id, counters] of now) {
     const last = before.get(id);
     if (last === undefined) continue;
     bytes += Math.max(0, counters.bytes - last.bytes);
     packets += Math.max(0, counters.packets - last.packets);
     lost += Math.max(0, counters.lost - last.lost);
+    pictures += Math.max(0, counters.pictures - last.pictures);
   }
-  return { bytes, packets, lost };
+  return { bytes, packets, lost, pictures };
 }
 
 function lossOf(lost: number, packets: number): number | null {

@@ -13,30 +13,44 @@ export interface StartCallParts {
   readonly device: MediaDevice;
   readonly life: Lifetime;
   readonly calls: CallSlot;
+  /** The consultation is being closed: no call begins any more. */
+  readonly isClosing: () => boolean;
 }
+
+const CLOSED = new AppError('ABORTED', { detail: 'the consultation was closed' });
 
 /** Rings the others, or those named; microphone and camera are asked for meanwhile. */
 export async function startCall(
-  { consultationId, signalling, device, life, calls }: StartCallParts,
+  { consultationId, signalling, device, life, calls, isClosing }: StartCallParts,
   media: CallMedia,
   { signal, people }: CallOptions & { people?: readonly string[] } = {},
 ): Promise<Call> {
-  throwIfAborted(signal);
+  const requireWanted = () => {
+    throwIfAborted(signal);
+    if (isClosing()) throw CLOSED;
+  };
+  requireWanted();
   const held = calls.call;
   if (held?.takesPart === true) return held;
   await device.require();
+  requireWanted();
   const capture = beginCapture(device, life, { microphone: true, camera: media === 'video' });
   const called = people === undefined ? {} : { people: people as PersonId[] };
   const starting = signalling.request('call.start', { consultationId, media, ...called });
   try {
     const { call: view } = await life.within(starting, signal);
+    requireWanted();
     const call = calls.apply(view);
     if (call === null) throw callRefused(view);
     call.sit(capture);
     return call;
   } catch (error) {
     capture.life.end(new AppError('ABORTED'));
-    if (signal?.aborted === true) {
+    if (isClosing()) {
+      const hangUp = ({ call: { callId } }: { call: CallView }) =>
+        signalling.request('call.hangUp', { consultationId, callId });
+      starting.then(hangUp).catch(() => {});
+    } else if (signal?.aborted === true) {
       starting.then(({ call }) => calls.apply(call)?.hangUp()).catch(() => {});
     }
     throw error;

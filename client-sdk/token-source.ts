@@ -2,11 +2,14 @@ import type { PersonId } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import type { ClientOptions } from './api.ts';
 
+/** An app that has not answered for so long is asked again: its own request hangs on a network that is gone. */
+const PATIENCE_MS = 60_000;
+
 /** Where tokens come from. Askers at the same time share one answer. */
 export class TokenSource {
   readonly #token: ClientOptions['token'];
   #latest: string | null = null;
-  #asking: Promise<string> | null = null;
+  #asking: { readonly since: number; readonly answer: Promise<string> } | null = null;
 
   constructor(token: ClientOptions['token']) {
     this.#token = token;
@@ -27,10 +30,15 @@ export class TokenSource {
    * token speaks for somebody else than those before it: what a client holds and sends is one person's.
    */
   renew(): Promise<string> {
-    this.#asking ??= this.#ask().finally(() => {
-      this.#asking = null;
-    });
-    return this.#asking;
+    const since = performance.now();
+    if (this.#asking !== null && since - this.#asking.since < PATIENCE_MS) return this.#asking.answer;
+    const asking = { since, answer: this.#ask() };
+    this.#asking = asking;
+    const settled = () => {
+      if (this.#asking === asking) this.#asking = null;
+    };
+    asking.answer.then(settled, settled);
+    return asking.answer;
   }
 
   /** Whom the latest token speaks for: the subject of the JWT (RFC 7519 §4.1.2); null when it cannot be read. */

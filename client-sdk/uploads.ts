@@ -86,11 +86,12 @@ export class Uploads {
 
   async #uploadNow(request: UploadRequest): Promise<AttachmentId> {
     const { life } = request;
-    await life.within(requireReadable(request.input.data));
-    const transfer: Transfer = { ...request, uploadUrl: this.#ownUrl(request.from), acceptedBytes: 0 };
+    const uploadUrl = this.#ownUrl(request.from);
+    const transfer: Transfer = { ...request, uploadUrl, acceptedBytes: 0, renewals: 0 };
     for (let attempt = 1; ; attempt += 1) {
+      await life.within(requireReadable(request.input.data));
       const acceptedBefore = transfer.acceptedBytes;
-      const status = await this.#tryOnce(transfer, attempt);
+      const status = await this.#tryOnce(transfer);
       if (status?.status === 'ready') return status.attachmentId;
       if (status?.status === 'refused') {
         // These bytes will not be taken. A retry by the app begins with none of them.
@@ -98,7 +99,10 @@ export class Uploads {
         throw new AppError(status.code, { detail: status.detail });
       }
       // Something arrived, so the line works, and the next loss is a first one.
-      if (transfer.acceptedBytes > acceptedBefore) attempt = 1;
+      if (transfer.acceptedBytes > acceptedBefore) {
+        attempt = 1;
+        transfer.renewals = 0;
+      }
       await life.wait(delayOf(retryDelay, attempt), {
         wake: (wakeUp) => this.#options.signalling.onConnected(wakeUp),
       });
@@ -115,7 +119,7 @@ export class Uploads {
    * What the server made of the upload; `processing` when it lost a part of it, which it then gets again. Null after
    * a failure that time may mend.
    */
-  async #tryOnce(transfer: Transfer, attempt: number): Promise<AttachmentStatus | null> {
+  async #tryOnce(transfer: Transfer): Promise<AttachmentStatus | null> {
     const { tokens } = this.#options;
     try {
       const uploadUrl = await this.#transfer(transfer);
@@ -123,7 +127,9 @@ export class Uploads {
     } catch (thrown) {
       const error = toAppError(thrown);
       if (transfer.life.over) throw error;
-      if (error.code === 'TOKEN_EXPIRED' && tokens.canRenew && attempt <= MAX_TOKEN_RENEWALS) {
+      if (error.code !== 'TOKEN_EXPIRED') transfer.renewals = 0;
+      else if (tokens.canRenew && transfer.renewals < MAX_TOKEN_RENEWALS) {
+        transfer.renewals += 1;
         await transfer.life.within(tokens.renew()).catch(() => {});
         return null;
       }
@@ -214,6 +220,8 @@ export class Uploads {
 interface Transfer extends UploadRequest {
   uploadUrl: string | null;
   acceptedBytes: number;
+  /** Tokens in a row that were asked for because the one before was refused. */
+  renewals: number;
 }
 
 class StallTimer {

@@ -1,6 +1,7 @@
 import { AppError } from '@teleconsult/protocol/errors';
 import { MAX_VOICE_MS } from '@teleconsult/protocol/limits';
 import type { VoiceRecorder, VoiceRecorderOptions } from './api.ts';
+import { type LevelMeter, openLevelMeter } from './device-level.ts';
 import { throwIfAborted } from './lifetime.ts';
 import { MediaDevice } from './media-device.ts';
 
@@ -10,8 +11,6 @@ const CONTENT_TYPES = ['audio/webm;codecs=opus', 'audio/ogg;codecs=opus', 'audio
 const BITS_PER_SECOND = 32_000;
 /** The recorder hands over what it has this often, so that a stop loses nothing and needs no long flush. */
 const SLICE_MS = 1_000;
-/** 1024 samples are 21 ms at 48 kHz: a level meter that follows syllables. */
-const LEVEL_WINDOW = 1024;
 
 type State =
   | { readonly kind: 'recording'; readonly startedAt: number }
@@ -46,7 +45,6 @@ class MicrophoneRecorder implements VoiceRecorder {
 
   constructor(stream: MediaStream) {
     this.#stream = stream;
-    this.#meter = createLevelMeter(stream);
     const mimeType = CONTENT_TYPES.find((type) => MediaRecorder.isTypeSupported(type));
     this.#recorder = new MediaRecorder(stream, {
       audioBitsPerSecond: BITS_PER_SECOND,
@@ -66,6 +64,9 @@ class MicrophoneRecorder implements VoiceRecorder {
       this.#recording.reject(new AppError('DEVICE_UNAVAILABLE', { cause: event }));
     });
     this.#recorder.start(SLICE_MS);
+    const [microphone] = stream.getAudioTracks();
+    // A recording without a meter is better than none.
+    this.#meter = microphone === undefined ? null : openLevelMeter(microphone);
     this.#limit = setTimeout(() => this.#recorder.stop(), MAX_VOICE_MS);
   }
 
@@ -102,36 +103,6 @@ class MicrophoneRecorder implements VoiceRecorder {
     stopAll(this.#stream);
     this.#meter?.close();
   }
-}
-
-interface LevelMeter {
-  /** 0 to 1. */
-  read(): number;
-  close(): void;
-}
-
-/** Null where there is no Web Audio: a recording without a meter is better than none. */
-function createLevelMeter(stream: MediaStream): LevelMeter | null {
-  if (typeof AudioContext !== 'function') return null;
-  const context = new AudioContext();
-  const analyser = context.createAnalyser();
-  analyser.fftSize = LEVEL_WINDOW;
-  context.createMediaStreamSource(stream).connect(analyser);
-  const samples = new Float32Array(LEVEL_WINDOW);
-  return {
-    read: () => {
-      analyser.getFloatTimeDomainData(samples);
-      return loudness(samples);
-    },
-    close: () => void context.close().catch(() => {}),
-  };
-}
-
-/** The root mean square on a scale that people hear as even: −60 dB of full scale is 0, 0 dB is 1. */
-export function loudness(samples: Float32Array): number {
-  const meanSquare = samples.reduce((sum, sample) => sum + sample * sample, 0) / Math.max(samples.length, 1);
-  const decibels = 10 * Math.log10(Math.max(meanSquare, 1e-10));
-  return Math.min(1, Math.max(0, 1 + decibels / 60));
 }
 
 function stopAll(stream: MediaStream): void {

@@ -157,7 +157,7 @@ export function createApp(parts: AppParts): App {
           const { personId, deviceId, onlyConsultation } = session;
           presence.handleDevice(session, type);
           if (type === 'device.lost') checks.handleDeviceLost(session);
-          host.calls.presence({ type, personId, deviceId }, onlyConsultation).catch((error: unknown) => {
+          host.calls.connection({ type, personId, deviceId }, onlyConsultation).catch((error: unknown) => {
             log.error('presence.failed', { error });
           });
         },

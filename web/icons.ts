@@ -160,3 +160,29 @@ export const share = (size?: number) =>
   );
 export const plus = (size?: number) => icon(svg`<path d="M12 5v14M5 12h14"/>`, size);
 export const minus = (size?: number) => icon(svg`<path d="M5 12h14"/>`, size);
+export const screen = (size?: number) =>
+  icon(
+    svg`<rect x="3" y="4.5" width="18" height="12" rx="2.4"/><path d="M9 20h6M12 13.5v-5M9.5 10.5 12 8l2.5 2.5"/>`,
+    size,
+  );
+export const screenOff = (size?: number) =>
+  icon(
+    svg`<rect x="3" y="4.5" width="18" height="12" rx="2.4"/><path d="M9 20h6M9.5 8l5 5M14.5 8l-5 5"/>`,
+    size,
+  );
+export const headset = (size?: number) =>
+  icon(
+    svg`<path d="M4 14v-2a8 8 0 0 1 16 0v2"/><rect x="3" y="13" width="4.5" height="7" rx="2"/><rect x="16.5" y="13" width="4.5" height="7" rx="2"/>`,
+    size,
+  );
+export const keyboard = (size?: number) =>
+  icon(
+    svg`<rect x="2.8" y="6" width="18.4" height="12" rx="2.4"/><path d="M6.5 10h.01M10 10h.01M14 10h.01M17.5 10h.01M8 14h8"/>`,
+    size,
+  );
+export const blur = (size?: number) =>
+  icon(
+    svg`<circle cx="12" cy="9" r="3.2"/><path d="M6.5 19c.6-3 2.7-4.6 5.5-4.6s4.9 1.6 5.5 4.6"/><path d="M4 5h.01M4 9h.01M4 13h.01M20 5h.01M20 9h.01M20 13h.01M8 4h.01M16 4h.01" stroke-width="2.4"/>`,
+    size,
+  );
+export const signal = (size?: number) => icon(svg`<path d="M5 19v-4M10 19v-7M15 19v-10M20 19V5"/>`, size);

@@ -1,6 +1,7 @@
 import type { ClientMessageId, ConsultationId } from '@teleconsult/protocol';
-import { AppError, type ErrorCode } from '@teleconsult/protocol/errors';
+import { AppError, isErrorCode } from '@teleconsult/protocol/errors';
 import type { OutgoingDraft } from '../api.ts';
+import { checkDraft } from '../drafts.ts';
 import type { Lifetime } from '../lifetime.ts';
 import { firstStage, type Outbox, type OutboxItem, type ResumePoint, resumePointOf } from '../outbox.ts';
 import type { DeviceStore, Kept } from './device-store.ts';
@@ -33,7 +34,8 @@ interface KeptProgress extends Kept {
   /** The page that sends it; null when pages cannot be told apart. */
   readonly page: string | null;
   readonly resumeFrom: ResumePoint;
-  readonly error: { readonly code: ErrorCode; readonly detail: string | null } | null;
+  /** The code may be of another version of the SDK. */
+  readonly error: { readonly code: string; readonly detail: string | null } | null;
 }
 
 const VERSION = 1;
@@ -141,7 +143,9 @@ export class KeptOutbox {
         others.add(owner);
         continue;
       }
-      items.push(itemOf(id, message, progress));
+      const item = itemOf(id, message, progress);
+      if (item === null) this.#forget(id);
+      else items.push(item);
     }
     for (const item of items) await this.#take(item);
     return { items, others };
@@ -189,16 +193,33 @@ function signatureOf({ stage, order }: OutboxItem): string | null {
   return JSON.stringify([order, failure, parts]);
 }
 
-function itemOf(id: ClientMessageId, message: KeptMessage, progress: KeptProgress | undefined): OutboxItem {
+/** Null when it is of a kind that this version of the SDK does not know. */
+function itemOf(
+  id: ClientMessageId,
+  message: KeptMessage,
+  progress: KeptProgress | undefined,
+): OutboxItem | null {
   const { draft, queuedAt, replyTo } = message;
+  if (!isKnown(draft)) return null;
   const shared = { clientMessageId: id, draft, queuedAt, replyTo, restored: true };
   if (progress === undefined) {
     return { ...shared, order: message.order, attempts: 0, stage: firstStage(draft) };
   }
   const { order, attempts, resumeFrom, error } = progress;
   if (error === null) return { ...shared, order, attempts, stage: resumeFrom };
-  const failure = new AppError(error.code, { detail: error.detail ?? undefined });
+  const code = isErrorCode(error.code) ? error.code : 'INTERNAL';
+  const failure = new AppError(code, { detail: error.detail ?? undefined });
   return { ...shared, order, attempts, stage: { kind: 'failed', error: failure, resumeFrom } };
+}
+
+/** What cannot be read throws: it is of another version, or damaged. */
+function isKnown(draft: OutgoingDraft): boolean {
+  try {
+    checkDraft(draft);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isMessage(value: unknown): value is KeptMessage {

@@ -3,6 +3,7 @@
 
 import { delimiter, dirname, join } from 'node:path';
 import { findChromium, missingChromiumPackages, withoutChromium } from './chromium.mjs';
+import { missingCoturnPackages } from './coturn.mjs';
 import { SetupFailure } from './failure.mjs';
 import { downloadFfmpeg, FFMPEG_PACKAGES, findFfmpeg, withoutFfmpeg } from './ffmpeg.mjs';
 import { findNode } from './node.mjs';
@@ -64,6 +65,7 @@ async function ensurePrograms({ nodeBin, browser, progress }) {
     ...(missingTools.length > 0 ? WORKER_BUILD_PACKAGES : []),
     ...((await findFfmpeg()) === undefined ? FFMPEG_PACKAGES : []),
     ...(browser ? await missingChromiumPackages(findChromium(), distribution) : []),
+    ...(browser ? missingCoturnPackages(distribution) : []),
   ];
   if (missingPackages.length > 0) {
     const prefix = await aptPrefix(distribution);
@@ -88,7 +90,7 @@ async function ensurePrograms({ nodeBin, browser, progress }) {
   };
 }
 
-/** A failure counts only where it is `needed`: without FFmpeg or a font the work goes on. */
+/** A failure counts only where it is `needed`: without FFmpeg, coturn or a font the work goes on. */
 async function installFromDistribution({ packages, prefix, needed, progress }) {
   try {
     await progress.step('system', async (step) => await aptInstall(packages, prefix, step));

@@ -2,6 +2,7 @@ import type { RoomCloseReason, Sfu, SfuRoom, SfuSeat } from '@teleconsult/media'
 import {
   AppError,
   type CheckId,
+  type ConsultationId,
   type DeviceId,
   type PersonId,
   type RequestPayload,
@@ -16,6 +17,8 @@ import { OpeningLimit } from './opening-limit.ts';
 export interface CheckedDevice {
   readonly personId: PersonId;
   readonly deviceId: DeviceId;
+  /** Set when its token is good for one consultation: then it is a device of its own. */
+  readonly onlyConsultation?: ConsultationId | null;
 }
 
 export interface NetworkChecksParts {
@@ -204,7 +207,8 @@ export class NetworkChecks {
 }
 
 /** A space occurs in no id. */
-const keyOf = ({ personId, deviceId }: CheckedDevice): string => `${personId} ${deviceId}`;
+const keyOf = ({ personId, deviceId, onlyConsultation }: CheckedDevice): string =>
+  `${personId} ${deviceId} ${onlyConsultation ?? ''}`;
 
 const notFound = (): AppError =>
   new AppError('NOT_FOUND', { detail: 'there is no such check of this device' });

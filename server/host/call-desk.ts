@@ -12,7 +12,7 @@ import {
   type RequestResult,
 } from '@teleconsult/protocol';
 import type { ParticipantCommand } from '../consultation/commands.ts';
-import { isHeld, isHeldBy, runningCall, seatOf } from '../consultation/seats.ts';
+import { isHeld, isHeldBy, isInvited, runningCall, seatOf } from '../consultation/seats.ts';
 import type { ConsultationState, Timings } from '../consultation/state.ts';
 import { step } from '../consultation/step.ts';
 import { viewCall } from '../consultation/view.ts';
@@ -206,13 +206,30 @@ export class CallDesk {
   }
 
   /**
-   * A device's socket or media path was lost or came back: its seat waits or goes on. `within` is set for a device
-   * whose token is good for one consultation: it says nothing of the person's calls elsewhere.
+   * A device's socket came or went: its seat goes on or waits. `within` is set for a device whose token is good for
+   * one consultation: it says nothing of the person's calls elsewhere. Two pages of one browser are one device, each
+   * with a token of its own: as long as one of them reaches a call, its seat is not lost.
    */
-  async presence(event: PresenceEvent, within: ConsultationId | null): Promise<void> {
+  async connection(event: PresenceEvent, within: ConsultationId | null): Promise<void> {
+    const { publisher } = this.#parts;
+    const { type, personId, deviceId } = event;
+    await this.#tell(
+      event,
+      (id) =>
+        [null, id].includes(within) &&
+        (type === 'device.returned' || !publisher.isConnected(personId, deviceId, id)),
+    );
+  }
+
+  /** A device's media path was lost or came back. */
+  async path(event: PresenceEvent): Promise<void> {
+    await this.#tell(event, () => true);
+  }
+
+  async #tell(event: PresenceEvent, concerns: (id: ConsultationId) => boolean): Promise<void> {
     const told = this.#parts.busy
       .of(event.personId)
-      .filter(({ consultationId }) => [null, consultationId].includes(within))
+      .filter(({ consultationId }) => concerns(consultationId))
       .map(({ consultationId }) => this.#tellPresence(consultationId, event));
     const failed = (await Promise.allSettled(told)).find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;
@@ -222,7 +239,11 @@ export class CallDesk {
     const { personId, deviceId } = event;
     const { state } = await this.#parts.submit(consultationId, event);
     const seat = state.call === null ? undefined : seatOf(state.call, personId);
-    if (state.call === null || seat?.state !== 'present' || seat.deviceId !== deviceId) return;
+    if (state.call === null || seat === undefined) return;
+    // The ring began while this device was away, and it may show another consultation.
+    if (event.type === 'device.returned' && isInvited(seat))
+      this.#parts.publisher.toDevice(personId, deviceId, 'call.changed', viewCall(state, state.call));
+    if (seat.state !== 'present' || seat.deviceId !== deviceId) return;
     // The seat outlives its media: after a restart of the server the device has to join it anew.
     if (event.type === 'device.returned')
       this.#parts.media.ensureHeld({ consultationId, callId: state.call.callId, personId, deviceId });

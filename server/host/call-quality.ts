@@ -41,10 +41,11 @@ export class CallQuality {
         });
   }
 
-  /** Tells a device that has just joined what the others in the call have. */
+  /** Tells a device that has just joined what the others in the call have. They hear of it anew: it may have been away. */
   repeat(held: object, id: ConsultationId, call: CallRecord, to: PersonId): void {
     const seat = call.seats.find(({ personId }) => personId === to);
     if (seat === undefined || !isHeld(seat)) return;
+    this.#of(held, call).of.delete(to);
     for (const [personId, level] of this.#of(held, call).of) {
       const isThere = call.seats.some((other) => other.personId === personId && isHeld(other));
       if (personId !== to && isThere)

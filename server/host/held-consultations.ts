@@ -8,6 +8,11 @@ import { ThreadReading } from './thread-reading.ts';
 
 /** How long an unused consultation stays in memory. */
 const IDLE_MS = 5 * 60_000;
+/** Of so many, each of some 5 KB, those that were not used for a little while go: ten thousand people read lists at once. */
+const MANY = 20_000;
+const IDLE_OF_MANY_MS = 30_000;
+/** How often memory is looked through. */
+const EVICT_MS = 5_000;
 
 export interface Held extends Loaded {
   readonly actor: ConsultationActor;
@@ -29,6 +34,9 @@ export interface HeldConsultationsParts {
 export class HeldConsultations {
   readonly #parts: HeldConsultationsParts;
   readonly #held = new Map<ConsultationId, Promise<Held>>();
+  /** Those that are loaded, to look through without waiting. */
+  readonly #loaded = new Map<ConsultationId, Held>();
+  #evictAt = 0;
 
   constructor(parts: HeldConsultationsParts) {
     this.#parts = parts;
@@ -59,22 +67,34 @@ export class HeldConsultations {
   async forgetStale(id: ConsultationId): Promise<void> {
     const pending = this.#held.get(id);
     const held = await pending?.catch(() => null);
-    if (held?.actor.stale && this.#held.get(id) === pending) this.#held.delete(id);
+    if (held?.actor.stale && this.#held.get(id) === pending) this.#forget(id);
   }
 
   /** Lets go of what was not used for a while and that `isNeeded` does not hold on to. */
-  async evict(isNeeded: (id: ConsultationId) => boolean): Promise<void> {
-    const before = this.#parts.clock() - IDLE_MS;
-    for (const [id, pending] of this.#held) {
-      const held = await pending.catch(() => null);
-      if (held === null || held.usedAt > before || isNeeded(id)) continue;
-      if (held.actor.idle && held.actor.state.call === null) this.#held.delete(id);
+  evict(isNeeded: (id: ConsultationId) => boolean): void {
+    const now = this.#parts.clock();
+    if (now < this.#evictAt) return;
+    this.#evictAt = now + EVICT_MS;
+    const before = now - (this.#loaded.size > MANY ? IDLE_OF_MANY_MS : IDLE_MS);
+    for (const [id, { usedAt, actor }] of this.#loaded) {
+      if (usedAt > before || isNeeded(id)) continue;
+      if (actor.idle && actor.state.call === null) this.#forget(id);
     }
+  }
+
+  /** How many are in memory. */
+  get size(): number {
+    return this.#loaded.size;
   }
 
   /** Resolves when nothing is being written. */
   async settled(): Promise<void> {
     for (const pending of this.#held.values()) await (await pending.catch(() => null))?.actor.settled;
+  }
+
+  #forget(id: ConsultationId): void {
+    this.#held.delete(id);
+    this.#loaded.delete(id);
   }
 
   async #load(id: ConsultationId): Promise<Held> {
@@ -96,6 +116,7 @@ export class HeldConsultations {
       loaded.lastAt,
     );
     const held: Held = { ...loaded, actor, reading, usedAt: clock() };
+    this.#loaded.set(id, held);
     onLoaded(held);
     return held;
   }

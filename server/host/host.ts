@@ -93,7 +93,7 @@ export class ConsultationHost {
       ...parts,
       onPath: ({ personId, deviceId }, path) => {
         const type = path === 'lost' ? 'device.lost' : 'device.returned';
-        this.calls.presence({ type, personId, deviceId }, null).catch((error: unknown) => {
+        this.calls.path({ type, personId, deviceId }).catch((error: unknown) => {
           parts.log.error('presence.failed', { error });
         });
       },
@@ -120,7 +120,7 @@ export class ConsultationHost {
       pass: async (id) => void (await this.submit(id, { type: 'tick' })),
       onTick: async () => {
         await this.#resumeCalls();
-        await this.#held.evict((id) => parts.publisher.isWatched(id));
+        this.#held.evict((id) => parts.publisher.isWatched(id));
       },
     });
   }

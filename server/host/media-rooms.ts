@@ -149,9 +149,10 @@ export class MediaRooms {
     };
   }
 
-  /** Tells a device whose seat has no media here that it must join again. */
+  /** Tells a device that is back who speaks, or when its seat has no media here, that it must join again. */
   ensureHeld(address: SeatAddress): void {
     if (this.#held(address) === null) this.#tellLost(address);
+    else this.#repeatSpeaker(address);
   }
 
   /** Takes the seat from this device; a seat that another device holds by now stays. */
@@ -234,6 +235,12 @@ export class MediaRooms {
     });
   }
 
+  /** Who comes while somebody speaks would otherwise learn it when somebody else does. */
+  #repeatSpeaker(address: SeatAddress): void {
+    const speaker = this.#rooms.get(address.callId)?.speaker ?? null;
+    if (speaker !== null) this.#tellSpeaker(address, speaker);
+  }
+
   #onSeatEvent(held: CallRoom, seat: MediaSeat, event: SeatEvent): void {
     const { address } = seat;
     const { consultationId, callId, personId, deviceId } = address;
@@ -260,9 +267,7 @@ export class MediaRooms {
         return;
       }
       case 'transportChanged':
-        // Who joins while somebody speaks would otherwise learn it when somebody else does.
-        if (event.direction === 'receive' && event.state === 'connected' && held.speaker !== null)
-          this.#tellSpeaker(address, held.speaker);
+        if (event.direction === 'receive' && event.state === 'connected') this.#repeatSpeaker(address);
         onPath(address, event.state === 'connected' ? 'found' : 'lost');
         return;
       default:

@@ -128,6 +128,9 @@ export class ThreadDesk {
       read: Math.min(read, last),
     };
     const rose = await held.reading.raise(wanted);
+    // Taken out while it was written: it is nobody's business any more.
+    if (!held.actor.state.participants.some((one) => one.personId === personId))
+      throw new AppError('NOT_FOUND');
     if (rose.read) this.#news.tell(id, personId);
     if (rose.read || rose.delivered) {
       const marks = await this.#marksOf(held, personId);
@@ -182,16 +185,18 @@ export class ThreadDesk {
 
   async #page(held: Held, range: PageRange): Promise<RequestResult<'thread.page'>> {
     const { store } = this.#parts;
-    const { state } = held.actor;
+    // What was written a moment ago and is not announced yet comes live: whoever reads an entry finds the state that
+    // goes with it, above all those who ring the closed devices of a call.
+    const { id, sequence: lastSequence } = held.actor.state;
     const limit = range.limit + 1;
     const ascending = range.afterSequence !== undefined;
-    const stored = ascending
-      ? await store.page(state.id, { after: range.afterSequence ?? 0, limit })
-      : await store.page(state.id, { before: range.beforeSequence ?? Number.MAX_SAFE_INTEGER, limit });
+    const onDisk = ascending
+      ? await store.page(id, { after: range.afterSequence ?? 0, limit })
+      : await store.page(id, { before: Math.min(range.beforeSequence ?? Infinity, lastSequence + 1), limit });
+    const stored = onDisk.filter(({ sequence }) => sequence <= lastSequence);
     const kept = ascending
       ? fitting(stored.slice(0, range.limit), 'beginning')
       : fitting(stored.slice(-range.limit), 'end');
-    const lastSequence = Math.max(state.sequence, kept.at(-1)?.sequence ?? 0);
     const hasMore = stored.length > kept.length;
     return { entries: kept.map((entry) => held.codec.open(entry)), hasMore, lastSequence };
   }

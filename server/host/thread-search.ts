@@ -43,11 +43,7 @@ export class ThreadSearch {
   }
 
   /** @throws AppError RATE_LIMITED when too many wait, or this person has begun too many */
-  async search(
-    held: Held,
-    personId: PersonId,
-    wish: SearchWish,
-  ): Promise<RequestResult<'thread.search'>> {
+  async search(held: Held, personId: PersonId, wish: SearchWish): Promise<RequestResult<'thread.search'>> {
     const own = this.#searching.get(personId) ?? 0;
     if (this.#waiting.length >= WAITING_LIMIT || own >= SEARCHES_A_PERSON) throw new AppError('RATE_LIMITED');
     this.#searching.set(personId, own + 1);

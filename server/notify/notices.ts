@@ -30,6 +30,7 @@ export interface Notice {
 /** A call as it was when it ended. */
 export interface EndedCall {
   readonly startedBy: PersonId;
+  /** Of all but those who had left it earlier. */
   readonly seats: readonly Pick<SeatView, 'personId' | 'state' | 'leftReason'>[];
 }
 

@@ -1,5 +1,7 @@
 import type { CallId, ConsultationId, Entry, PersonId } from '@teleconsult/protocol';
 import { unreachable } from '@teleconsult/protocol/unreachable';
+import { seatOf } from '../consultation/seats.ts';
+import type { CallRecord } from '../consultation/state.ts';
 import type { Stepped } from '../host/batch.ts';
 import type { ConsultationHost } from '../host/host.ts';
 import type { Clock, ConsultationStore } from '../host/ports.ts';
@@ -27,18 +29,20 @@ export class Situations {
     this.#parts = parts;
   }
 
-  /** Keeps who was rung by calls that end with this change. */
-  handleChange({ effects }: Stepped): void {
+  /** Keeps who was rung by calls that end with this change. Who had left them before was told of it then. */
+  handleChange({ before, effects }: Stepped): void {
     for (const effect of effects) {
       if (effect.type !== 'callEnded') continue;
       const { callId, startedBy, seats } = effect.call;
       this.#ended.set(callId, {
         startedBy,
-        seats: seats.map((seat) => ({
-          personId: seat.personId,
-          state: seat.state,
-          leftReason: seat.state === 'left' ? seat.reason : null,
-        })),
+        seats: seats
+          .filter(({ personId }) => before.call === null || !hasLeft(before.call, personId))
+          .map((seat) => ({
+            personId: seat.personId,
+            state: seat.state,
+            leftReason: seat.state === 'left' ? seat.reason : null,
+          })),
       });
     }
   }
@@ -115,3 +119,5 @@ export class Situations {
     return { startedBy, seats };
   }
 }
+
+const hasLeft = (call: CallRecord, personId: PersonId): boolean => seatOf(call, personId)?.state === 'left';

@@ -13,6 +13,7 @@ import type { Log } from '../host/ports.ts';
 import type { Caller, TokenVerifier } from '../identity/tokens.ts';
 import { describe, dispatch, type Handled } from './dispatch.ts';
 import type { Handlers } from './handlers/handler.ts';
+import { PromptlyClosing } from './promptly-closing.ts';
 import { roomOf, type Session } from './session.ts';
 import { type GatewayServer, type GatewaySocket, SocketPublisher } from './socket-publisher.ts';
 import { whenStalled } from './write-backlog.ts';
@@ -57,6 +58,7 @@ export class Gateway {
     this.#io = new Server(options.http, {
       maxHttpBufferSize: MAX_FRAME_BYTES,
       connectTimeout: CONNECT_TIMEOUT_MS,
+      wsEngine: PromptlyClosing,
       pingInterval: PING_INTERVAL_MS,
       pingTimeout: PING_TIMEOUT_MS,
       // Compression costs more than it saves on messages of this size and opens doors to bombs.
@@ -88,6 +90,14 @@ export class Gateway {
       }
     });
     this.#io.on('connection', (socket) => this.#onConnection(socket, callbacks));
+    // Once a connection, however often a device enters and leaves on it.
+    this.#io.engine.on('connection', (connection: GatewaySocket['conn']) => {
+      whenStalled(connection, (count) => {
+        this.#options.log.warn('device.stalled', { count });
+        // What waits is thrown away: a device that does not read would never let it go.
+        connection.close(true);
+      });
+    });
   }
 
   get connections(): number {
@@ -137,11 +147,6 @@ export class Gateway {
     void socket.join([device, personRoom(session)]);
     onDevice(session, 'device.returned');
 
-    whenStalled(socket.conn, (count) => {
-      this.#options.log.warn('device.stalled', { count });
-      // What waits is thrown away: a device that does not read would never let it go.
-      socket.conn.close(true);
-    });
     const expiry = setTimeout(
       () => {
         socket.emit('session.ending', { reason: 'token_expired' });

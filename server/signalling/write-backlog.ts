@@ -2,7 +2,7 @@
  * Most bytes that wait for a device which does not read; it catches up from its sequence after it returns. As much
  * again may have been handed to the system, and one page on top of each.
  */
-const BACKLOG_BYTES = 1_000_000;
+const BACKLOG_BYTES = 1_500_000;
 /** What a packet costs beside its text. */
 const PACKET_BYTES = 500;
 

@@ -12,6 +12,8 @@ import type { Transcriber } from './transcriber.ts';
 const WIDTH = 1;
 /** Most that wait for their turn; beyond it people are told to ask again. */
 const WAITING_LIMIT = 20;
+/** Most of one person that are being made or wait: who asks for all of a long thread does not keep the others waiting. */
+const A_PERSON = 5;
 /** How long one message may take, decoding and service together, in milliseconds. */
 const TIME_LIMIT_MS = 60_000;
 /** Bytes of sound handed to the service at a time: a second of it. */
@@ -47,7 +49,7 @@ export class Transcripts {
   readonly #gate = createGate(WIDTH);
   readonly #made = new BoundedMap<string, string>(KEPT_TRANSCRIPTS);
   /** Being made: who asks for the same waits for the same. */
-  readonly #making = new Map<string, Promise<string>>();
+  readonly #making = new Map<string, { readonly by: PersonId; readonly text: Promise<string> }>();
 
   constructor(parts: TranscriptsParts) {
     this.#parts = parts;
@@ -65,9 +67,10 @@ export class Transcripts {
     const key = `${id}|${wish.sequence}|${wish.language ?? ''}`;
     const made = this.#made.get(key);
     if (made !== undefined) return made;
-    let making = this.#making.get(key);
+    let making = this.#making.get(key)?.text;
     if (making === undefined) {
-      if (this.#making.size >= WAITING_LIMIT) throw new AppError('RATE_LIMITED');
+      const own = [...this.#making.values()].filter(({ by }) => by === wish.by).length;
+      if (this.#making.size >= WAITING_LIMIT || own >= A_PERSON) throw new AppError('RATE_LIMITED');
       making = this.#gate
         .run(() => this.#make(transcriber, { id, attachmentId, wish }))
         .then((text) => {
@@ -75,7 +78,7 @@ export class Transcripts {
           return text;
         })
         .finally(() => this.#making.delete(key));
-      this.#making.set(key, making);
+      this.#making.set(key, { by: wish.by, text: making });
     }
     const text = await making;
     // It took a while: the message may have been withdrawn since, or the person taken out.

@@ -1,7 +1,8 @@
 import { AppError } from '@teleconsult/protocol/errors';
 import { FakeMediaStreamTrack } from 'fake-mediastreamtrack';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { MutedSpeech, SpeechDetector } from '../../client-sdk/call-speech.ts';
+import { openLevelMeter } from '../../client-sdk/device-level.ts';
 import { Lifetime } from '../../client-sdk/lifetime.ts';
 import { recorded } from './helpers/clients.ts';
 import { codeOf, eventually } from './helpers/eventually.ts';
@@ -284,4 +285,41 @@ describe('a person who speaks while muted', () => {
     speech.listenTo(microphone);
     expect(heard.length).toBe(2);
   });
+
+  it.each(['context', 'source'])(
+    '[SDK178] a browser whose Web Audio refuses a %s gives no hint, and keeps nothing open',
+    (refused) => {
+      let open = 0;
+      class Refusing {
+        constructor() {
+          if (refused === 'context') throw new DOMException('too many', 'NotSupportedError');
+          open += 1;
+        }
+        createAnalyser(): object {
+          return {};
+        }
+        createMediaStreamSource(): never {
+          throw new DOMException('another sample rate', 'NotSupportedError');
+        }
+        async close(): Promise<void> {
+          open -= 1;
+        }
+      }
+      vi.stubGlobal('AudioContext', Refusing);
+      vi.stubGlobal('MediaStream', class {});
+      onTestFinished(() => void vi.unstubAllGlobals());
+      const microphone = new FakeMediaStreamTrack({ kind: 'audio', enabled: false });
+      let clone: MediaStreamTrack | undefined;
+      const speech = new MutedSpeech({
+        life: new Lifetime(),
+        openMeter: (track) => {
+          clone = track;
+          return openLevelMeter(track);
+        },
+        onSpeech: () => {},
+      });
+      speech.listenTo(microphone);
+      expect([open, clone?.readyState]).toEqual([0, 'ended']);
+    },
+  );
 });

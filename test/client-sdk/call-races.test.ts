@@ -78,6 +78,38 @@ describe('what happens at the same time', () => {
     expect(media.transports.map(({ isClosed }) => isClosed)).toEqual([false, false]);
   });
 
+  it('[SDK60] a camera that is switched on while there is no connection is sent when there is one, beside the rest', async () => {
+    await using server = await ScriptedServer.start();
+    const here = await opened(server, { media: 'video' });
+    await using _ = here.client;
+    const { scripted, media } = here;
+    scripted.showInSnapshots();
+    const call = await ringing(here);
+    await call.accept({ camera: false });
+    await eventually(
+      () => server.payloads('seat.produce').length,
+      (count) => count === 1,
+    );
+    await here.client.listConsultations();
+    await server.goAway();
+    await eventually(
+      () => here.client.connection,
+      (state) => state === 'connecting',
+    );
+    await call.setCamera(true);
+    expect(media.transports.map(({ isClosed }) => isClosed)).toEqual([false, false]);
+    await server.comeBack();
+    await eventually(
+      () => server.payloads('seat.produce').map(({ source }) => source),
+      (sources) => sources.at(-1) === 'camera',
+    );
+    await here.client.listConsultations();
+    expect(server.payloads('seat.join').length).toBe(1);
+    expect(call.cameraOn).toBe(true);
+    expect(call.view.seats.find(({ personId }) => personId === patient)?.cameraOn).toBe(true);
+    expect(media.transports.map(({ isClosed }) => isClosed)).toEqual([false, false]);
+  });
+
   it('[SDK61] what the former seat is offered while this one is joined takes nothing away', async () => {
     await using server = await ScriptedServer.start();
     const here = await opened(server);
@@ -95,11 +127,10 @@ describe('what happens at the same time', () => {
     const { promise: heard, resolve: hear } = gate();
     const resumed = server.payloads('seat.resumeConsumer').length;
     scripted.holdsSeat = false;
-    const join = scripted.answerJoin.bind(scripted);
     server.once('seat.join', async (payload, from) => {
       server.tell('seat.consumerAdded', { ...scripted.seat, consumer });
       await heard;
-      return join(payload, from);
+      return scripted.answerJoin(payload, from);
     });
     server.tell('seat.mediaLost', scripted.seat);
     await eventually(
@@ -122,9 +153,9 @@ describe('what happens at the same time', () => {
     await using _ = here.client;
     const { media, scripted } = here;
     const { promise: told, resolve: tell } = gate();
-    server.once('call.accept', async () => {
+    server.once('call.accept', async (_call, { handshake }) => {
       await told;
-      scripted.changeSeat(patient, { state: 'connecting', deviceId: here.deviceId });
+      scripted.changeSeat(patient, { state: 'connecting', deviceId: handshake.deviceId });
       return { call: scripted.change({ state: 'connecting', ringUntil: null, answeredAt: 2 }) };
     });
     const call = await ringing(here);
@@ -152,11 +183,38 @@ describe('what happens at the same time', () => {
     const starting = codeOf(here.consultation.startCall('video', { signal: giveUp.signal }));
     giveUp.abort();
     expect(await starting).toBe('ABORTED');
-    const closed = codeOf(here.consultation.startCall('video'));
+    const late = codeOf(here.consultation.startCall('video'));
     await here.consultation.close();
-    expect(await closed).toBe('ABORTED');
+    expect(await late).toBe('ABORTED');
     expect(here.media.asked).toEqual([]);
     expect(server.payloads('call.start')).toEqual([]);
+  });
+
+  it('[SDK50] a call that begins while the consultation is closed is hung up', async () => {
+    await using server = await ScriptedServer.start();
+    const here = await opened(server);
+    await using _ = here.client;
+    const { promise: told, resolve: tell } = gate();
+    server.once('call.start', async () => {
+      await told;
+      return { call: here.scripted.view };
+    });
+    const starting = codeOf(here.consultation.startCall('voice'));
+    await eventually(
+      () => server.payloads('call.start').length,
+      (count) => count === 1,
+    );
+    server.once('consultation.unwatch', () => {
+      tell(null);
+      return 'silence';
+    });
+    await here.consultation.close();
+    expect(await starting).toBe('ABORTED');
+    await eventually(
+      () => server.payloads('call.hangUp').length,
+      (count) => count === 1,
+    );
+    expect(here.media.running).toEqual([]);
   });
 
   it('[SDK175] another microphone in place of one that the system took is not shown as interrupted', async () => {
@@ -174,6 +232,64 @@ describe('what happens at the same time', () => {
       () => server.payloads('seat.setInterrupted').at(-1)?.interrupted,
       (interrupted) => interrupted === false,
     );
+  });
+
+  it('[SDK152] a call that is hidden and shown again before the server has answered is shown', async () => {
+    await using server = await ScriptedServer.start();
+    const here = await opened(server);
+    await using _ = here.client;
+    const call = await answered(here, server);
+    const { promise: told, resolve: tell } = gate();
+    server.once('seat.setView', async ({ view }) => {
+      await told;
+      return { call: here.scripted.changeSeat(patient, { view }) };
+    });
+    const hidden = call.setView('background');
+    await eventually(
+      () => server.payloads('seat.setView').length,
+      (count) => count === 1,
+    );
+    const shown = call.setView('full');
+    tell(null);
+    await Promise.all([hidden, shown]);
+    expect(server.payloads('seat.setView').map(({ view }) => view)).toEqual(['background', 'full']);
+    expect(call.view.seats.find(({ personId }) => personId === patient)?.view).toBe('full');
+  });
+
+  it('[SDK175] a phone call that is over before the server has heard of it leaves the microphone on', async () => {
+    await using server = await ScriptedServer.start();
+    const here = await opened(server);
+    await using _ = here.client;
+    await answered(here, server);
+    here.media.tracks[0]?.remoteMute();
+    await eventually(
+      () => server.payloads('seat.setInterrupted').length,
+      (count) => count === 1,
+    );
+    here.media.tracks[0]?.remoteUnmute();
+    await eventually(
+      () => server.payloads('seat.setInterrupted').at(-1)?.interrupted,
+      (interrupted) => interrupted === false,
+    );
+  });
+
+  it('[SDK165] who spoke when the connection was lost is shown as speaking only when told again', async () => {
+    await using server = await ScriptedServer.start();
+    const here = await opened(server);
+    await using _ = here.client;
+    here.scripted.showInSnapshots();
+    const call = await answered(here, server);
+    server.tell('call.activeSpeaker', { ...here.scripted.seat, personId: doctor });
+    await eventually(
+      () => call.activeSpeaker,
+      (personId) => personId === doctor,
+    );
+    server.cutAll();
+    await eventually(
+      () => call.activeSpeaker,
+      (personId) => personId === null,
+    );
+    expect(server.payloads('seat.join').length).toBe(1);
   });
 
   it('[SDK165] nobody is shown as speaking when media is built anew', async () => {

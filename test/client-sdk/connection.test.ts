@@ -1,6 +1,7 @@
 import { AppError, createTeleconsultClient } from '@teleconsult/client-sdk';
 import { PROTOCOL_VERSION } from '@teleconsult/protocol';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { TokenSource } from '../../client-sdk/token-source.ts';
 import { clientOf, recorded } from './helpers/clients.ts';
 import { codeOf, eventually } from './helpers/eventually.ts';
 import { patient, tokenFor } from './helpers/samples.ts';
@@ -86,6 +87,22 @@ describe('connecting', () => {
       (count) => count === 2,
     );
     expect(server.handshakes[1]?.token).toBe(tokenFor(patient, 'token-2'));
+  });
+
+  it('[SDK3] a token function that never answers is asked again after a minute, not before', async () => {
+    let now = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => now);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const answers = [new Promise<string>(() => {}), Promise.resolve(tokenFor(patient))];
+    let asked = 0;
+    const tokens = new TokenSource(() => answers[asked++] ?? '');
+    void tokens.renew();
+    now = 59_000;
+    void tokens.renew();
+    expect(asked).toBe(1);
+    now = 61_000;
+    expect(await tokens.renew()).toBe(tokenFor(patient));
+    expect(asked).toBe(2);
   });
 
   it('[SDK3] a token function that fails is tried again', async () => {

@@ -535,6 +535,54 @@ describe('messages over a reload', () => {
     expect(await sent).toBe('UNSUPPORTED_MEDIA');
   });
 
+  it('[SDK116] data that is lost while it is uploaded fails its message, too', async () => {
+    const { server, thread, browser } = await started();
+    await using _ = server;
+    const uploads = new ScriptedUploads(server);
+    await using page = await browser.load(thread.id);
+    const data = new Blob([randomBytes(3 * MIB)]);
+    uploads.cuts = ({ bytes }) => {
+      if (bytes.length < MIB) return false;
+      const unreadable = { arrayBuffer: () => Promise.reject(new DOMException('', 'NotReadableError')) };
+      Object.defineProperty(data, 'slice', { value: () => unreadable });
+      return true;
+    };
+    const sent = codeOf(page.consultation.send({ type: 'file', data, fileName: 'a.pdf' }));
+    await page.consultation.send(text('next'));
+    expect(await sent).toBe('UNSUPPORTED_MEDIA');
+  });
+
+  it('[SDK111] what another version of the SDK has left keeps nothing else from being sent', async () => {
+    const { server, thread, browser } = await started();
+    await using _ = server;
+    const before = await browser.load(thread.id);
+    server.on('message.send', () => 'silence');
+    void before.consultation.send(text('a')).catch(() => {});
+    await eventually(
+      () => server.payloads('message.send').length,
+      (count) => count === 1,
+    );
+    await before.leave();
+    const [key = ''] = await browser.kept();
+    const folder = key.slice(0, key.lastIndexOf('/'));
+    const shared = { version: 1, at: Date.now(), queuedAt: 1, order: 1, replyTo: null, page: null };
+    await browser.storage.set(`${folder}/m-unheard`, { ...shared, draft: { type: 'unheard of' } });
+    await browser.storage.set(`${folder}/m-refused`, { ...shared, draft: text('b') });
+    await browser.storage.set(`${folder.replace('/message/', '/progress/')}/m-refused`, {
+      ...shared,
+      attempts: 1,
+      resumeFrom: { kind: 'ready', content: text('b') },
+      error: { code: 'UNHEARD_OF', detail: null },
+    });
+    server.on('message.send', (payload, from) => thread.receive(payload, from));
+    await using page = await browser.load(thread.id);
+    await eventually(
+      () => texts(page.consultation.entries),
+      (seen) => seen.length === 1,
+    );
+    expect(page.consultation.outbox).toMatchObject([{ state: 'failed', error: { code: 'INTERNAL' } }]);
+  });
+
   it('[SDK105] forgetting drops what waits, here and on the device, for this person alone', async () => {
     const { server, thread, browser } = await started();
     await using _ = server;

@@ -1,5 +1,8 @@
 import { AppError, ConsultationId, PersonId } from '@teleconsult/protocol';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Lifetime } from '../../client-sdk/lifetime.ts';
+import { enablePush } from '../../client-sdk/push.ts';
+import type { Signalling } from '../../client-sdk/requests.ts';
 import { clientOf, recorded } from './helpers/clients.ts';
 import { codeOf, eventually } from './helpers/eventually.ts';
 import { consultationView, doctor, minted } from './helpers/samples.ts';
@@ -17,10 +20,13 @@ class FakePush {
   readonly done: string[] = [];
   permission: NotificationPermission = 'granted';
   failure: string | null = null;
+  /** A push service that is not reached: the browser waits for this. */
+  reached: Promise<void> = Promise.resolve();
 
   readonly pushManager = {
     getSubscription: async () => this.present,
     subscribe: async ({ applicationServerKey }: PushSubscriptionOptionsInit) => {
+      await this.reached;
       if (this.failure !== null) throw new DOMException('', this.failure);
       const key = typeof applicationServerKey === 'string' ? applicationServerKey : 'no string';
       this.done.push(`subscribe ${key}`);
@@ -145,6 +151,30 @@ describe('push', () => {
     Reflect.deleteProperty(globalThis, 'Notification');
     expect(await codeOf(client.enablePush(registration))).toBe('UNSUPPORTED_BROWSER');
     expect(server.payloads('push.subscribe')).toEqual([]);
+  });
+});
+
+describe('a push service that does not answer', () => {
+  it('[SDK131] is given up after twenty seconds, and a subscription that comes after all is ended', async () => {
+    vi.useFakeTimers();
+    using _ = { [Symbol.dispose]: () => void vi.useRealTimers() };
+    const push = new FakePush();
+    const registration = push.install();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    push.reached = promise;
+    const asked: string[] = [];
+    const request = async (name: string) => {
+      asked.push(name);
+      return { publicKey: KEYS[0] };
+    };
+    const signalling = { request } as Partial<Signalling> as Signalling;
+    const code = codeOf(enablePush({ signalling, life: new Lifetime() }, registration));
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(await code).toBe('DISCONNECTED');
+    resolve();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(push.present).toBeNull();
+    expect(asked).toEqual(['push.key']);
   });
 });
 

@@ -7,7 +7,7 @@ import { Lifetime } from '../../client-sdk/lifetime.ts';
 import { AudioOnlyPolicy, type VideoEvidence } from '../../client-sdk/quality-fallback.ts';
 import { levelOf } from '../../client-sdk/quality-level.ts';
 import { QualityMonitor } from '../../client-sdk/quality-monitor.ts';
-import { measure, readStats, type StatsPair } from '../../client-sdk/quality-stats.ts';
+import { measure, pictureRate, readStats, type StatsPair } from '../../client-sdk/quality-stats.ts';
 import { recorded } from './helpers/clients.ts';
 import { eventually } from './helpers/eventually.ts';
 import { answered, opened } from './helpers/opened-call.ts';
@@ -100,6 +100,21 @@ describe('what is measured', () => {
     expect(readStats({ send: null, receive: null }, 0)).toMatchObject({ rttMs: null, path: 'unknown' });
   });
 
+  it('[SDK160] pictures are counted as they arrive, by what the browser tells of them', () => {
+    const seen = (framesReceived: number, framesDecoded: number) => ({
+      send: null,
+      receive: report(
+        { id: 'a', type: 'inbound-rtp', kind: 'video', framesReceived },
+        { id: 'b', type: 'inbound-rtp', kind: 'video', framesDecoded },
+        { id: 'c', type: 'inbound-rtp', kind: 'audio' },
+      ),
+    });
+    const before = readStats(seen(100, 10), 1_000);
+    expect(pictureRate(before, readStats(seen(150, 20), 3_000))).toBe(30);
+    expect(pictureRate(null, before)).toBeNull();
+    expect(pictureRate(before, readStats(seen(0, 0), 2_000))).toBe(0);
+  });
+
   it.each([
     [{ candidateType: 'relay', protocol: 'udp' }, 'relay'],
     [{ candidateType: 'host', protocol: 'tcp' }, 'tcp'],
@@ -183,6 +198,21 @@ describe('the monitor', () => {
     );
   });
 
+  it('[SDK160] statistics that never come do not stop it', async () => {
+    let asked = 0;
+    using watch = monitored({
+      stats: () => {
+        asked += 1;
+        return asked === 1 ? new Promise(() => {}) : Promise.resolve(statsAt({ packets: 10 }));
+      },
+      statsPatienceMs: 5,
+    });
+    await eventually(
+      () => watch.samples.length,
+      (count) => count > 0,
+    );
+  });
+
   it('[SDK160] the last two minutes are remembered, and the end of the call stops it', async () => {
     const watch = monitored();
     await eventually(
@@ -204,6 +234,7 @@ const fine: VideoEvidence = {
   lossPercent: 0,
   sendKbps: 900,
   receiveKbps: 900,
+  receiveFps: 25,
   limitedBy: 'none',
   availableSendKbps: 1_500,
   sendsVideo: true,
@@ -231,7 +262,8 @@ describe('sound before pictures', () => {
       'a sender that is held back, where the browser names no rate',
       { availableSendKbps: null, limitedBy: 'network', sendKbps: 90 },
     ],
-    ['another’s camera that does not get through', { receiveKbps: 30 }],
+    ['another’s camera that does not get through', { receiveKbps: 30, receiveFps: 2 }],
+    ['one of which the browser tells only the rate', { receiveKbps: 30, receiveFps: null }],
   ] as const)('[SDK162] %s gives up video after eight seconds, not before', (_title, evidence) => {
     expect(observe(new AudioOnlyPolicy(), evidence, 0, 8_000)).toEqual([false, false, false, false, true]);
   });
@@ -239,6 +271,7 @@ describe('sound before pictures', () => {
   it.each([
     ['a good network', {}],
     ['a still picture', { sendKbps: 20 }],
+    ['a still picture of somebody else who is silent', { receiveKbps: 30, receiveFps: 15 }],
     ['loss that can be mended', { lossPercent: 12 }],
     ['a call without video', { lossPercent: 40, sendsVideo: false, expectsVideo: false }],
     ['a receiver who is sent nothing because nobody sends', { receiveKbps: 30, expectsVideo: false }],
@@ -349,6 +382,26 @@ describe('a call that is watched', () => {
       (track) => track !== null,
     );
     expect(here.media.asked.length).toBe(1);
+  });
+
+  it('[SDK162] a call that is not looked at needs no pictures, so that none arrive gives up nothing', {
+    timeout: 30_000,
+  }, async () => {
+    await using server = await ScriptedServer.start();
+    const here = await opened(server, { media: 'video' });
+    await using _ = here.client;
+    here.scripted.offer('camera');
+    const call = await answered(here, server);
+    await call.setView('background');
+    const samples = recorded(call.on, 'quality');
+    await eventually(
+      () => samples.length,
+      (count) => count === 6,
+      20_000,
+    );
+    expect(samples.at(-1)?.receiveKbps).toBe(0);
+    expect(call.audioOnly.on).toBe(false);
+    expect(call.localTracks.camera).not.toBeNull();
   });
 
   it('[SDK165] who speaks and how good the others’ connections are is told, until they leave', async () => {

@@ -10,7 +10,8 @@ import { createConsultation, peopleOf } from '../helpers/test-app.ts';
 import { hostToken, personToken } from '../helpers/test-tokens.ts';
 import { speechFile } from './helpers/speech-sample.ts';
 
-const SLOW = { timeout: 25_000, interval: 100 };
+/** The machine may be busy with other things. */
+const SLOW = { timeout: 25_000, interval: 50 };
 
 async function bundled(): Promise<string> {
   const built = await build({
@@ -80,10 +81,10 @@ async function open(browser: Browser, script: string, opening: Opening): Promise
 const spokenOf = (page: Page): Promise<(string | null)[]> =>
   page.evaluate(() => (globalThis as unknown as { spoken: (string | null)[] }).spoken);
 
-it('[SDK165] who speaks into a microphone is told to both browsers', { timeout: 90_000 }, async () => {
+it('[SDK165] who speaks, and that nobody does, is told to both browsers', { timeout: 90_000 }, async () => {
   await using dir = await tempDir();
   const file = join(dir.path, 'speech.wav');
-  await writeFile(file, speechFile(6, 4));
+  await writeFile(file, speechFile(5, 5));
   const env = { TELECONSULT_MEDIA: 'mediasoup' };
   await using server = await startServerProcess({ dataDir: dir.path, port: await freePort(), env });
   const view = await createConsultation(server.origin, hostToken());
@@ -106,9 +107,7 @@ it('[SDK165] who speaks into a microphone is told to both browsers', { timeout: 
   await patient.evaluate(async (id) => {
     await (await globalThis.client.open(id)).call?.accept();
   }, view.consultationId);
-  const told = expect.poll(() => spokenOf(doctor), SLOW);
-  await told.toContain(people.patient);
-  await expect.poll(() => spokenOf(patient), SLOW).toContain(people.patient);
-  await expect.poll(() => spokenOf(doctor), SLOW).toContain(null);
-  console.log(await spokenOf(doctor), await spokenOf(patient));
+  // The browser's own microphone beeps for twenty milliseconds twice a second, which is not speech.
+  for (const page of [doctor, patient])
+    await expect.poll(async () => [...new Set(await spokenOf(page))], SLOW).toEqual([people.patient, null]);
 });

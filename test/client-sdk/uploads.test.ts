@@ -143,6 +143,25 @@ describe('attachments', () => {
     expect(uploads.uploads[0]?.bytes.equals(bytes)).toBe(true);
   });
 
+  it('[SDK32] a token that expired while the device was offline is replaced, however long that was', async () => {
+    await using server = await ScriptedServer.start();
+    let generation = 1;
+    const { uploads, client, consultation } = await opened(server, () =>
+      tokenFor(patient, `token-${generation}`),
+    );
+    await using _ = client;
+    let requests = 0;
+    uploads.admit = (token) => {
+      requests += 1;
+      // A proxy that answers while the server cannot be reached.
+      if (requests <= 4) return 'INTERNAL';
+      generation = 2;
+      return token === tokenFor(patient, 'token-2') ? null : 'TOKEN_EXPIRED';
+    };
+    await consultation.send(photo(new Blob(['x'])));
+    expect(uploads.uploads.length).toBe(1);
+  });
+
   it('[SDK32] a token that the server keeps refusing fails the message in the end', async () => {
     await using server = await ScriptedServer.start();
     const { uploads, client, consultation } = await opened(server);

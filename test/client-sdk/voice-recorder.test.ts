@@ -1,6 +1,6 @@
 import { startVoiceRecorder } from '@teleconsult/client-sdk';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { loudness } from '../../client-sdk/voice-recorder.ts';
+import { loudness } from '../../client-sdk/device-level.ts';
 import { codeOf } from './helpers/eventually.ts';
 import { FakeMedia } from './helpers/fake-media.ts';
 

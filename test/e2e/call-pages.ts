@@ -1,19 +1,19 @@
-import type { ConsultationId, ConsultationView } from '@teleconsult/protocol';
+import type { ConsultationId, ConsultationView, GuestRole } from '@teleconsult/protocol';
 import type { Browser } from 'playwright-core';
 import { freePort, type ServerProcess, startServerProcess } from '../helpers/server-process.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { hostToken, personToken } from '../helpers/test-tokens.ts';
 import { DESK, launchBrowser, Person, PHONE } from './browser.ts';
 
-const WEB_DIR = process.env['H10_WEB_DIR'] ?? new URL('../../web/dist/', import.meta.url).pathname;
+const WEB_DIR = new URL('../../web/dist/', import.meta.url).pathname;
 
 export interface CallPages extends AsyncDisposable {
   readonly server: ServerProcess;
   readonly browser: Browser;
   /** A consultation of these two, still to be taken up. */
   create(patient: string, doctor: string): Promise<ConsultationView>;
-  /** Draws a relative in, as the host application does. */
-  addRelative(consultationId: ConsultationId, personId: string, displayName: string): Promise<void>;
+  /** Draws somebody in, as the host application does. */
+  addGuest(consultationId: ConsultationId, personId: string, role: GuestRole): Promise<void>;
   /** A device of its own: each is a browser profile with its own device id. */
   patientPage(personId: string, consultationId: ConsultationId): Promise<Person>;
   doctorPage(personId: string, consultationId: ConsultationId): Promise<Person>;
@@ -51,8 +51,8 @@ export async function startCallPages(settings: Record<string, string> = {}): Pro
         patient: { personId: patient, displayName: nameOf(patient) },
         doctor: { personId: doctor, displayName: nameOf(doctor) },
       }),
-    addRelative: async (consultationId, personId, displayName) => {
-      await host(`/${consultationId}/participants`, { personId, displayName, role: 'relative' });
+    addGuest: async (consultationId, personId, role) => {
+      await host(`/${consultationId}/participants`, { personId, displayName: nameOf(personId), role });
     },
     patientPage: async (personId, consultationId) =>
       owned.use(await Person.open(browser, link('patient', personId, consultationId), PHONE)),
@@ -92,3 +92,14 @@ export async function takeUp(doctor: Person): Promise<void> {
 
 export const entries = (person: Person, kind: string) =>
   person.page.locator(`[data-testid="entry"][data-kind="${kind}"]`);
+
+/** Calls in somebody of the consultation who is not in the call. */
+export async function invite(person: Person, other: string): Promise<void> {
+  await person.byId('call-more').click();
+  await person.byId('call-open-people').click();
+  await person.page
+    .locator(`[data-testid="call-outside"][data-person="${other}"] [data-testid="call-invite"]`)
+    .click();
+  await person.page.locator(`[data-testid="call-person"][data-person="${other}"]`).waitFor();
+  await person.byId('dialog-close').click();
+}

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Person } from './browser.ts';
 import { entries, openVisit, startCallPages, takeUp } from './call-pages.ts';
 import { holdFrames, holdsRequest, letFramesGo } from './held-frames.ts';
-import { act, arrives, callBecomes, followCalls, isLive } from './page-calls.ts';
+import { arrives, callBecomes, followCalls, isLive } from './page-calls.ts';
 
 /** Opens another consultation of the doctor's list. */
 async function choose(doctor: Person, id: string): Promise<void> {
@@ -80,6 +80,10 @@ test('[CALL9] [CALL14] who calls a doctor in another call reads that they are bu
   expect(await bruno.byId('call-panel').count()).toBe(0);
   await choose(doctor, brunoId);
   await entries(doctor, 'call.ended').getByText(/busy/i).waitFor();
+  // The call goes on beside the other consultation, and is large again with its own.
+  await Promise.all([arrives(doctor, 'anna', 'microphone'), arrives(anna, 'doctor', 'microphone')]);
+  await doctor.byId('call-size').click();
+  await Promise.all([arrives(doctor, 'anna', 'camera'), arrives(doctor, 'anna', 'microphone')]);
   // When the doctor is free again, the patient gets through.
   await doctor.byId('call-hangup').click();
   await entries(anna, 'call.ended').waitFor();
@@ -96,7 +100,10 @@ test('[CALL15] with call waiting the doctor in a call is knocked at, and answeri
   expect(knocking.seats.find(({ personId }) => personId === 'doctor')?.callWaiting).toBe(true);
   await arrives(anna, 'doctor', 'camera');
 
-  await act(doctor, 'accept', { leaveOther: true });
+  // A card above the call that goes on, which says that answering leaves it.
+  const card = doctor.page.locator('[data-testid="incoming-call"][data-waiting="1"]');
+  await card.getByTestId('call-accept').getByText(/anna/i).waitFor();
+  await card.getByTestId('call-accept').click();
   await Promise.all([arrives(doctor, 'bruno', 'camera'), arrives(bruno, 'doctor', 'camera')]);
   await Promise.all([arrives(doctor, 'bruno', 'microphone'), arrives(bruno, 'doctor', 'microphone')]);
   await entries(anna, 'call.ended').waitFor();

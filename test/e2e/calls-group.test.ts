@@ -1,23 +1,11 @@
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import type { Person } from './browser.ts';
-import { entries, openVisit, startCallPages } from './call-pages.ts';
-import { act, arrives, callBecomes, callsOf, followCalls, isLive } from './page-calls.ts';
+import { entries, invite, openVisit, startCallPages } from './call-pages.ts';
+import { allSeeAndHear, callBecomes, callsOf, followCalls, isLive } from './page-calls.ts';
 
-type Named = Readonly<Record<string, Person>>;
-
-/** Each sees and hears each of the others, from now on. */
-async function allSeeAndHear(people: Named): Promise<void> {
-  const pairs = Object.entries(people).flatMap(([name, person]) =>
-    Object.keys(people).flatMap((other) => (other === name ? [] : [{ person, other }])),
-  );
-  await Promise.all(
-    pairs.flatMap(({ person, other }) => [
-      arrives(person, other, 'camera'),
-      arrives(person, other, 'microphone'),
-    ]),
-  );
-}
+const tilesOf = (person: Person): Promise<(string | null)[]> =>
+  person.byId('call-tile').evaluateAll((tiles) => tiles.map((tile) => tile.getAttribute('data-person')));
 
 const seatsOf = async (person: Person): Promise<Record<string, string>> =>
   Object.fromEntries(
@@ -33,13 +21,13 @@ test('[CALL16] [CALL17] [CALL18] a relative is drawn into a running call, leaves
   await allSeeAndHear({ patient, doctor });
 
   // Somebody new in the consultation is not in its call before they are invited.
-  await pages.addRelative(id, 'relative', 'Relative');
+  await pages.addGuest(id, 'relative', 'relative');
   const relative = await pages.patientPage('relative', id);
   await entries(relative, 'participant.joined').first().waitFor();
   await followCalls(relative, id);
   expect(await relative.byId('incoming-call').count()).toBe(0);
 
-  await act(doctor, 'invite', 'relative');
+  await invite(doctor, 'relative');
   await relative.byId('call-accept').click();
   await allSeeAndHear({ patient, doctor, relative });
   await Promise.all(
@@ -47,6 +35,12 @@ test('[CALL16] [CALL17] [CALL18] a relative is drawn into a running call, leaves
       callBecomes(person, 'three seats', (call) => isLive(call) && call.seats.length === 3),
     ),
   );
+
+  for (const person of [patient, doctor, relative]) {
+    await eventually('three tiles', async () => (await person.byId('call-tile').count()) === 3);
+    expect(new Set(await tilesOf(person))).toEqual(new Set(['doctor', 'patient', 'relative']));
+    expect(await person.byId('remote-audio').count()).toBe(2);
+  }
 
   // A guest may not end it for the others: who hangs up leaves.
   await relative.byId('call-hangup').click();
@@ -56,11 +50,12 @@ test('[CALL16] [CALL17] [CALL18] a relative is drawn into a running call, leaves
   await allSeeAndHear({ patient, doctor });
   expect(await entries(doctor, 'call.ended').count()).toBe(0);
 
-  await act(patient, 'invite', 'relative');
+  await invite(patient, 'relative');
   await relative.byId('call-accept').click();
   await allSeeAndHear({ patient, doctor, relative });
 
-  await act(doctor, 'hangUp');
+  await doctor.byId('call-hangup').click();
+  await doctor.byId('call-end-all').click();
   for (const person of [patient, doctor, relative]) {
     await entries(person, 'call.ended').waitFor();
     await person.byId('call-panel').waitFor({ state: 'detached' });

@@ -6,44 +6,63 @@ import { act, arrives, callBecomes, followCalls, received } from './page-calls.t
 
 /** What a person would see in a video now, as one number; null while it shows nothing. */
 const picture = (person: Person, testId: string): Promise<number | null> =>
-  person.byId(testId).evaluate((element) => {
-    if (!(element instanceof HTMLVideoElement)) throw new Error('this is no video');
-    if (element.videoWidth === 0) return null;
-    const canvas = document.createElement('canvas');
-    [canvas.width, canvas.height] = [64, 36];
-    const context = canvas.getContext('2d');
-    context?.drawImage(element, 0, 0, 64, 36);
-    const pixels = context?.getImageData(0, 0, 64, 36).data ?? [];
-    return pixels.reduce((sum, value) => (sum * 31 + value) | 0, 7);
-  });
+  person
+    .byId(testId)
+    .first()
+    .evaluate((element) => {
+      if (!(element instanceof HTMLVideoElement)) throw new Error('this is no video');
+      if (element.videoWidth === 0) return null;
+      const canvas = document.createElement('canvas');
+      [canvas.width, canvas.height] = [64, 36];
+      const context = canvas.getContext('2d');
+      context?.drawImage(element, 0, 0, 64, 36);
+      let sum = 7;
+      for (const value of context?.getImageData(0, 0, 64, 36).data ?? []) sum = (sum * 31 + value) | 0;
+      return sum;
+    });
 
-test('[SDK155] a screen', async () => {
+/** The picture is there and moves. */
+async function seesMoving(person: Person, testId: string): Promise<void> {
+  const first = await eventually(`a picture in ${testId}`, () => picture(person, testId));
+  await eventually(`${testId} to move`, async () => (await picture(person, testId)) !== first, {
+    withinMs: 20_000,
+  });
+}
+
+test('[SDK155] [SFU29] a shared screen is seen beside the camera, moves, and is gone when it is stopped', async () => {
   await using pages = await startCallPages();
   const { id, patient, doctor } = await openVisit(pages);
   for (const person of [patient, doctor]) await followCalls(person, id);
   await doctor.byId('call-video').click();
   await patient.byId('call-accept').click();
   await Promise.all([arrives(patient, 'doctor', 'camera'), arrives(doctor, 'patient', 'camera')]);
-  await act(doctor, 'setScreen', true);
-  await patient.page.evaluate(async () => {
-    const find = () => window.followedCalls?.at(-1)?.remoteTracks.find(({ source }) => source === 'screen');
-    while (find() === undefined) await new Promise((r) => setTimeout(r, 20));
-    const video = document.createElement('video');
-    video.dataset['testid'] = 'remote-screen';
-    video.muted = true;
-    video.srcObject = new MediaStream([find()!.track]);
-    document.body.append(video);
-    await video.play();
-  });
+
+  await doctor.byId('call-screen-share').click();
+  await patient.byId('screen-video').waitFor();
   await arrives(patient, 'doctor', 'screen');
-  console.log(await received(patient, 'doctor', 'screen'));
-  const first = await eventually('a picture', () => picture(patient, 'remote-screen'));
-  await eventually('it moves', async () => (await picture(patient, 'remote-screen')) !== first);
-  await act(doctor, 'setScreen', false);
-  await callBecomes(patient, 'no screen', ({ seats }) => seats.every(({ screenOn }) => !screenOn));
-  console.log(
-    await received(patient, 'doctor', 'screen'),
-    (await callBecomes(patient, 'x', () => true)).tracks,
-  );
+  await seesMoving(patient, 'screen-video');
+  expect((await received(patient, 'doctor', 'screen'))?.frameWidth).toBeGreaterThan(640);
   await arrives(patient, 'doctor', 'camera');
+  await seesMoving(patient, 'remote-video');
+
+  // One screen at a time.
+  await patient.byId('call-screen-share').click();
+  await patient.page
+    .getByText(/one person can share/i)
+    .first()
+    .waitFor();
+  await expect(act(patient, 'setScreen', true)).rejects.toThrow();
+  expect(await doctor.byId('screen-video').count()).toBe(0);
+
+  await doctor.byId('call-screen-share').click();
+  await patient.byId('screen-video').waitFor({ state: 'detached' });
+  await callBecomes(patient, 'no screen', ({ seats }) => seats.every(({ screenOn }) => !screenOn));
+  await arrives(patient, 'doctor', 'camera');
+
+  // The way is free for the other.
+  await patient.byId('call-screen-share').click();
+  await seesMoving(doctor, 'screen-video');
+  await patient.byId('call-hangup').click();
+  await doctor.byId('call-panel').waitFor({ state: 'detached' });
+  expect(await doctor.byId('screen-video').count()).toBe(0);
 }, 120_000);

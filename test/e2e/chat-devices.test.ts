@@ -54,16 +54,14 @@ test('[WEB29] the badges of two devices agree, and reading on one clears both', 
       await badge(page, wang.consultationId).getByText('1', { exact: true }).waitFor();
     }
     await lin.write('四');
-    for (const page of both)
-      await badge(page, lin.consultationId).getByText('4', { exact: true }).waitFor();
+    for (const page of both) await badge(page, lin.consultationId).getByText('4', { exact: true }).waitFor();
     await phone.screenshot('unread-phone-zh');
     await desk.screenshot('unread-desk-en');
     for (const page of both) expect(await seriousFindings(page)).toEqual([]);
     expect(await desk.page.title()).toMatch(/^\(5\)/);
     await phone.page.locator(`[data-consultation="${lin.consultationId}"]`).click();
     await entryWith(phone, '四').waitFor();
-    for (const page of both)
-      await badge(page, lin.consultationId).waitFor({ state: 'detached' });
+    for (const page of both) await badge(page, lin.consultationId).waitFor({ state: 'detached' });
     await badge(desk, wang.consultationId).getByText('1', { exact: true }).waitFor();
     await eventually('the title', async () => (await desk.page.title()).startsWith('(1)'));
     // It is kept: a page opened later agrees.
@@ -78,7 +76,11 @@ test('[WEB30] a search finds Chinese text in another width, and a press on it le
   await using visit = await begin(stage);
   await visit.write('血压是１３５/８５，早上量的');
   for (let index = 1; index <= 150; index += 1) await visit.write(`第 ${index} 条记录`);
-  const doctor = await stage.open('doctor', CHEN, { ...DESK, locale: 'zh-CN', consultationId: visit.consultationId });
+  const doctor = await stage.open('doctor', CHEN, {
+    ...DESK,
+    locale: 'zh-CN',
+    consultationId: visit.consultationId,
+  });
   await watched({ doctor }, async () => {
     await doctor.byId('entry').first().waitFor();
     await choose(doctor, 'search');
@@ -89,7 +91,10 @@ test('[WEB30] a search finds Chinese text in another width, and a press on it le
     await doctor.screenshot('search-desk-zh');
     expect(await seriousFindings(doctor)).toEqual([]);
     await doctor.byId('new-messages').click();
-    await eventually('the message to be let go', async () => (await entryWith(doctor, '血压是').count()) === 0);
+    await eventually(
+      'the message to be let go',
+      async () => (await entryWith(doctor, '血压是').count()) === 0,
+    );
     await doctor.byId('search-match').click();
     await eventually('the message in view', () =>
       entryWith(doctor, '血压是').evaluate((row) => {
@@ -100,6 +105,10 @@ test('[WEB30] a search finds Chinese text in another width, and a press on it le
     await doctor.byId('search-input').fill('不存在的词');
     await doctor.byId('search-go').click();
     await doctor.byId('search-match').waitFor({ state: 'detached' });
+    const close = await doctor.byId('search-close').boundingBox();
+    expect((close?.x ?? 0) + (close?.width ?? 0)).toBeLessThanOrEqual(DESK.viewport.width);
+    await doctor.byId('search-close').click();
+    await doctor.byId('search-results').waitFor({ state: 'detached' });
   });
 }, 60_000);
 
@@ -166,12 +175,16 @@ test('[WEB32] what is written without a connection is sent once, after coming ba
     await patient.page.reload();
     await eventually('attempts to connect in vain', () => attempts >= 1);
     isCut = false;
+    // The network is back: the page does not wait out its pause.
+    await patient.page.evaluate(() => dispatchEvent(new Event('online')));
     await entryWith(doctor, '离线写的第三条').waitFor();
     await patient.byId('entry').filter({ hasText: '离线写的第三条' }).waitFor();
     await patient.byId('outgoing').first().waitFor({ state: 'detached' });
     const texts = await doctor.page
       .locator('[data-testid="entry"][data-kind="message.sent"]')
-      .evaluateAll((rows) => rows.map((row) => row.querySelector('tele-entry')?.shadowRoot?.querySelector('.text')?.textContent));
+      .evaluateAll((rows) =>
+        rows.map((row) => row.querySelector('tele-entry')?.shadowRoot?.querySelector('.text')?.textContent),
+      );
     expect(texts).toEqual(['离线写的第一条', '离线写的第二条', '离线写的第三条']);
   });
 }, 60_000);

@@ -48,7 +48,9 @@ test('[WEB33] a page closed in the middle of a picture’s upload goes on with i
     const methods = requests.map((request) => request.method());
     expect(methods[0]).toBe('HEAD');
     expect(methods).not.toContain('POST');
-    const offset = Number(requests.find((request) => request.method() === 'PATCH')?.headers()['upload-offset']);
+    const offset = Number(
+      requests.find((request) => request.method() === 'PATCH')?.headers()['upload-offset'],
+    );
     expect(offset).toBeGreaterThan(0.3 * size);
     const sent = line.sentBytes - sentBefore;
     expect(sent).toBeGreaterThan(size);

@@ -29,7 +29,10 @@ export function holdFrames(person: Person): Promise<void> {
 export async function holdsRequest(person: Person, request: string): Promise<void> {
   await eventually(`${request} to be held back`, () =>
     person.page.evaluate(
-      (name) => (window.heldFrames ?? []).some(({ frame }) => String(frame).includes(`"${name}"`)),
+      (name) =>
+        (window.heldFrames ?? []).some(
+          ({ frame }) => typeof frame === 'string' && frame.includes(`"${name}"`),
+        ),
       request,
     ),
   );

@@ -32,6 +32,8 @@ export interface TrackReceived {
   readonly framesDecoded: number;
   readonly frameWidth: number;
   readonly audioEnergy: number;
+  /** How much sound was received, in milliseconds. */
+  readonly soundMs: number;
 }
 
 /** Remembers the calls of a consultation from now on: the SDK lets go of one that is over. */
@@ -120,6 +122,7 @@ export function received(person: Person, from: string, source: string): Promise<
             framesDecoded: Number(report.framesDecoded ?? 0),
             frameWidth: Number(report.frameWidth ?? 0),
             audioEnergy: Number(report.totalAudioEnergy ?? 0),
+            soundMs: Number(report.totalSamplesDuration ?? 0) * 1000,
           };
       return null;
     },
@@ -139,5 +142,30 @@ export async function arrives(
     `${source} of ${from}`,
     async () => ((await received(person, from, source))?.[measure] ?? 0) > before,
     { withinMs: 20_000 },
+  );
+}
+
+/** How many media connections of this page are not closed. */
+export function openConnections(person: Person): Promise<number> {
+  return person.page.evaluate(() => {
+    const { teleconsultConnections } = window as typeof window & {
+      teleconsultConnections: RTCPeerConnection[];
+    };
+    return teleconsultConnections.filter(({ connectionState }) => connectionState !== 'closed').length;
+  });
+}
+
+type Named = Readonly<Record<string, Person>>;
+
+/** Each sees and hears each of the others, from now on. */
+export async function allSeeAndHear(people: Named): Promise<void> {
+  const pairs = Object.entries(people).flatMap(([name, person]) =>
+    Object.keys(people).flatMap((other) => (other === name ? [] : [{ person, other }])),
+  );
+  await Promise.all(
+    pairs.flatMap(({ person, other }) => [
+      arrives(person, other, 'camera'),
+      arrives(person, other, 'microphone'),
+    ]),
   );
 }

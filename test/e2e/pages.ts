@@ -6,11 +6,10 @@ import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
 import { startTestApp, type TestApp } from '../helpers/test-app.ts';
 import { hostToken, namedToken } from '../helpers/test-tokens.ts';
-import { launchBrowser, Person } from './browser.ts';
+import { DESK, launchBrowser, Person, PHONE } from './browser.ts';
 
 /** What `npm test` builds before it begins. */
-export const WEB_DIR =
-  process.env['E2E_WEB_DIR'] ?? new URL('../../web/dist/', import.meta.url).pathname;
+export const WEB_DIR = process.env['E2E_WEB_DIR'] ?? new URL('../../web/dist/', import.meta.url).pathname;
 
 export interface Named {
   readonly personId: string;
@@ -37,7 +36,8 @@ export async function setStage(parts: Partial<AppParts> & { dataDir?: string } =
   await using stack = new AsyncDisposableStack();
   const app = stack.use(await startTestApp({ webDir: WEB_DIR, ...parts }));
   const browser = stack.use(await launchBrowser());
-  const link: Stage['link'] = (page, person, consultationId) => linkTo(app.origin, { page, person, consultationId });
+  const link: Stage['link'] = (page, person, consultationId) =>
+    linkTo(app.origin, { page, person, consultationId });
   const owned = stack.move();
   return {
     app,
@@ -52,10 +52,17 @@ export async function setStage(parts: Partial<AppParts> & { dataDir?: string } =
 
 export function linkTo(
   origin: string,
-  { page, person, consultationId }: { page: PageName; person: Named; consultationId?: ConsultationId | null | undefined },
+  {
+    page,
+    person,
+    consultationId,
+  }: { page: PageName; person: Named; consultationId?: ConsultationId | null | undefined },
 ): string {
   const token = namedToken(person.personId, person.displayName, page === 'doctor' ? 'doctor' : undefined);
-  const fragment = new URLSearchParams({ token, ...(consultationId == null ? {} : { consultation: consultationId }) });
+  const fragment = new URLSearchParams({
+    token,
+    ...(consultationId == null ? {} : { consultation: consultationId }),
+  });
   return `${origin}/${page}#${fragment}`;
 }
 
@@ -70,14 +77,32 @@ export async function createVisit(origin: string, patient: Named, doctor: Named)
   return ConsultationView.parse(await response.json());
 }
 
+/** A begun visit between a patient on a phone and a doctor at a desk. */
+export async function beginVisit(stage: Stage) {
+  const { consultationId } = await stage.createVisit(LIN, CHEN);
+  const patient = await stage.open('patient', LIN, { ...PHONE, consultationId });
+  const doctor = await stage.open('doctor', CHEN, { ...DESK, consultationId });
+  await doctor.byId('accept').click();
+  await patient.page.locator('[data-testid="entry"][data-kind="consultation.accepted"]').waitFor();
+  return { consultationId, patient, doctor };
+}
+
 /** A JPEG as a phone's camera makes it; `noise` makes it large. */
-export async function photograph(options: { colour?: string; width?: number; noise?: boolean } = {}): Promise<Buffer> {
+export async function photograph(
+  options: { colour?: string; width?: number; noise?: boolean } = {},
+): Promise<Buffer> {
   const { colour = '#b04050', width = 800, noise = false } = options;
   const height = Math.round(width * 0.75);
   const picture = sharp({ create: { width, height, channels: 3, background: colour } });
   if (!noise) return picture.jpeg().toBuffer();
   const grain = await sharp({
-    create: { width, height, channels: 3, background: colour, noise: { type: 'gaussian', mean: 128, sigma: 60 } },
+    create: {
+      width,
+      height,
+      channels: 3,
+      background: colour,
+      noise: { type: 'gaussian', mean: 128, sigma: 60 },
+    },
   })
     .jpeg({ quality: 95 })
     .toBuffer();
@@ -116,7 +141,10 @@ export async function seriousFindings({ page }: Person): Promise<string[]> {
 }
 
 /** Pictures of every page when something failed, with what the pages complained about. */
-export async function watched(people: Readonly<Record<string, Person>>, act: () => Promise<void>): Promise<void> {
+export async function watched(
+  people: Readonly<Record<string, Person>>,
+  act: () => Promise<void>,
+): Promise<void> {
   try {
     await act();
   } catch (error) {

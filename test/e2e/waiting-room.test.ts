@@ -98,7 +98,8 @@ test('[WEB22] [FORM1] a form with pictures of tongue and face, sent before the v
         async () =>
           (await card
             .locator('[data-testid="picture-thumb"] img, img[data-testid="picture-thumb"]')
-            .evaluateAll((all) => all.filter((one) => (one as HTMLImageElement).naturalWidth > 0).length)) === 2,
+            .evaluateAll((all) => all.filter((one) => (one as HTMLImageElement).naturalWidth > 0).length)) ===
+          2,
       );
     }
     expect(await patient.byId('outgoing').count()).toBe(0);

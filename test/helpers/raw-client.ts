@@ -38,6 +38,8 @@ export class RawClient implements AsyncDisposable {
       reconnection: false,
       forceNew: true,
     });
+    // Listens before it is connected: what the server tells at once comes in the same moment.
+    const client = new RawClient(socket, deviceId);
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);
       socket.once('connect_error', (error: Error & { data?: ErrorBody }) => {
@@ -45,7 +47,7 @@ export class RawClient implements AsyncDisposable {
         reject(Object.assign(new Error(error.data?.code ?? error.message), { body: error.data }));
       });
     });
-    return new RawClient(socket, deviceId);
+    return client;
   }
 
   /** Sends whatever it is told and answers the envelope. */

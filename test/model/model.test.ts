@@ -71,7 +71,7 @@ const sabotages: Record<string, typeof step> = {
 };
 
 for (const [name, broken] of Object.entries(sabotages))
-  test(`[CNS9 sabotage] ${name}: noticed`, () => {
+  test(`[CNS9 sabotage] [R9 sabotage] ${name}: noticed`, () => {
     const result = fc.check(
       fc.property(game, (moves) => play(moves, broken).wrong === null),
       { numRuns: RUNS, endOnFailure: true },

@@ -106,7 +106,7 @@ function mutated(random: () => number): Frame {
   return kind === 2 ? { payload: whole } : { payload: whole, opcode: 2 };
 }
 
-test('[S3] [S1] [LIMIT2] no malformed packet, before or after the handshake, ends the process or reaches another connection', async () => {
+test('[S4] [S1] [LIMIT2] no malformed packet, before or after the handshake, ends the process or reaches another connection', async () => {
   await using dir = await tempDir();
   await using main = startMain({
     ...quietSettings(dir.path),
@@ -137,7 +137,7 @@ test('[S3] [S1] [LIMIT2] no malformed packet, before or after the handshake, end
   expect(main.errors()).not.toMatch(/bug\.unhandled|request\.failed/);
 }, 60_000);
 
-test('[S3] [LIMIT2] the emitter’s own names close the connection that sent them; "error" is an unknown event like any', async () => {
+test('[S4] [LIMIT2] the emitter’s own names close the connection that sent them; "error" is an unknown event like any', async () => {
   await using app = await startTestApp();
   await using reserved = await RawWebSocket.open(app.origin);
   await reserved.enter(token);
@@ -159,7 +159,7 @@ test.each([
     'an upgrade without its key',
     'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
   ],
-])('[S3] [LIMIT2] %s are refused, and the next request is served', async (_what, sent) => {
+])('[S4] [LIMIT2] %s are refused, and the next request is served', async (_what, sent) => {
   await using app = await startTestApp();
   const { hostname, port } = new URL(app.origin);
   const socket = connect(Number(port), hostname);

@@ -35,11 +35,11 @@ function belowFloor({ packages }: Lock): string[] {
   });
 }
 
-test('[S3] [LIMIT4] no locked package of the network stack or the picture decoder is older than its last known hole', () => {
+test('[S4] [LIMIT4] no locked package of the network stack or the picture decoder is older than its last known hole', () => {
   expect(belowFloor(lock)).toEqual([]);
 });
 
-test('[S3 sabotage] [LIMIT4 sabotage] an old copy, nested or before a release, is found', () => {
+test('[S4 sabotage] [LIMIT4 sabotage] an old copy, nested or before a release, is found', () => {
   const nested = { 'node_modules/engine.io/node_modules/ws': { version: '8.21.0' } };
   const early = { 'node_modules/socket.io-parser': { version: '4.2.7-beta.1' } };
   const found = belowFloor({ packages: { ...lock.packages, ...nested, ...early } });

@@ -69,7 +69,10 @@ export class MockCall implements Call {
       ringUntil: rings ? Date.now() + 45_000 : null,
       answeredAt: rings ? null : Date.now() - 83_000,
       endReason: null,
-      seats: [seat(self), { ...seat(other), state: role === 'caller' ? 'invited' : 'present' }],
+      seats: [
+        { ...seat(self), state: role === 'incoming' ? 'invited' : 'present' },
+        { ...seat(other), state: role === 'caller' ? 'invited' : 'present' },
+      ],
       revision: 0,
     };
     if (!rings && role !== 'elsewhere') setTimeout(() => this.goLive(), 0);
@@ -83,6 +86,7 @@ export class MockCall implements Call {
     this.role = 'answered';
     this.cameraOn = camera && this.view.media === 'video';
     this.#become({ state: 'connecting', answeredAt: Date.now(), ringUntil: null });
+    this.seatOf(this.self, { state: 'present' });
     setTimeout(() => this.goLive(), 600);
   }
 

@@ -6,7 +6,14 @@ import type {
   TeleconsultClient,
   VoiceRecorder,
 } from '@teleconsult/client-sdk/api';
-import type { ConsultationView, PersonId, Preferences, QueuePlace, Unread } from '@teleconsult/protocol';
+import type {
+  CallView,
+  ConsultationView,
+  PersonId,
+  Preferences,
+  QueuePlace,
+  Unread,
+} from '@teleconsult/protocol';
 import { AppError, type ErrorCode } from '@teleconsult/protocol/errors';
 import { MockEvents } from './mock-events.ts';
 import { mockFace, mockSound, mockVoice } from './mock-media.ts';
@@ -43,6 +50,11 @@ export class MockClient implements TeleconsultClient {
   announce(view: ConsultationView): void {
     this.views = this.views.map((held) => (held.consultationId === view.consultationId ? view : held));
     this.#events.emit('consultation', view);
+  }
+
+  /** A call of any consultation, open or not. */
+  announceCall(call: CallView): void {
+    this.#events.emit('call', call);
   }
 
   become(state: ConnectionState, code: ErrorCode | null = null): void {
@@ -99,7 +111,9 @@ export class MockClient implements TeleconsultClient {
 
   async disablePush(): Promise<void> {}
 
-  async checkNetwork(): ReturnType<TeleconsultClient['checkNetwork']> {
+  async checkNetwork(
+    _options?: Parameters<TeleconsultClient['checkNetwork']>[0],
+  ): ReturnType<TeleconsultClient['checkNetwork']> {
     return {
       verdict: 'good',
       path: 'udp',

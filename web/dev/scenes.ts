@@ -7,6 +7,7 @@ import * as ids from './mock-ids.ts';
 import { mockPicture, mockVoice } from './mock-media.ts';
 import { MockAttachments, type MockThread, mockThread, mockView, words } from './mock-thread.ts';
 import { MOCK_INVITATION, MockVisit } from './mock-visit.ts';
+import { playCall } from './scenes-call.ts';
 
 /**
  * Shows a page without a server: `/dev/patient.html?scene=<name>`. For looking at it and for checking it with
@@ -78,6 +79,7 @@ export async function showScene(role: ParticipantRole): Promise<void> {
   Object.assign(globalThis, { mock: { client, visit } });
   await settled(300);
   await play(scene, client, visit);
+  await playCall(scene, client, visit);
   await settled(900);
   // For whoever looks at the scene with a script.
   document.documentElement.dataset['scene'] = 'shown';

@@ -254,6 +254,7 @@ export class TeleAppDoctor extends TeleApp {
       compact
       away
       .model=${model.call}
+      .client=${this.client}
       name=${model.other?.displayName ?? ''}
       @tele-call-size=${() => void this.#choose(model.view.consultationId)}
     ></tele-call-panel>`;
@@ -287,8 +288,11 @@ export class TeleAppDoctor extends TeleApp {
   }
 
   /** A patient may call in a consultation that is not open: it has to be followed before it can ring. */
-  #onCall({ state, consultationId }: CallView): void {
-    if (state !== 'ringing' || this.#visits.find(consultationId) !== undefined) return;
+  /** It rings, or the doctor is called into one that runs already. */
+  #onCall({ state, seats, consultationId }: CallView): void {
+    const self = this.client?.personId;
+    const isCalled = seats.some((seat) => seat.personId === self && seat.state === 'invited');
+    if ((state !== 'ringing' && !isCalled) || this.#visits.find(consultationId) !== undefined) return;
     void this.attempt(() => this.#visits.open(consultationId)).then(() => this.requestUpdate());
   }
 

@@ -3,6 +3,8 @@ import type { ParticipantRole } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import { html, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
 import * as icons from '../icons.ts';
+import type { CallModel } from '../state/call-model.ts';
+import { ringingCall } from '../state/call-ringing.ts';
 import { type Credentials, takeCredentials } from '../state/credentials.ts';
 import { keptInvitation } from '../state/invitation-link.ts';
 import { failure, type Notice, noticeOf } from '../state/notice.ts';
@@ -198,9 +200,16 @@ export abstract class TeleApp extends TeleElement {
   }
 
   #ringing(): TemplateResult | null {
-    const model = this.ringing;
-    if (model?.call == null) return null;
-    return html`<tele-incoming-call .model=${model.call} name=${model.other?.displayName ?? ''}></tele-incoming-call>`;
+    const calls = this.models.flatMap((visit) => {
+      const { call } = visit;
+      return call?.rings ? [ringingCall({ visit, call })] : [];
+    });
+    if (calls.length === 0) return null;
+    const present = this.ongoing;
+    return html`<tele-incoming-call
+      .calls=${calls}
+      .present=${present === undefined ? null : (present.other?.displayName ?? '')}
+    ></tele-incoming-call>`;
   }
 
   /** Most pages are opened without one, so its code is fetched when it is needed. */
@@ -225,8 +234,8 @@ export abstract class TeleApp extends TeleElement {
     ></tele-invitation>`;
   }
 
-  readonly #onAnswered = (): void => {
-    const model = this.ringing;
+  readonly #onAnswered = (event: CustomEvent<CallModel>): void => {
+    const model = this.models.find(({ call }) => call === event.detail);
     if (model !== undefined) this.answered(model);
   };
 

@@ -1,8 +1,12 @@
 import type { MediaSource } from '@teleconsult/protocol';
-import { css, html, type TemplateResult } from 'lit';
+import { AppError } from '@teleconsult/protocol/errors';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { roomWords } from '../i18n/room.ts';
 import * as icons from '../icons.ts';
 import type { CallModel } from '../state/call-model.ts';
+import { type ShortcutKey, shortcutsOn } from '../state/call-shortcuts.ts';
 import { Follow } from '../state/follow.ts';
+import { failure } from '../state/notice.ts';
 import { common } from '../styles/common.ts';
 import { TeleElement } from './tele-element.ts';
 
@@ -14,10 +18,19 @@ interface Control {
   readonly style?: string;
   /** The device that the act may switch on. */
   readonly device?: MediaSource;
+  readonly key?: ShortcutKey;
+  /** It opens a dialog, which is not waited for. */
+  readonly opens?: boolean;
   readonly act: () => Promise<unknown>;
 }
 
-/** Microphone, camera, voice or video, and the way out. The text says what a press does. */
+/** Where the browser has no screen to share (most phones), the button is not there. */
+const canShare = (): boolean => typeof navigator.mediaDevices?.getDisplayMedia === 'function';
+
+/**
+ * Microphone, camera, voice or video, screen, and the way out. The text says what a press does. Tells `tele-call-dialog` for
+ * what opens one.
+ */
 export class TeleCallControls extends TeleElement {
   static override properties = { model: { attribute: false }, isWaiting: { state: true } };
   declare model: CallModel;
@@ -32,7 +45,7 @@ export class TeleCallControls extends TeleElement {
       .row {
         display: flex;
         justify-content: center;
-        gap: clamp(4px, 2.5cqi, 20px);
+        gap: clamp(2px, 1.6cqi, 20px);
       }
       button {
         display: grid;
@@ -80,8 +93,9 @@ export class TeleCallControls extends TeleElement {
       }
       @container call (min-width: 420px) and (min-height: 171px) and (max-height: 400px) {
         .row {
-          flex-direction: column;
-          gap: 6px;
+          display: grid;
+          grid-template-columns: auto auto;
+          gap: 4px 6px;
         }
         button {
           flex: none;
@@ -125,83 +139,170 @@ export class TeleCallControls extends TeleElement {
   }
 
   #button(control: Control): TemplateResult {
-    const { testId, icon, text, hint, style } = control;
+    const { testId, icon, text, hint, style, key, opens } = control;
+    const shortcut = key !== undefined && shortcutsOn() ? key.toUpperCase() : null;
     return html`<button
       type="button"
       class=${style ?? ''}
       data-testid=${testId}
-      title=${hint}
+      title=${shortcut === null ? hint : roomWords().key(hint, shortcut)}
+      aria-keyshortcuts=${shortcut ?? nothing}
+      aria-haspopup=${opens ? 'dialog' : nothing}
       @click=${() => void this.#act(control)}
     >
       <span class="round">${icon}</span><span class="text">${text}</span>
     </button>`;
   }
 
+  /** Does what the key stands for; false when there is nothing for it to do. */
+  press(key: ShortcutKey): boolean {
+    const control = this.#controls().find((candidate) => candidate.key === key);
+    if (control === undefined || this.model.status === 'elsewhere') return false;
+    void this.#act(control);
+    return true;
+  }
+
   #controls(): readonly Control[] {
-    const { call: words } = this.words;
-    const { call, view } = this.model;
+    const { view } = this.model;
     const isVideo = view.media === 'video';
-    const microphone: Control = call.microphoneOn
-      ? {
-          testId: 'call-mute',
-          icon: icons.microphone(24),
-          text: words.mute,
-          hint: words.muteHint,
-          act: () => call.setMicrophone(false),
-        }
-      : {
-          testId: 'call-mute',
-          icon: icons.microphoneOff(24),
-          text: words.unmute,
-          hint: words.unmuteHint,
-          style: 'off',
-          device: 'microphone',
-          act: () => call.setMicrophone(true),
-        };
-    const camera: Control = call.cameraOn
-      ? {
-          testId: 'call-camera',
-          icon: icons.video(24),
-          text: words.cameraOff,
-          hint: words.cameraOffHint,
-          style: 'large',
-          act: () => call.setCamera(false),
-        }
-      : {
-          testId: 'call-camera',
-          icon: icons.videoOff(24),
-          text: words.cameraOn,
-          hint: words.cameraOnHint,
-          style: 'off large',
-          device: 'camera',
-          act: () => call.setCamera(true),
-        };
-    const media: Control = {
+    const isLive = view.state === 'live';
+    const shares = isVideo && isLive && (canShare() || this.model.call.screenOn);
+    return [
+      this.#microphone(),
+      ...(isVideo ? [this.#camera()] : []),
+      ...(shares ? [this.#screen()] : []),
+      ...(isLive ? [this.#media(isVideo)] : []),
+      ...(isLive ? [this.#more()] : []),
+      this.#end(),
+    ];
+  }
+
+  #microphone(): Control {
+    const { call: words } = this.words;
+    const { call } = this.model;
+    const shared = { testId: 'call-mute', key: 'm' } as const;
+    if (call.microphoneOn)
+      return {
+        ...shared,
+        icon: icons.microphone(24),
+        text: words.mute,
+        hint: words.muteHint,
+        act: () => call.setMicrophone(false),
+      };
+    return {
+      ...shared,
+      icon: icons.microphoneOff(24),
+      text: words.unmute,
+      hint: words.unmuteHint,
+      style: 'off',
+      device: 'microphone',
+      act: () => call.setMicrophone(true),
+    };
+  }
+
+  #camera(): Control {
+    const { call: words } = this.words;
+    const { call } = this.model;
+    const shared = { testId: 'call-camera', key: 'v' } as const;
+    if (call.cameraOn)
+      return {
+        ...shared,
+        icon: icons.video(24),
+        text: words.cameraOff,
+        hint: words.cameraOffHint,
+        style: 'large',
+        act: () => call.setCamera(false),
+      };
+    return {
+      ...shared,
+      icon: icons.videoOff(24),
+      text: words.cameraOn,
+      hint: words.cameraOnHint,
+      style: 'off large',
+      device: 'camera',
+      act: () => call.setCamera(true),
+    };
+  }
+
+  #screen(): Control {
+    const room = roomWords();
+    const { screenOn } = this.model.call;
+    return {
+      testId: 'call-screen-share',
+      key: 's',
+      icon: screenOn ? icons.screenOff(24) : icons.screen(24),
+      text: screenOn ? room.stopSharing : room.shareScreen,
+      hint: screenOn ? room.stopSharingHint : room.shareScreenHint,
+      style: screenOn ? 'off large' : 'large',
+      act: () => (screenOn ? this.model.call.setScreen(false) : this.#share()),
+    };
+  }
+
+  #media(isVideo: boolean): Control {
+    const { call: words } = this.words;
+    return {
       testId: 'call-switch-media',
       icon: isVideo ? icons.phone(24) : icons.video(24),
       text: isVideo ? words.toVoice : words.toVideo,
       hint: isVideo ? words.toVoiceHint : words.toVideoHint,
       style: 'large',
-      act: () => call.setMedia(isVideo ? 'voice' : 'video'),
+      act: () => this.model.call.setMedia(isVideo ? 'voice' : 'video'),
     };
-    const end: Control = {
-      testId: 'call-hangup',
-      icon: icons.hangUp(24),
-      text: words.hangUp,
-      hint: words.hangUp,
-      style: 'end',
-      act: () => call.hangUp(),
+  }
+
+  #more(): Control {
+    const room = roomWords();
+    return {
+      testId: 'call-more',
+      icon: icons.more(24),
+      text: room.more,
+      hint: room.moreHint,
+      style: 'large',
+      opens: true,
+      act: async () => this.tell('tele-call-dialog', 'more'),
     };
-    const canSwitch = view.state === 'live';
-    return [microphone, ...(isVideo ? [camera] : []), ...(canSwitch ? [media] : []), end];
+  }
+
+  /** With two, leaving is ending. With more, one leaves alone, and who may end it for all is asked. */
+  #end(): Control {
+    const { call: words } = this.words;
+    const { model } = this;
+    const shared = { testId: 'call-hangup', icon: icons.hangUp(24), style: 'end' } as const;
+    if (!model.isGroup)
+      return { ...shared, text: words.hangUp, hint: words.hangUp, act: () => model.call.hangUp() };
+    if (!model.mayEndForAll)
+      return { ...shared, text: words.leave, hint: words.leaveHint, act: () => model.call.leave() };
+    return {
+      ...shared,
+      text: words.leave,
+      hint: words.leave,
+      opens: true,
+      act: async () => this.tell('tele-call-dialog', 'leave'),
+    };
+  }
+
+  /** Closing the browser's picker without a choice is no failure. */
+  async #share(): Promise<void> {
+    const sharing = this.model.screen;
+    if (sharing !== null && !sharing.isSelf) {
+      const name = this.model.people.find(({ personId }) => personId === sharing.personId)?.name ?? '';
+      this.notify(failure(roomWords().screenTaken(name)));
+      return;
+    }
+    try {
+      await this.model.call.setScreen(true);
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'PERMISSION_DENIED') throw error;
+    }
   }
 
   /** One press at a time: a second one before the answer would undo the first. Hanging up never waits. */
-  async #act({ testId, device, act }: Control): Promise<void> {
-    if (this.isWaiting && testId !== 'call-hangup') return;
-    this.isWaiting = true;
+  async #act({ testId, device, opens, act }: Control): Promise<void> {
+    const waits = testId !== 'call-hangup' && opens !== true;
+    if (this.isWaiting && waits) return;
+    if (waits) this.isWaiting = true;
     await this.attempt(act, device);
-    this.isWaiting = false;
+    if (waits) this.isWaiting = false;
     this.requestUpdate();
   }
 }

@@ -41,7 +41,7 @@ export class TeleSearch extends TeleElement {
     css`
       :host {
         display: grid;
-        grid-template-rows: auto minmax(0, 1fr);
+        grid-template: auto minmax(0, 1fr) / minmax(0, 1fr);
         min-height: 0;
         background: var(--surface);
       }

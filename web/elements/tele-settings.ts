@@ -18,7 +18,7 @@ export class TeleSettings extends TeleDialog {
   };
   declare client: TeleconsultClient;
   declare private chosen: Preferences | null;
-  declare private push: PushState | 'notConfigured' | null;
+  declare private push: PushState | 'notConfigured' | 'unreachable' | null;
   declare private isBusy: boolean;
 
   protected readonly testId = 'settings-dialog';
@@ -73,7 +73,7 @@ export class TeleSettings extends TeleDialog {
         ${this.#switch('receipts', words.receipts, words.receiptsHint, chosen.readReceipts, (on) => this.#choose({ readReceipts: on }))}
       </section>
       <section>
-        ${this.#switch('push', words.push, words.pushHint, this.push === 'on', (on) => this.#switchPush(on), this.push !== 'on' && this.push !== 'off')}
+        ${this.#switch('push', words.push, words.pushHint, this.push === 'on', (on) => this.#switchPush(on), !['on', 'off', 'unreachable'].includes(this.push ?? ''))}
         <p class="state" role="status" data-testid="push-state" data-state=${this.push ?? ''}>${this.#pushText()}</p>
         <div class="kinds">
           ${this.#kind('calls', words.pushCalls)} ${this.#kind('messages', words.pushMessages)}
@@ -125,6 +125,8 @@ export class TeleSettings extends TeleDialog {
         return words.pushHomeScreen;
       case 'notConfigured':
         return words.pushNotConfigured;
+      case 'unreachable':
+        return words.pushUnreachable;
       case null:
         return '';
       default: {
@@ -162,6 +164,8 @@ export class TeleSettings extends TeleDialog {
         if (code === 'PERMISSION_DENIED') this.push = 'denied';
         else if (code === 'UNSUPPORTED_BROWSER') this.push = 'unsupported';
         else if (code === 'NOT_CONFIGURED') this.push = 'notConfigured';
+        // The server is there, so it is the push service of the browser that is not.
+        else if (code === 'DISCONNECTED' && this.client.connection === 'connected') this.push = 'unreachable';
         else throw error;
       }
     });

@@ -181,7 +181,13 @@ export class TeleThread extends TeleElement {
     this.found = null;
     model.isReaderAtEnd = this.isAtEnd;
     if (unread > 0) this.#lookAt = 'unread';
-    if (unread > 0 && !model.window.holds(read + 1)) void this.jumpTo(read + 1);
+    if (unread > 0 && !model.window.holds(read + 1)) void this.#toUnread(read + 1);
+  }
+
+  async #toUnread(sequence: number): Promise<void> {
+    await this.attempt(() => this.model.window.jumpTo(sequence));
+    this.#lookAt = 'unread';
+    this.requestUpdate();
   }
 
   #more(which: 'older' | 'newer'): TemplateResult {
@@ -320,6 +326,8 @@ export class TeleThread extends TeleElement {
 
   /** What was in view has been read. */
   #mark(): void {
+    // What stands there until a jump has arrived is not what the reader came for.
+    if (this.model.window.moving === 'jump') return;
     const sequence = Number(this.#place?.lastSeen?.getAttribute('data-sequence') ?? 0);
     const newest = this.model.window.entries.at(-1)?.sequence ?? 0;
     if (this.isAtEnd) this.model.markRead(newest);

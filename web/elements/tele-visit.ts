@@ -5,7 +5,6 @@ import type { Sdk } from '../state/sdk.ts';
 import type { VisitModel } from '../state/visit-model.ts';
 import { common } from '../styles/common.ts';
 import { visit } from '../styles/visit.ts';
-import './tele-call-panel.ts';
 import './tele-composer.ts';
 import type { TeleComposer } from './tele-composer.ts';
 import './tele-dialogs.ts';
@@ -107,6 +106,7 @@ export class TeleVisit extends TeleElement {
           inCall
             ? html`<tele-call-panel
                 .model=${call}
+                .client=${this.client}
                 name=${model.other?.displayName ?? ''}
                 ?compact=${isCompact}
                 ?beside=${this.isWide}
@@ -122,6 +122,11 @@ export class TeleVisit extends TeleElement {
       </div>
       <tele-dialogs .client=${this.client} .model=${model}></tele-dialogs>
       <tele-picture-viewer .blobs=${model.blobs}></tele-picture-viewer>`;
+  }
+
+  protected override firstUpdated(): void {
+    // Ahead of the first call, so that none has to wait for it; the page is there without.
+    if (this.model.view.phase !== 'ended') void this.fetched(() => import('./tele-call-panel.ts'));
   }
 
   protected override updated(changed: PropertyValues<this>): void {

@@ -7,6 +7,7 @@ import { waitMinutes } from '../state/wait.ts';
 import { buttons } from '../styles/buttons.ts';
 import { common } from '../styles/common.ts';
 import './tele-confirm.ts';
+import './tele-device-check-note.ts';
 import type { TeleConfirm } from './tele-confirm.ts';
 import { TeleElement } from './tele-element.ts';
 
@@ -58,7 +59,8 @@ export class TeleWaitingCard extends TeleElement {
         font-size: 1.0625rem;
         line-height: 1.5;
       }
-      .words p {
+      .words p,
+      .words tele-device-check-note {
         grid-column: 2;
         color: var(--text);
         font-size: 0.9375rem;
@@ -163,7 +165,8 @@ export class TeleWaitingCard extends TeleElement {
         person === null
           ? null
           : html`<p class="since" data-testid="subject">${subject.otherShown(person.displayName, subject.relationships[person.relationship])}</p>`
-      }`;
+      }
+      <tele-device-check-note class="since"></tele-device-check-note>`;
   }
 
   #actions(): TemplateResult {

@@ -48,8 +48,6 @@ export class CallModel {
   soundBlocked = false;
   /** This person speaks, and nobody hears it. */
   speaksWhileMuted = false;
-  /** Whether the blur is on, as far as this page knows. */
-  blurOn = false;
   /** Set by the element that plays the sound. Call it inside a click. */
   playSound: (() => void) | null = null;
 
@@ -214,11 +212,6 @@ export class CallModel {
   soundIs(blocked: boolean): void {
     if (this.soundBlocked === blocked) return;
     this.soundBlocked = blocked;
-    this.changes.announce();
-  }
-
-  blurIs(on: boolean): void {
-    this.blurOn = on;
     this.changes.announce();
   }
 

@@ -53,7 +53,8 @@ export function callPeople({ call, self, nameOf, roleOf }: CallPeopleOptions): r
       isSelf,
       presence: isSelf ? 'present' : presenceOf(seat),
       isMuted: isSelf ? !call.microphoneOn : seat.state !== 'invited' && !seat.microphoneOn,
-      isCameraOff: call.view.media === 'video' && seat.state !== 'invited' && (isSelf ? ownCamera : camera) === null,
+      isCameraOff:
+        call.view.media === 'video' && seat.state !== 'invited' && (isSelf ? ownCamera : camera) === null,
       isSpeaking: call.activeSpeaker === seat.personId,
       quality: isSelf ? null : (call.peerQuality.get(seat.personId) ?? null),
       camera,
@@ -65,8 +66,7 @@ export function callPeople({ call, self, nameOf, roleOf }: CallPeopleOptions): r
 /** At most one screen is shared at a time. */
 export function sharedScreen(call: Call, self: PersonId): SharedScreen | null {
   const sharer = call.view.seats.find(({ screenOn, state }) => screenOn && state !== 'left');
-  if (call.screenOn)
-    return { personId: self, isSelf: true, remote: null, own: call.localTracks.screen };
+  if (call.screenOn) return { personId: self, isSelf: true, remote: null, own: call.localTracks.screen };
   if (sharer === undefined || sharer.personId === self) return null;
   const remote = videoOf(call, sharer.personId, 'screen');
   return { personId: sharer.personId, isSelf: false, remote, own: null };

@@ -6,6 +6,25 @@ const KEYS: ReadonlySet<string> = new Set<ShortcutKey>(['m', 'v', 's']);
 
 const isShortcut = (key: string): key is ShortcutKey => KEYS.has(key);
 
+const STORAGE_KEY = 'teleconsult.call-shortcuts';
+
+/** Whether the person has left the single keys on; whoever speaks to the computer switches them off (WCAG 2.1.4). */
+export function shortcutsOn(): boolean {
+  try {
+    return localStorage.getItem(STORAGE_KEY) !== 'off';
+  } catch {
+    return true;
+  }
+}
+
+export function setShortcuts(on: boolean): void {
+  try {
+    localStorage.setItem(STORAGE_KEY, on ? 'on' : 'off');
+  } catch {
+    // Without storage they stay on, which the sheet shows.
+  }
+}
+
 /** Whether a key pressed here is meant as text, or for the field it is pressed in. */
 export function takesText(target: EventTarget | undefined): boolean {
   if (!(target instanceof HTMLElement)) return false;
@@ -14,7 +33,7 @@ export function takesText(target: EventTarget | undefined): boolean {
 
 /**
  * Single keys for the call: M, V and S. Only while no text field has the focus, nothing is held with them, and no dialog is
- * open (WCAG 2.1.4). `press` answers whether it did something.
+ * open. `press` answers whether it did something.
  */
 export class CallShortcuts implements ReactiveController {
   readonly #press: (key: ShortcutKey) => boolean;
@@ -38,7 +57,7 @@ export class CallShortcuts implements ReactiveController {
     const key = event.key.toLowerCase();
     const path = event.composedPath();
     const isInDialog = path.some((node) => node instanceof HTMLDialogElement);
-    if (!isShortcut(key) || isInDialog || takesText(path[0])) return;
+    if (!isShortcut(key) || !shortcutsOn() || isInDialog || takesText(path[0])) return;
     if (this.#press(key)) event.preventDefault();
   };
 }

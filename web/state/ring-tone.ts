@@ -1,6 +1,9 @@
 /** Quiet enough for an open-plan ward; the dialog and the title say it, too. */
 const GAIN = 0.05;
 const PERIOD_MS = 3000;
+/** While the person is in another call: one short note, seldom, and no vibration. */
+const WAITING_GAIN = 0.02;
+const WAITING_PERIOD_MS = 6000;
 const NOTES = [
   { frequency: 587.33, startS: 0 },
   { frequency: 739.99, startS: 0.22 },
@@ -11,13 +14,17 @@ const NOTE_S = 0.36;
 /** A soft three-note ring, with vibration on phones. Without a gesture before, browsers keep it silent. */
 export class RingTone {
   #context: AudioContext | null = null;
+  #isWaiting = false;
   #timer: ReturnType<typeof setInterval> | null = null;
 
-  start(): void {
-    if (this.#timer !== null) return;
+  /** `isWaiting`: beside a call that goes on. Asked again with another answer, it changes over. */
+  start({ isWaiting = false } = {}): void {
+    if (this.#timer !== null && this.#isWaiting === isWaiting) return;
+    this.stop();
+    this.#isWaiting = isWaiting;
     this.#context = new AudioContext();
     this.#ring();
-    this.#timer = setInterval(() => this.#ring(), PERIOD_MS);
+    this.#timer = setInterval(() => this.#ring(), isWaiting ? WAITING_PERIOD_MS : PERIOD_MS);
   }
 
   stop(): void {
@@ -29,25 +36,34 @@ export class RingTone {
   }
 
   #ring(): void {
-    if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.([300, 150, 300]);
+    if (!this.#isWaiting && navigator.userActivation?.hasBeenActive) navigator.vibrate?.([300, 150, 300]);
     const context = this.#context;
     if (context === null) return;
     if (context.state === 'suspended') {
       void context.resume().catch(() => undefined);
       if (!navigator.userActivation?.hasBeenActive) return;
     }
-    for (const { frequency, startS } of NOTES) playNote(context, frequency, context.currentTime + startS);
+    const notes = this.#isWaiting ? NOTES.slice(-1) : NOTES;
+    const gain = this.#isWaiting ? WAITING_GAIN : GAIN;
+    for (const { frequency, startS } of notes)
+      playNote(context, { frequency, gain, at: context.currentTime + startS });
   }
 }
 
-function playNote(context: AudioContext, frequency: number, at: number): void {
+interface Note {
+  readonly frequency: number;
+  readonly gain: number;
+  readonly at: number;
+}
+
+function playNote(context: AudioContext, { frequency, gain, at }: Note): void {
   const tone = context.createOscillator();
-  const gain = context.createGain();
+  const volume = context.createGain();
   tone.frequency.value = frequency;
-  gain.gain.setValueAtTime(0, at);
-  gain.gain.linearRampToValueAtTime(GAIN, at + 0.03);
-  gain.gain.exponentialRampToValueAtTime(0.0001, at + NOTE_S);
-  tone.connect(gain).connect(context.destination);
+  volume.gain.setValueAtTime(0, at);
+  volume.gain.linearRampToValueAtTime(gain, at + 0.03);
+  volume.gain.exponentialRampToValueAtTime(0.0001, at + NOTE_S);
+  tone.connect(volume).connect(context.destination);
   tone.start(at);
   tone.stop(at + NOTE_S);
 }

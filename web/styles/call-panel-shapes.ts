@@ -57,11 +57,7 @@ export const callPanelShapes = css`
     .person tele-avatar {
       --size: 44px;
     }
-    .remote {
-      object-fit: cover;
-    }
-    .local,
-    .chips {
+    .quality {
       display: none;
     }
     .offers {

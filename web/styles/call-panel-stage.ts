@@ -55,7 +55,8 @@ export const callStage = css`
     display: none;
   }
   .duo:not(.shares) {
-    --presence-shift: 72px;
+    /* Below the initials, and clear of one's own picture. */
+    --presence-bottom: calc(50% - 116px);
   }
 
   /* Several: a grid. */
@@ -81,6 +82,7 @@ export const callStage = css`
     --fit: cover;
     --role-display: none;
     --avatar-size: 48px;
+    --presence-bottom: 36px;
     align-content: start;
     grid-auto-rows: minmax(0, 120px);
   }
@@ -150,11 +152,17 @@ export const callStage = css`
   }
 
   /* A phone: the speaker large, the others small below. */
-  @container call (max-width: 559px) {
+  @container call (max-width: 479px) {
     .group:not(.shares) .people,
     .group:not(.shares) .people:is(.n5, .n6, .n7, .n8) {
-      grid-template: minmax(0, 1fr) / repeat(auto-fit, minmax(80px, 1fr));
+      grid-template-rows: minmax(0, 1fr);
       grid-auto-rows: clamp(64px, 16cqb, 112px);
+    }
+    .group:not(.shares) .people:is(.n4, .n6, .n7) {
+      grid-template-columns: repeat(3, minmax(0, 1fr));
+    }
+    .group:not(.shares) .people:is(.n5, .n8) {
+      grid-template-columns: repeat(4, minmax(0, 1fr));
     }
     .group:not(.shares) .main {
       grid-column: 1 / -1;
@@ -164,6 +172,7 @@ export const callStage = css`
       --fit: cover;
       --role-display: none;
       --avatar-size: 44px;
+      --presence-bottom: 36px;
     }
     .shares {
       grid-template: minmax(0, 1fr) auto / minmax(0, 1fr);

@@ -51,18 +51,18 @@ export const callTile = css`
   }
   .presence {
     position: absolute;
-    top: 50%;
+    bottom: var(--presence-bottom, 42px);
     left: 50%;
     width: max-content;
     max-width: calc(100% - 16px);
-    padding: 4px 12px;
+    padding: 3px 10px;
     border-radius: 12px;
     background: rgb(8 14 17 / 0.86);
     color: #fff;
     font-size: 0.8125rem;
     line-height: 1.4;
     text-align: center;
-    transform: translate(-50%, var(--presence-shift, -50%));
+    transform: translateX(-50%);
   }
   .ringing .presence,
   .connecting .presence {

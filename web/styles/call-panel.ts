@@ -73,7 +73,6 @@ export const callPanel = css`
     min-height: 0;
     margin: 0 12px;
     border-radius: 18px;
-    background: var(--stage-2);
     overflow: hidden;
   }
   .person {
@@ -84,50 +83,6 @@ export const callPanel = css`
   .person tele-avatar {
     --size: clamp(72px, 24cqmin, 132px);
     border-radius: 50%;
-  }
-  .person.ringing tele-avatar,
-  .person.connecting tele-avatar {
-    animation: breathe 2s ease-in-out infinite;
-  }
-  .remote {
-    position: absolute;
-    inset: 0;
-    /* The whole picture: what the camera shows of a patient must not be cropped away. */
-    object-fit: contain;
-  }
-  .local {
-    position: absolute;
-    right: 12px;
-    bottom: 12px;
-    /* In its own shape, too: the person sees what the other side sees. */
-    --video-width: auto;
-    --video-height: auto;
-    --video-max-width: clamp(104px, 26cqi, 190px);
-    --video-max-height: clamp(64px, 26cqb, 190px);
-    border-radius: 14px;
-    background: var(--stage-3);
-    box-shadow: 0 4px 18px rgb(0 0 0 / 0.45);
-    transform: scaleX(-1);
-    overflow: hidden;
-  }
-  .chips {
-    position: absolute;
-    top: 12px;
-    left: 12px;
-    right: 12px;
-    display: flex;
-    flex-wrap: wrap;
-    gap: 6px;
-  }
-  .chips li {
-    display: inline-flex;
-    align-items: center;
-    gap: 6px;
-    padding: 3px 10px;
-    border-radius: 999px;
-    background: rgb(8 14 17 / 0.82);
-    color: #fff;
-    font-size: 0.8125rem;
   }
   .offer {
     padding: 0 18px;
@@ -181,10 +136,5 @@ export const callPanel = css`
   }
   :focus-visible {
     outline-color: #8ab8ff;
-  }
-  @keyframes breathe {
-    50% {
-      transform: scale(1.06);
-    }
   }
 `;

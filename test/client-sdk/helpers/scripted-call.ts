@@ -7,6 +7,8 @@ import {
   type IceServer,
   type MediaSource,
   type PersonId,
+  type RequestPayload,
+  type RequestResult,
   RtpCapabilities,
   type SeatView,
   TransportOffer,
@@ -129,18 +131,7 @@ export class ScriptedCall {
   /** Joins and what follows, as the real server answers them. */
   answerSeats(): void {
     const server = this.#server;
-    server.on('seat.join', ({ rtpCapabilities }, from) => {
-      this.holdsSeat = true;
-      const call = this.changeSeat(patient, { state: 'present', deviceId: from.handshake.deviceId });
-      return {
-        call,
-        routerRtpCapabilities: this.routerCapabilities,
-        send: transportOffer(),
-        receive: transportOffer(),
-        consumers: rtpCapabilities === undefined ? [] : this.offers,
-        iceServers: this.iceServers,
-      };
-    });
+    server.on('seat.join', (payload, from) => this.answerJoin(payload, from));
     server.on('seat.setCapabilities', () => this.#held({ consumers: this.offers }));
     server.on('seat.produce', ({ source }) => this.#held({ producerId: `producer-${source}` }));
     server.on('seat.setSource', ({ source, on }) => {
@@ -156,6 +147,21 @@ export class ScriptedCall {
     }));
     server.on('seat.restartIce', () => this.#held({ iceParameters: transportOffer().iceParameters }));
     for (const name of ACKNOWLEDGED) server.on(name, () => this.#held({}));
+  }
+
+  answerJoin(
+    { rtpCapabilities }: RequestPayload<'seat.join'>,
+    { handshake }: Device,
+  ): RequestResult<'seat.join'> {
+    this.holdsSeat = true;
+    return {
+      call: this.changeSeat(patient, { state: 'present', deviceId: handshake.deviceId }),
+      routerRtpCapabilities: this.routerCapabilities,
+      send: transportOffer(),
+      receive: transportOffer(),
+      consumers: rtpCapabilities === undefined ? [] : this.offers,
+      iceServers: this.iceServers,
+    };
   }
 
   #startedBy(personId: PersonId, deviceId: DeviceId, media: CallMedia): void {

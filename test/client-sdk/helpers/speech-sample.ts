@@ -29,7 +29,9 @@ export function speechFile(seconds: number, silentSeconds = 0): Buffer {
       const one = state[number] ?? { before: 0, last: 0 };
       const radius = Math.exp((-Math.PI * 80) / SAMPLE_RATE);
       const next =
-        pulse + 2 * radius * Math.cos((2 * Math.PI * formant) / SAMPLE_RATE) * one.last - radius ** 2 * one.before;
+        pulse +
+        2 * radius * Math.cos((2 * Math.PI * formant) / SAMPLE_RATE) * one.last -
+        radius ** 2 * one.before;
       one.before = one.last;
       one.last = next;
       voice += next / (number + 1);

@@ -150,6 +150,22 @@ test('[SEAT18] the others in a call are told how good a connection is when that 
   );
 });
 
+test('[SEAT18] how good the connection of somebody is who comes back is told anew', async () => {
+  await using app = await startTestApp();
+  await using visit = await startVisit(app);
+  const { id, patient, doctor } = visit;
+  await using relative = await drawIn(app, visit, { personId: 'relative' });
+  const ref = { consultationId: id, callId: await threeInCall(app, visit, relative) };
+  await relative.request('seat.reportQuality', { ...ref, report: report('good') });
+  await eventually('the first level', () => doctor.of('seat.qualityChanged').length === 1);
+  await relative.request('call.leave', ref);
+  await patient.request('call.invite', { ...ref, personId: PersonId.parse('relative') });
+  await relative.request('call.accept', ref);
+  await relative.request('seat.join', ref);
+  await relative.request('seat.reportQuality', { ...ref, report: report('good') });
+  await eventually('the level to be told again', () => doctor.of('seat.qualityChanged').length === 2);
+});
+
 test('[SEAT15] a device that shows the call in the background is sent no video, also after joining again', async () => {
   await using app = await startTestApp();
   await using visit = await startVisit(app);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ClientMessageId, Entry } from '@teleconsult/protocol';
 import { expect, test } from 'vitest';
+import { eventually } from '../../helpers/eventually.ts';
 import { RawClient } from '../../helpers/raw-client.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { peopleOf, startTestApp, type TestApp } from '../../helpers/test-app.ts';
@@ -122,4 +123,85 @@ test('[MSG7] the latest page comes without a sequence, and pages before it lead 
     limit: 20,
   });
   expect(oldest).toMatchObject({ hasMore: false, lastSequence: 33 });
+});
+
+test('[MSG11] a page holds at most about 256 KiB, and leads on, forwards and backwards', async () => {
+  await using app = await startTestApp();
+  await using visit = await startVisit(app);
+  const { doctor, patient, id: consultationId } = visit;
+  const long = '重'.repeat(4_000);
+  for (let count = 0; count < 60; count += 1)
+    await doctor.request('message.send', { consultationId, clientMessageId: id(), content: textDraft(long) });
+  const sizes: number[] = [];
+  const sequencesOf = ({ entries }: { entries: readonly Entry[] }): number[] => {
+    sizes.push(Buffer.byteLength(JSON.stringify(entries)));
+    return entries.map(({ sequence }) => sequence);
+  };
+  const latest = sequencesOf(await patient.request('consultation.watch', { consultationId, limit: 200 }));
+  expect(latest.at(-1)).toBe(63);
+  let found = latest;
+  for (let hasMore = true; hasMore; ) {
+    const page = await patient.request('thread.page', {
+      consultationId,
+      beforeSequence: found[0] ?? 0,
+      limit: 200,
+    });
+    found = [...sequencesOf(page), ...found];
+    hasMore = page.hasMore;
+  }
+  expect(found).toEqual(numbers(1, 63));
+  const watched = await patient.request('consultation.watch', {
+    consultationId,
+    afterSequence: 0,
+    limit: 200,
+  });
+  expect(watched).toMatchObject({ hasMore: true, consultation: { lastSequence: 63 } });
+  found = sequencesOf(watched);
+  for (let hasMore = true; hasMore; ) {
+    const page = await patient.request('thread.page', {
+      consultationId,
+      afterSequence: found.at(-1) ?? 0,
+      limit: 200,
+    });
+    found = [...found, ...sequencesOf(page)];
+    expect(page.lastSequence).toBe(63);
+    hasMore = page.hasMore;
+  }
+  expect(found).toEqual(numbers(1, 63));
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(256 * 1024);
+  expect(sizes.length).toBeGreaterThan(5);
+});
+
+test('[MSG12] what is on disk and was not announced yet is in no page: who reads it finds the state it belongs to', async () => {
+  let held: PromiseWithResolvers<void> | null = null;
+  let written = 0;
+  await using app = await startTestApp({}, (store) => ({
+    append: async (commit) => {
+      const result = await store.append(commit);
+      written += 1;
+      await held?.promise;
+      return result;
+    },
+  }));
+  await using visit = await startVisit(app);
+  const { id: consultationId, doctor, patient } = visit;
+  const { host } = app.app;
+  const before = await host.thread(consultationId, null, { afterSequence: 0, limit: 100 });
+  held = Promise.withResolvers();
+  written = 0;
+  const starting = doctor.request('call.start', { consultationId, media: 'voice' });
+  await eventually('the call to be on disk', () => written === 1);
+  expect(await host.thread(consultationId, null, { afterSequence: 0, limit: 100 })).toEqual(before);
+  expect(await host.thread(consultationId, null, { limit: 100 })).toEqual(before);
+  expect(await host.thread(consultationId, null, { limit: 2 })).toMatchObject({
+    entries: before.entries.slice(-2),
+    hasMore: true,
+  });
+  held.resolve();
+  await starting;
+  const { entries } = await patient.request('thread.page', { consultationId, afterSequence: 0 });
+  expect(entries.map(({ kind }) => kind)).toEqual([
+    ...before.entries.map(({ kind }) => kind),
+    'call.started',
+  ]);
 });

@@ -140,6 +140,18 @@ test('[SFU35] who speaks goes to every device in the call, once a change, and to
   expect(speakersTold(facts, late)).toEqual(['patient', null]);
 });
 
+test('[SFU35] a device that was away is told who speaks when it is back', async () => {
+  const { rooms, sfu, room, join, facts } = stage();
+  const [patient, doctor] = [await join('patient'), await join('doctor')];
+  await rooms.produce(patient, payload(patient, microphone()));
+  rooms.ensureHeld(doctor);
+  expect(speakersTold(facts, doctor)).toEqual([]);
+  sfu.speak(room(), 'patient');
+  rooms.ensureHeld(doctor);
+  expect(speakersTold(facts, doctor)).toEqual(['patient', 'patient']);
+  expect(speakersTold(facts, patient)).toEqual(['patient']);
+});
+
 test('[SFU35] a speaker who leaves the call is none any more', async () => {
   const { rooms, sfu, room, join, facts } = stage();
   const [patient, doctor] = [await join('patient'), await join('doctor')];

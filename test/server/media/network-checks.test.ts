@@ -54,6 +54,19 @@ test('[CHK2] a check is its device’s alone: for anybody else, and any other id
   await expectNone(checks, patient, mine.checkId);
 });
 
+test('[CHK2] a page with a token for one consultation neither replaces, reaches nor ends the check of the whole device', async () => {
+  const { sfu, checks } = stage();
+  const mine = await checks.open(patient);
+  const scoped = { ...patient, onlyConsultation: randomIds.consultationId() };
+  await expectNone(checks, scoped, mine.checkId);
+  await checks.open(scoped);
+  expect(sfu.health().rooms).toBe(2);
+  checks.handleDeviceLost(scoped);
+  expect(sfu.health().rooms).toBe(1);
+  await checks.close(patient, mine.checkId);
+  expect(sfu.health().rooms).toBe(0);
+});
+
 test('[CHK3] a device has one check: a newer one ends the former', async () => {
   const { sfu, checks } = stage();
   const first = await checks.open(patient);

@@ -41,6 +41,8 @@ export class FakeThreads {
   /** Consultations that cannot be opened. */
   readonly broken = new Set<ConsultationId>();
   requestedBy: PersonId | null = null;
+  /** Most entries that fit into a page of the host, however many were asked for. */
+  pageHolds = Infinity;
   readonly #entries = new Map<ConsultationId, Entry[]>();
 
   constructor() {
@@ -85,8 +87,9 @@ export class FakeThreads {
         const found = this.of(id).filter(({ sequence }) =>
           afterSequence === undefined ? sequence < (beforeSequence ?? Infinity) : sequence > afterSequence,
         );
-        const entries = afterSequence === undefined ? found.slice(-limit) : found.slice(0, limit);
-        return { entries, hasMore: found.length > limit, lastSequence: this.of(id).length };
+        const most = Math.min(limit, this.pageHolds);
+        const entries = afterSequence === undefined ? found.slice(-most) : found.slice(0, most);
+        return { entries, hasMore: found.length > most, lastSequence: this.of(id).length };
       },
       snapshot: async (id) => ({
         consultation: this.view(id),

@@ -41,6 +41,16 @@ test('[HOOK1] every entry is told once, in order, signed as Standard Webhooks sa
   }
 });
 
+test('[HOOK1] every entry is told, however few of them a page of the thread holds', async () => {
+  await using endpoint = await startEndpoint();
+  const threads = new FakeThreads();
+  threads.pageHolds = 2;
+  const entries = addEvery(threads, id);
+  await using _notifier = await startNotifier(threads, { webhook: endpoint });
+  await count(endpoint, entries.length);
+  expect(idsOf(endpoint)).toEqual(entries.map(({ sequence }) => `${id}:${sequence}`));
+});
+
 test('[HOOK1] the signature is that of the test vector of Standard Webhooks', () => {
   const body = '{"test": 2432232314}';
   const signed = { id: 'msg_p5jXN8AQM9LWM0D4loKWxJek', timestamp: 1_614_265_330, body };

@@ -117,6 +117,21 @@ test('[SPCH5] a transcript is of a voice message that the person may hear now', 
   expect(await of(ann, 2)).toBe('NOT_FOUND');
 });
 
+test('[SPCH5] a message that is withdrawn while its words are being made is answered like any that is not there', async () => {
+  let withdraw = (): void => undefined;
+  const at = setUp({
+    transcriber: {
+      transcribe: async () => {
+        withdraw();
+        return 'words';
+      },
+      close: async () => undefined,
+    },
+  });
+  withdraw = () => void at.contents.set(2, { type: 'withdrawn', how: 'recalled' });
+  expect(await codeOf(at.transcripts.of(id, { by: bob, sequence: 2 }))).toBe('NOT_FOUND');
+});
+
 test('[SPCH6] who asks again, or at the same time, costs the service nothing', async () => {
   const at = setUp();
   const wish = { by: ann, sequence: 2, language: 'en' } as const;
@@ -134,7 +149,7 @@ test('[SPCH6] who asks again, or at the same time, costs the service nothing', a
 test('[SPCH6] one message is transcribed at a time, and no more wait than can be served', async () => {
   const at = setUp();
   const asked = Array.from({ length: 25 }, (_, number) =>
-    codeOf(at.transcripts.of(id, { by: ann, sequence: 10 + number })),
+    codeOf(at.transcripts.of(id, { by: PersonId.parse(`person-${number % 5}`), sequence: 10 + number })),
   );
   const outcomes = await Promise.all(asked);
   expect(outcomes.filter((outcome) => outcome === 'done')).toHaveLength(20);
@@ -142,6 +157,21 @@ test('[SPCH6] one message is transcribed at a time, and no more wait than can be
   expect(at.transcriber.mostAtOnce).toBe(1);
   expect(await codeOf(at.transcripts.of(id, { by: ann, sequence: 40 }))).toBe('done');
 }, 60_000);
+
+test('[SPCH6] a person who asks for many at once is told to wait, and another is served', async () => {
+  const at = setUp();
+  const of = (by: PersonId, sequence: number): Promise<string> =>
+    codeOf(at.transcripts.of(id, { by, sequence }));
+  const asked = Array.from({ length: 7 }, (_, number) => of(ann, 10 + number));
+  asked.push(of(bob, 30));
+  expect(await Promise.all(asked)).toEqual([
+    ...Array(5).fill('done'),
+    'RATE_LIMITED',
+    'RATE_LIMITED',
+    'done',
+  ]);
+  expect(await of(ann, 15)).toBe('done');
+});
 
 test('[SPCH7] a service that fails or hangs is told to the person, and asked again the next time', async () => {
   const at = setUp({ timeLimitMs: 1_500 });

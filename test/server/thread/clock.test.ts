@@ -1,3 +1,4 @@
+import type { Entry } from '@teleconsult/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { startTestApp } from '../../helpers/test-app.ts';
@@ -55,4 +56,18 @@ test('[R8] marks and pages follow sequences, not moments', async () => {
     read: second.sequence,
     unread: 0,
   });
+});
+
+test('[R8 sabotage] an order by moments instead of sequences is noticed', () => {
+  const entry = (sequence: number, at: number) =>
+    ({ kind: 'message.sent', sequence, at, by: 'patient', clientMessageId: `message-${sequence}` }) as Entry;
+  const jumped = [entry(1, HOUR), entry(2, 0), entry(3, 2 * HOUR)];
+  const acked = jumped.map(({ sequence }) => ({
+    by: 'patient',
+    clientMessageId: `message-${sequence}`,
+    sequence,
+  }));
+  expect(transcriptViolations(jumped, acked)).toEqual([]);
+  const byMoment = jumped.toSorted((a, b) => a.at - b.at);
+  expect(transcriptViolations(byMoment, acked)).not.toEqual([]);
 });

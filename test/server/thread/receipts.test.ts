@@ -182,3 +182,28 @@ test('[RCP7] who was drawn in marks like everybody, and marks of those who left 
   expect((await marksIn(patient, id)).map(({ personId }) => personId)).not.toContain('relative-1');
   await expect(mark(relative, id, { read: sequence })).rejects.toThrow('NOT_FOUND');
 });
+
+test('[RCP7] the mark of a person who is taken out while it is written is told to nobody', async () => {
+  const written = Promise.withResolvers<void>();
+  let writing = 0;
+  await using app = await startTestApp({}, (store) => ({
+    raiseMarks: async (id, marks) => {
+      writing += 1;
+      await written.promise;
+      return store.raiseMarks(id, marks);
+    },
+  }));
+  await using visit = await startVisit(app);
+  const { id, patient, doctor } = visit;
+  await using relative = await join(app, id, 'relative-1');
+  const { sequence } = await say(patient, id, 'hello');
+  const marking = mark(relative, id, { read: sequence });
+  const refused = expect(marking).rejects.toThrow('NOT_FOUND');
+  await eventually('the mark to be on its way', () => writing === 1);
+  await app.app.host.removeParticipant(id, 'relative-1' as never);
+  written.resolve();
+  await refused;
+  await mark(doctor, id, { read: sequence });
+  await patient.fact('marks.changed', ({ personId }) => personId === peopleOf(visit.view).doctor);
+  expect(patient.of('marks.changed').map(({ personId }) => personId)).not.toContain('relative-1');
+});

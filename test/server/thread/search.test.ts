@@ -100,6 +100,43 @@ test('[SRCH3] pages of matches lead through all of them once', async () => {
   await expect(find(stranger, id, 'needle')).rejects.toThrow('NOT_FOUND');
 });
 
+test('[SRCH6] an answer holds at most about 256 KiB of matches, and says where to go on', async () => {
+  await using app = await startTestApp();
+  await using visit = await startVisit(app);
+  const { id, patient } = visit;
+  const wanted: number[] = [];
+  for (let count = 0; count < 40; count += 1)
+    wanted.push((await say(patient, id, '痛'.repeat(4_000))).sequence);
+  const seen: number[] = [];
+  const sizes: number[] = [];
+  for (let before: number | null = 1_000; before !== null; ) {
+    const answer: Awaited<ReturnType<typeof find>> = await find(patient, id, '痛痛', {
+      limit: 50,
+      beforeSequence: before,
+    });
+    sizes.push(Buffer.byteLength(JSON.stringify(answer.matches)));
+    seen.push(...answer.matches.map(({ sequence }) => sequence));
+    before = answer.nextBefore;
+  }
+  expect(seen).toEqual(wanted.toReversed());
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(256 * 1024);
+});
+
+test('[SRCH7] a person who asks for very many searches at once is told to wait; others are answered', async () => {
+  await using app = await startTestApp();
+  const { id, by } = await longThread(app, 2_000);
+  const { host } = app.app;
+  const other =
+    (await host.view(id, by)).participants.find(({ personId }) => personId !== by)?.personId ?? by;
+  const search = (personId: PersonId) => host.search(id, personId, { query: 'needle', limit: 20 });
+  const many = Promise.allSettled(Array.from({ length: 600 }, () => search(by)));
+  const { matches } = await search(other);
+  expect(matches).toHaveLength(1);
+  const refused = (await many).filter(({ status }) => status === 'rejected');
+  expect(refused.length).toBe(580);
+  expect(await search(by)).toMatchObject({ matches: [{ content: { text: 'the needle' } }] });
+}, 60_000);
+
 /** Fills a thread with long Chinese messages, and one to look for at its very beginning. */
 async function longThread(app: TestApp, count: number): Promise<{ id: ConsultationId; by: PersonId }> {
   const { consultationId: id, participants } = await app.createConsultation();

@@ -56,7 +56,6 @@ function waitingVisit(number: number): ConsultationState {
 function longQueue(length: number) {
   const told: { personId: PersonId; turn: number }[] = [];
   const at = { turn: 0, reads: 0, now: 0 };
-  const turning = setInterval(() => undefined, 1);
   const turn = (): void => {
     at.turn += 1;
     immediate = setImmediate(turn);
@@ -79,7 +78,6 @@ function longQueue(length: number) {
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   });
   const close = async (): Promise<void> => {
-    clearInterval(turning);
     clearImmediate(immediate);
     await rooms.close();
   };
@@ -107,9 +105,7 @@ test('[WAIT9] a thousand patients who return at once cost one reading of the que
   const views: ConsultationView[] = Array.from({ length: 1_000 }, (_, number) =>
     viewConsultation(waitingVisit(number)),
   );
-  const places = await Promise.all(
-    views.map((view, number) => queue.rooms.placesOf([view], person(number))),
-  );
+  const places = await Promise.all(views.map((view, number) => queue.rooms.placesOf([view], person(number))));
   expect(places.map(([place]) => place?.position)).toEqual(views.map((_, index) => index + 1));
   expect(queue.at.reads).toBe(1);
   const accepted = waitingVisit(0);

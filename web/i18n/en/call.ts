@@ -53,9 +53,8 @@ export const call = {
       'No microphone was found, or another program uses it, so the other side cannot hear you. You can still listen and write.',
     cameraMissing: 'No camera was found, or another program uses it. The call goes on with sound.',
     /** For whoever is in another call while it rings. */
-    waiting: { voice: 'A second voice call is coming in', video: 'A second video call is coming in' },
+    waiting: { voice: 'Another voice call is coming in', video: 'Another video call is coming in' },
     callers: 'Incoming calls',
-    callingYou: (name: string, role: string) => `${name}, ${role}`,
     about: (name: string) => `Consultation for ${name}`,
     leaveAndAccept: (name: string) => `Leave ${name} and answer`,
     elsewhereOutcome: {

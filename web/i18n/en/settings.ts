@@ -18,6 +18,8 @@ export const settings = {
       'The browser blocks notices of this site. Allow them in the browser’s site settings, then switch this on again.',
     pushUnsupported: 'This browser cannot show notices while the page is closed.',
     pushHomeScreen: 'On iPhone and iPad: add this page to the home screen first.',
+    pushUnreachable:
+      'Your browser does not reach its notice service from here. While this page is open, everything still arrives.',
     pushNotConfigured: 'This service does not send notices.',
     forAllDevices: 'These choices apply to all your devices.',
   },

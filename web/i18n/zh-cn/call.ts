@@ -53,7 +53,6 @@ export const call: Shape<typeof english> = {
     cameraMissing: '没有找到摄像头，或摄像头正被占用。通话会以语音继续。',
     waiting: { voice: '另有语音来电', video: '另有视频来电' },
     callers: '来电',
-    callingYou: (name, role) => `${name}（${role}）`,
     about: (name) => `就诊人：${name}`,
     leaveAndAccept: (name) => `离开与${name}的通话并接听`,
     elsewhereOutcome: {

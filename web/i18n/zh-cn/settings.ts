@@ -18,6 +18,7 @@ export const settings: Shape<typeof english> = {
     pushDenied: '浏览器阻止了本网站的通知。请在浏览器的网站设置中允许通知，然后重新开启。',
     pushUnsupported: '当前浏览器不支持在页面关闭时显示通知。',
     pushHomeScreen: '在 iPhone 和 iPad 上，请先将本页添加到主屏幕。',
+    pushUnreachable: '浏览器暂时无法连接其通知服务。只要本页面开着，来电和消息仍会正常提醒。',
     pushNotConfigured: '本服务未提供通知功能。',
     forAllDevices: '以上选择对您的所有设备生效。',
   },

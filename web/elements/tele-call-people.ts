@@ -1,0 +1,151 @@
+import type { Participant } from '@teleconsult/protocol';
+import { css, html, type TemplateResult } from 'lit';
+import { repeat } from 'lit/directives/repeat.js';
+import { roomWords } from '../i18n/room.ts';
+import * as icons from '../icons.ts';
+import type { CallModel } from '../state/call-model.ts';
+import type { CallPerson } from '../state/call-people.ts';
+import { Follow } from '../state/follow.ts';
+import './tele-avatar.ts';
+import './tele-confirm.ts';
+import type { TeleConfirm } from './tele-confirm.ts';
+import { TeleDialog } from './tele-dialog.ts';
+
+/** Who is in the call, and who may be called in. The doctor mutes. */
+export class TeleCallPeople extends TeleDialog {
+  static override properties = { model: { attribute: false }, isBusy: { state: true } };
+  declare model: CallModel;
+  declare private isBusy: boolean;
+
+  protected readonly testId = 'call-people-dialog';
+
+  static override styles = [
+    ...TeleDialog.styles,
+    css`
+      h3 {
+        margin-top: 14px;
+        color: var(--text-2);
+        font-size: 0.8125rem;
+        font-weight: 600;
+      }
+      li {
+        display: flex;
+        align-items: center;
+        gap: 12px;
+        min-height: 60px;
+      }
+      .who {
+        flex: 1;
+        min-width: 0;
+        overflow-wrap: anywhere;
+        line-height: 1.4;
+      }
+      .who strong {
+        display: block;
+        font-weight: 600;
+      }
+      small {
+        color: var(--text-2);
+        font-size: 0.8125rem;
+      }
+      li button {
+        flex: none;
+        padding: 0 14px;
+        font-size: 0.875rem;
+      }
+    `,
+  ];
+
+  constructor() {
+    super();
+    this.isBusy = false;
+    new Follow<CallModel>(this, {
+      subject: () => this.model,
+      subscribe: (model, update) => [model.changes.subscribe(update)],
+    });
+  }
+
+  protected override get heading(): string {
+    return roomWords().people;
+  }
+
+  protected override content(): TemplateResult {
+    const room = roomWords();
+    const { people, invitable } = this.model;
+    return html`<h3>${room.inCall}</h3>
+      <ul>
+        ${repeat(
+          people,
+          ({ personId }) => personId,
+          (person) => this.#person(person),
+        )}
+      </ul>
+      ${
+        invitable.length === 0
+          ? html`<p>${room.everybodyIsIn}</p>`
+          : html`<h3>${room.notInCall}</h3>
+            <ul>
+              ${repeat(
+                invitable,
+                ({ personId }) => personId,
+                (person) => this.#outside(person),
+              )}
+            </ul>`
+      }
+      <tele-confirm></tele-confirm>`;
+  }
+
+  #person(person: CallPerson): TemplateResult {
+    const room = roomWords();
+    const { words, model } = this;
+    const marks = [
+      ...(person.role === null ? [] : [words.role[person.role]]),
+      ...(person.presence === 'present' ? [] : [room.presence[person.presence]]),
+      ...(person.isMuted ? [room.muted] : []),
+      ...(person.quality === null ? [] : [room.level[person.quality]]),
+    ];
+    const mayMute = model.isDoctor && !person.isSelf && !person.isMuted && person.presence === 'present';
+    return html`<li data-testid="call-person" data-person=${person.personId}>
+      <tele-avatar name=${person.name}></tele-avatar>
+      <span class="who"><strong>${person.name}</strong><small>${marks.join(' · ')}</small></span>
+      ${
+        mayMute
+          ? html`<button type="button" data-testid="call-mute-person" aria-label=${room.muteName(person.name)} ?disabled=${this.isBusy} @click=${() => void this.#mute(person)}>
+              ${icons.microphoneOff(18)}${room.mute}
+            </button>`
+          : null
+      }
+    </li>`;
+  }
+
+  #outside({ personId, displayName, role }: Participant): TemplateResult {
+    const room = roomWords();
+    return html`<li data-testid="call-outside" data-person=${personId}>
+      <tele-avatar name=${displayName}></tele-avatar>
+      <span class="who"><strong>${displayName}</strong><small>${this.words.role[role]}</small></span>
+      <button type="button" data-testid="call-invite" aria-label=${room.inviteName(displayName)} ?disabled=${this.isBusy} @click=${() => void this.#run(() => this.model.call.invite(personId))}>
+        ${icons.phone(18)}${room.invite}
+      </button>
+    </li>`;
+  }
+
+  async #mute({ personId, name }: CallPerson): Promise<void> {
+    const room = roomWords();
+    const answer = await this.renderRoot.querySelector<TeleConfirm>('tele-confirm')?.ask({
+      title: room.muteTitle(name),
+      text: room.muteText(name),
+      confirm: room.mute,
+      back: this.words.cancel,
+      testId: 'call-mute-confirm',
+    });
+    if (typeof answer === 'string') await this.#run(() => this.model.call.mute(personId));
+  }
+
+  async #run(act: () => Promise<void>): Promise<void> {
+    this.isBusy = true;
+    await this.attempt(act);
+    this.isBusy = false;
+  }
+}
+
+customElements.define('tele-call-people', TeleCallPeople);
