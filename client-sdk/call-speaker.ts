@@ -24,10 +24,11 @@ export class Speaker {
   async select(deviceId: string): Promise<void> {
     if (typeof HTMLMediaElement !== 'function' || !('setSinkId' in HTMLMediaElement.prototype))
       throw new AppError('UNSUPPORTED_BROWSER', { detail: 'no setSinkId' });
-    const playing = [...document.querySelectorAll<HTMLMediaElement>('audio, video')];
     try {
       await Promise.all(
-        playing.filter((element) => this.#plays(element)).map((one) => one.setSinkId(deviceId)),
+        mediaElements(document)
+          .filter((element) => this.#plays(element))
+          .map((one) => one.setSinkId(deviceId)),
       );
     } catch (cause) {
       const denied = cause instanceof Error && cause.name === 'NotAllowedError';
@@ -39,7 +40,8 @@ export class Speaker {
 
   #followNewElements(): void {
     this.#follows = true;
-    // Media events do not bubble, but they can be captured on their way down.
+    // Media events do not bubble, but they can be captured on their way down; not out of shadow trees, whose elements
+    // the app turns itself.
     const listener = ({ target }: Event) => {
       if (!(target instanceof HTMLMediaElement) || !this.#plays(target) || this.#deviceId === null) return;
       // One that cannot be turned plays where it did.
@@ -54,4 +56,14 @@ export class Speaker {
     const played = new Set(srcObject.getTracks());
     return this.#options.tracks().some((track) => played.has(track));
   }
+}
+
+/** Those in the document and in the open shadow trees of its elements. */
+function mediaElements(root: ParentNode): HTMLMediaElement[] {
+  const found: HTMLMediaElement[] = [];
+  for (const element of root.querySelectorAll('*')) {
+    if (element instanceof HTMLMediaElement) found.push(element);
+    if (element.shadowRoot !== null) found.push(...mediaElements(element.shadowRoot));
+  }
+  return found;
 }

@@ -126,7 +126,7 @@ export class PushWorker implements AsyncDisposable {
  * what it does not understand; but Chromium without a screen loses some of it while nobody looks.
  */
 function hangScreen(): void {
-  const { registration } = globalThis as unknown as { registration: ServiceWorkerRegistration };
+  const registration = Reflect.get(globalThis, 'registration') as ServiceWorkerRegistration;
   const screen = new Map<string, Shown & { close(): void }>();
   const show = registration.showNotification.bind(registration);
   Object.assign(globalThis, { screen });
@@ -155,20 +155,21 @@ function countPushes(): number {
 
 /** Runs in the service worker. */
 async function pressNotice(tag: string): Promise<string[]> {
-  const scope = globalThis as unknown as {
-    registration: ServiceWorkerRegistration;
-    clients: { openWindow: (url: string) => Promise<null> };
-    WindowClient: { prototype: { focus: () => Promise<unknown> } };
-  };
+  const registration = Reflect.get(globalThis, 'registration') as ServiceWorkerRegistration;
+  const clients = Reflect.get(globalThis, 'clients') as object;
+  const { prototype } = Reflect.get(globalThis, 'WindowClient') as { prototype: object };
   const opened: string[] = [];
-  scope.clients.openWindow = async (url) => {
+  const openWindow = async (url: string): Promise<null> => {
     opened.push(url);
     return null;
   };
-  scope.WindowClient.prototype.focus = async function focus(this: unknown) {
-    return this;
-  };
-  const [notification] = await scope.registration.getNotifications({ tag });
+  Object.assign(clients, { openWindow });
+  Object.assign(prototype, {
+    async focus(this: unknown) {
+      return this;
+    },
+  });
+  const [notification] = await registration.getNotifications({ tag });
   if (notification === undefined) throw new Error(`no notice ${tag}`);
   const works: Promise<unknown>[] = [];
   const waitUntil = (work: Promise<unknown>): void => void works.push(work);

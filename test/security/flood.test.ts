@@ -115,7 +115,7 @@ async function siege(
   }
 }
 
-test(`[S5] [GATE7] ${HALF_OPEN} connections that never say who they are leave honest logins below a second, and are let go`, async () => {
+test(`[S5] [GATE8] ${HALF_OPEN} connections that never say who they are leave honest logins below a second, and are let go`, async () => {
   await using dir = await tempDir();
   await using server = await startServerProcess({ dataDir: dir.path, port: 0 });
   const found = await siege(Number(new URL(server.origin).port), {

@@ -105,7 +105,7 @@ test.skipIf(!existsSync(CHROMIUM))(
     await Promise.all(Array.from({ length: AT_ONCE }, lookOn));
     expect(findings).toEqual({});
   },
-  200_000,
+  280_000,
 );
 
 test.skipIf(!existsSync(CHROMIUM))(

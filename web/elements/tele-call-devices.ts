@@ -107,7 +107,7 @@ export class TeleCallDevices extends TeleDialog {
     if (!(event.target instanceof HTMLSelectElement) || event.target.value === '') return;
     const deviceId = event.target.value;
     const isSelected = await this.attempt(
-      () => this.model.call.selectDevice({ kind, deviceId }),
+      () => this.model.selectDevice({ kind, deviceId }),
       kind === 'speaker' ? undefined : kind,
     );
     // What was before goes on when the new one cannot be had, and the list says so.

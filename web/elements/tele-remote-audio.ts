@@ -58,6 +58,8 @@ export class TeleRemoteAudio extends LitElement {
       if (voice === undefined || this.#playing.get(audio) === voice.track) continue;
       this.#playing.set(audio, voice.track);
       audio.srcObject = new MediaStream([voice.track]);
+      // One that cannot be turned plays where it did.
+      if (model.speaker !== null) void audio.setSinkId(model.speaker).catch(() => undefined);
       begun.push(audio);
     }
     if (begun.length > 0) void this.#play(model, begun);

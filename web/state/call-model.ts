@@ -46,6 +46,8 @@ export class CallModel {
   cameraOffered = false;
   /** The browser wants a tap before it plays the other side's sound. */
   soundBlocked = false;
+  /** The speaker that was chosen; null: the system's. */
+  speaker: string | null = null;
   /** This person speaks, and nobody hears it. */
   speaksWhileMuted = false;
   /** Set by the element that plays the sound. Call it inside a click. */
@@ -202,6 +204,11 @@ export class CallModel {
   /** Every voice that is to be heard. */
   get voices(): readonly RemoteTrack[] {
     return this.call.remoteTracks.filter(({ source }) => source === 'microphone');
+  }
+
+  async selectDevice(device: Pick<InputDevice, 'kind' | 'deviceId'>): Promise<void> {
+    await this.call.selectDevice(device);
+    if (device.kind === 'speaker') this.speaker = device.deviceId;
   }
 
   answerCameraOffer(): void {

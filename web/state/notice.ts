@@ -14,7 +14,7 @@ export const information = (text: string): Notice => ({ tone: 'info', text });
 export const failure = (text: string): Notice => ({ tone: 'error', text });
 
 /** A device that was refused or is missing, and what still works without it. */
-function deviceNotice(error: AppError, source: MediaSource): Notice {
+function deviceNotice(error: AppError, source: Exclude<MediaSource, 'screen'>): Notice {
   const { call } = messages();
   const isDenied = error.code === 'PERMISSION_DENIED';
   if (source === 'camera') return failure(isDenied ? call.cameraDenied : call.cameraMissing);
@@ -30,6 +30,6 @@ export function noticeOf(error: unknown, device?: MediaSource | null): Notice | 
   }
   if (error.code === 'ABORTED') return null;
   const isOfDevice = error.code === 'PERMISSION_DENIED' || error.code === 'DEVICE_UNAVAILABLE';
-  if (isOfDevice && device != null) return deviceNotice(error, device);
+  if (isOfDevice && device != null && device !== 'screen') return deviceNotice(error, device);
   return { tone: 'error', text: messages().errors[error.code], requestId: error.requestId };
 }
