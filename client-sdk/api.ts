@@ -103,7 +103,8 @@ export interface ClientEvents {
   consultation: ConsultationView;
   /**
    * A call of this person changed; `ringing` with somebody else as `startedBy` means: ring, until it changes or
-   * `ringUntil` has passed. Told for consultations that are not open, too; then it is missed while disconnected.
+   * `ringUntil` has passed. Told for consultations that are not open, too; a ring that is still on is told
+   * again at each connect, so subscribe before `connect`.
    */
   call: CallView;
   /** What is unread in a consultation changed, on whichever device. Told for consultations that are not open, too. */

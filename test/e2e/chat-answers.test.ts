@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
 import { beginVisit, entryWith, jpeg, say, seriousFindings, setStage, watched } from './pages.ts';
 
-test('[WEB27] an answer quotes its message, and a press on the quote leads to it from far below', async () => {
+test('[WEB87] an answer quotes its message, and a press on the quote leads to it from far below', async () => {
   await using stage = await setStage();
   const { patient, doctor } = await beginVisit(stage);
   await watched({ patient, doctor }, async () => {
@@ -35,7 +35,7 @@ test('[WEB27] an answer quotes its message, and a press on the quote leads to it
   });
 }, 60_000);
 
-test('[WEB28] a recalled picture is a tombstone on both pages, also after a reload, and its bytes are gone', async () => {
+test('[WEB88] a recalled picture is a tombstone on both pages, also after a reload, and its bytes are gone', async () => {
   await using stage = await setStage();
   const { patient, doctor } = await beginVisit(stage);
   await watched({ patient, doctor }, async () => {

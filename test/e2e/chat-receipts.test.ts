@@ -20,7 +20,7 @@ import {
 const ticks = (person: Person, text: string, state: 'sent' | 'delivered' | 'read') =>
   entryWith(person, text).locator(`[data-testid="ticks"][data-state="${state}"]`).waitFor();
 
-test('[WEB24] a message shows that it was received, and that it was read once the other looks at it', async () => {
+test('[WEB84] a message shows that it was received, and that it was read once the other looks at it', async () => {
   await using stage = await setStage();
   const { consultationId } = await stage.createVisit(LIN, CHEN);
   const patient = await stage.open('patient', LIN, { ...PHONE, consultationId });
@@ -51,7 +51,7 @@ test('[WEB24] a message shows that it was received, and that it was read once th
   });
 }, 60_000);
 
-test('[WEB35] of many unread messages those are read that were seen: it begins at the first of them', async () => {
+test('[WEB95] of many unread messages those are read that were seen: it begins at the first of them', async () => {
   await using stage = await setStage();
   const { consultationId } = await stage.createVisit(LIN, CHEN);
   await using client = await RawClient.connect(stage.app.origin, namedToken(LIN.personId, LIN.displayName));
@@ -80,7 +80,7 @@ test('[WEB35] of many unread messages those are read that were seen: it begins a
   });
 }, 60_000);
 
-test('[WEB25] who switches read receipts off shows only that messages arrived', async () => {
+test('[WEB85] who switches read receipts off shows only that messages arrived', async () => {
   await using stage = await setStage();
   const { patient, doctor } = await beginVisit(stage);
   await watched({ patient, doctor }, async () => {
@@ -104,7 +104,7 @@ test('[WEB25] who switches read receipts off shows only that messages arrived', 
   });
 }, 60_000);
 
-test('[WEB26] the other sees that somebody types, and when it is over', async () => {
+test('[WEB86] the other sees that somebody types, and when it is over', async () => {
   await using stage = await setStage();
   const { patient, doctor } = await beginVisit(stage);
   await watched({ patient, doctor }, async () => {

@@ -12,7 +12,7 @@ const shownPictures = (person: Person): Promise<number> =>
     .locator('[data-testid="entry"] [data-testid="picture-thumb"] img')
     .evaluateAll((all) => all.filter((one) => (one as HTMLImageElement).naturalWidth > 0).length);
 
-test('[WEB33] a page closed in the middle of a picture’s upload goes on with it when it is opened again', async () => {
+test('[WEB93] a page closed in the middle of a picture’s upload goes on with it when it is opened again', async () => {
   await using stage = await setStage();
   await using line = await startSlowLine(stage.app.origin);
   await using folder = await tempDir();

@@ -37,7 +37,7 @@ async function inviteByCode(person: Person): Promise<string> {
   return scanned(await code.screenshot());
 }
 
-test('[WEB50] a doctor invites a colleague by a code that is scanned, saved and shared; it works once', async () => {
+test('[WEB100] a doctor invites a colleague by a code that is scanned, saved and shared; it works once', async () => {
   await using stage = await setStage();
   const { origin } = stage.app;
   const chen = await stage.open('doctor', CHEN, DESK);
@@ -88,7 +88,7 @@ test('[WEB50] a doctor invites a colleague by a code that is scanned, saved and 
   });
 }, 60_000);
 
-test('[WEB51] an invitation waits through the sign-in, and one that was taken back is none', async () => {
+test('[WEB101] an invitation waits through the sign-in, and one that was taken back is none', async () => {
   await using stage = await setStage();
   const chen = await stage.open('doctor', CHEN, DESK);
   const zhou = await stage.open('doctor', ZHOU, DESK);
@@ -114,7 +114,7 @@ test('[WEB51] an invitation waits through the sign-in, and one that was taken ba
   });
 }, 60_000);
 
-test('[WEB52] a patient invites a relative by link, who then takes part under that role', async () => {
+test('[WEB102] a patient invites a relative by link, who then takes part under that role', async () => {
   await using stage = await setStage();
   const { consultationId } = await stage.createVisit(LIN, CHEN);
   const patient = await stage.open('patient', LIN, { ...PHONE, locale: 'zh-CN', consultationId });
@@ -151,7 +151,7 @@ test('[WEB52] a patient invites a relative by link, who then takes part under th
   });
 }, 60_000);
 
-test('[WEB53] doctors near by see each other after consenting, ask and accept; those who do not consent are not seen', async () => {
+test('[WEB103] doctors near by see each other after consenting, ask and accept; those who do not consent are not seen', async () => {
   await using stage = await setStage();
   const chen = await stage.open('doctor', CHEN, DESK);
   const zhou = await stage.open('doctor', ZHOU, { ...PHONE, locale: 'zh-CN' });

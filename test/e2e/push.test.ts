@@ -56,7 +56,7 @@ function subscribeTo(json: PushSubscriptionJSON): void {
 }
 
 // Debian's Chromium has no keys for Google's push service, and here is no network: it asks and asks.
-test('[WEB40] where the browser does not reach its push service the page says so, and the switch stays off', async () => {
+test('[WEB96] where the browser does not reach its push service the page says so, and the switch stays off', async () => {
   await using stage = await begin(PHONE);
   const { consultationId } = await createVisit(stage.app.origin, LIN, CHEN);
   const patient = await Person.inProfile(
@@ -74,7 +74,7 @@ test('[WEB40] where the browser does not reach its push service the page says so
   });
 }, 60_000);
 
-test('[WEB41] a closed page rings, is told that the call is over, of a missed call and of messages', async () => {
+test('[WEB97] a closed page rings, is told that the call is over, of a missed call and of messages', async () => {
   await using stage = await begin({ ...PHONE, locale: 'zh-CN' });
   const { app, service, profile, pushes } = stage;
   const { consultationId } = await createVisit(app.origin, LIN, CHEN);
@@ -167,7 +167,7 @@ test('[WEB41] a closed page rings, is told that the call is over, of a missed ca
   await worker.shows('a general notice', (all) => all.some(({ title }) => title === '在线问诊'));
 }, 60_000);
 
-test('[WEB42] a pressed notice opens its consultation on the page that is open, and a page that is looked at shows no messages', async () => {
+test('[WEB98] a pressed notice opens its consultation on the page that is open, and a page that is looked at shows no messages', async () => {
   await using stage = await begin(DESK);
   const { app, service, profile, pushes } = stage;
   const lin = await createVisit(app.origin, LIN, CHEN);

@@ -5,7 +5,7 @@ import { CHEN, choose, jpeg, LIN, seriousFindings, setStage, WANG, watched } fro
 
 const ZH = { locale: 'zh-CN' };
 
-test('[WEB20] patients see their places, the doctor sees all of them, and admitting one leaves the other first', async () => {
+test('[WEB80] patients see their places, the doctor sees all of them, and admitting one leaves the other first', async () => {
   await using stage = await setStage();
   const first = await stage.createVisit(LIN, CHEN);
   const second = await stage.createVisit(WANG, CHEN);
@@ -34,7 +34,7 @@ test('[WEB20] patients see their places, the doctor sees all of them, and admitt
   });
 }, 60_000);
 
-test('[WEB20] the place of a patient behind another becomes 1 when that one is admitted', async () => {
+test('[WEB80] the place of a patient behind another becomes 1 when that one is admitted', async () => {
   await using stage = await setStage();
   const first = await stage.createVisit(LIN, CHEN);
   const second = await stage.createVisit(WANG, CHEN);
@@ -49,7 +49,7 @@ test('[WEB20] the place of a patient behind another becomes 1 when that one is a
   });
 }, 60_000);
 
-test('[WEB21] a declined patient reads what to do instead, with the doctor’s note', async () => {
+test('[WEB81] a declined patient reads what to do instead, with the doctor’s note', async () => {
   await using stage = await setStage();
   const { consultationId } = await stage.createVisit(LIN, CHEN);
   const patient = await stage.open('patient', LIN, { ...PHONE, ...ZH, consultationId });
@@ -72,7 +72,7 @@ test('[WEB21] a declined patient reads what to do instead, with the doctor’s n
   });
 }, 60_000);
 
-test('[WEB22] [FORM1] a form with pictures of tongue and face, sent before the visit, is a card in both threads', async () => {
+test('[WEB82] [FORM1] a form with pictures of tongue and face, sent before the visit, is a card in both threads', async () => {
   await using stage = await setStage();
   const { consultationId } = await stage.createVisit(LIN, CHEN);
   const patient = await stage.open('patient', LIN, { ...PHONE, ...ZH, consultationId });
@@ -109,7 +109,7 @@ test('[WEB22] [FORM1] a form with pictures of tongue and face, sent before the v
   });
 }, 60_000);
 
-test('[WEB23] for whom a patient consults is shown to the doctor, with the authorisation', async () => {
+test('[WEB83] for whom a patient consults is shown to the doctor, with the authorisation', async () => {
   await using stage = await setStage();
   const { consultationId } = await stage.createVisit(LIN, CHEN);
   const patient = await stage.open('patient', LIN, { ...PHONE, consultationId });
