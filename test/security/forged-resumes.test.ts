@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { AppError } from '@teleconsult/protocol';
 import { expect, test } from 'vitest';
 import { RawClient } from '../helpers/raw-client.ts';
 import { peopleOf, startTestApp } from '../helpers/test-app.ts';
@@ -32,6 +33,38 @@ const resumes = (consultationId: string, n: number): readonly [name: string, pay
   ['typing.set', { consultationId, activity: 'typing' }],
 ];
 
+/** Sends the forgeries and says what of the answers gives something away. An empty list is the claim. */
+async function complaintsOf(forger: RawClient, real: string): Promise<string[]> {
+  const complaints: string[] = [];
+  const answers = new Map<string, Set<string>>();
+  for (let n = 0; n < FORGERIES; n += 1) {
+    const [kind, id] = (
+      [
+        ['real', real],
+        ['invented', invented()],
+        ['nearly', nearly(real)],
+      ] as const
+    )[n % 3] ?? ['real', real];
+    const forged = resumes(id, n);
+    const [name, payload] = forged[Math.floor(n / 3) % forged.length] ?? ['', {}];
+    const reply = await forger.emit(name, payload);
+    if (JSON.stringify(reply).includes(SECRET)) complaints.push(`${name} of ${kind}: holds what was said`);
+    if (reply.ok) {
+      complaints.push(`${name} of ${kind}: was answered`);
+      continue;
+    }
+    // The request id differs each time, and is all that may.
+    const { requestId: _requestId, ...error } = reply.error;
+    if (error.code !== 'NOT_FOUND') complaints.push(`${name} of ${kind}: ${error.code}`);
+    const seen = answers.get(name) ?? new Set();
+    answers.set(name, seen.add(JSON.stringify(error)));
+  }
+  for (const [name, seen] of answers)
+    if (seen.size !== 1) complaints.push(`${name}: what exists is answered otherwise than what does not`);
+  if (answers.size !== 6) complaints.push(`${answers.size} kinds of requests were refused`);
+  return complaints;
+}
+
 test(`[R5] ${FORGERIES} forged requests to resume leak nothing: what exists is answered like what does not, and nothing is told`, async () => {
   await using app = await startTestApp();
   await using visit = await startVisit(app);
@@ -50,30 +83,7 @@ test(`[R5] ${FORGERIES} forged requests to resume leak nothing: what exists is a
   });
   const before = await visit.patient.request('thread.page', { consultationId: visit.id });
   const markBefore = visit.doctor.of('marks.changed').length;
-  const answers = new Map<string, Set<string>>();
-  for (let n = 0; n < FORGERIES; n += 1) {
-    const [kind, id] = (
-      [
-        ['real', visit.id],
-        ['invented', invented()],
-        ['nearly', nearly(visit.id)],
-      ] as const
-    )[n % 3] ?? ['real', visit.id];
-    const forged = resumes(id, n);
-    const [name, payload] = forged[Math.floor(n / 3) % forged.length] ?? ['', {}];
-    const reply = await forger.emit(name, payload);
-    expect(reply.ok, `${name} of ${kind}`).toBe(false);
-    if (reply.ok) continue;
-    // The request id differs each time, and is all that may.
-    const { requestId: _requestId, ...error } = reply.error;
-    expect(error.code, `${name} of ${kind}`).toBe('NOT_FOUND');
-    expect(JSON.stringify(reply)).not.toContain(SECRET);
-    const seen = answers.get(name) ?? new Set();
-    answers.set(name, seen.add(JSON.stringify(error)));
-  }
-  // One answer for each request, whether or not the id exists.
-  expect([...answers.values()].map(({ size }) => size)).toEqual([...answers].map(() => 1));
-  expect(answers.size).toBe(6);
+  expect(await complaintsOf(forger, visit.id)).toEqual([]);
 
   // What happens then reaches those it is for, and nobody who asked for it.
   await visit.patient.request('message.send', {
@@ -107,4 +117,18 @@ test(`[R5] a device that resumes with sequences of the future, or of another thr
     const reply = await visit.patient.emit('consultation.watch', { consultationId: visit.id, afterSequence });
     expect(reply).toMatchObject({ ok: false, error: { code: 'INVALID' } });
   }
+});
+
+test('[R5 sabotage] a server that says of unknown ids something else than of others’ is noticed', async () => {
+  await using app = await startTestApp({}, (store) => ({
+    load: async (id) => {
+      const stored = await store.load(id);
+      if (stored === null) throw new AppError('STORAGE_UNAVAILABLE');
+      return stored;
+    },
+  }));
+  await using visit = await startVisit(app);
+  await using forger = await RawClient.connect(app.origin, personToken('somebody-else'));
+  const complaints = await complaintsOf(forger, visit.id);
+  expect(complaints).toContain('consultation.watch: what exists is answered otherwise than what does not');
 });

@@ -57,7 +57,7 @@ function judge(name: string, { expected }: Malformed, reply: Reply<unknown>): st
 }
 
 /** An error carries what the protocol says and nothing of what was sent. */
-function judgeBody(name: string, body: object): string[] {
+export function judgeBody(name: string, body: object): string[] {
   const complaints: string[] = [];
   const { detail: _detail, ...rest } = body as Record<string, unknown>;
   if (JSON.stringify(Object.keys(rest).sort()) !== JSON.stringify([...BODY_KEYS].sort()))

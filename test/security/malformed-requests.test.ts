@@ -9,7 +9,7 @@ import { startVisit, textDraft } from '../helpers/visit.ts';
 import { startChild } from './child.ts';
 import { originOf, quietSettings, startMain, testKeySettings } from './main-process.ts';
 import { CANARY, everyMalformed } from './malformed.ts';
-import { complaintsAbout } from './malformed-check.ts';
+import { complaintsAbout, judgeBody } from './malformed-check.ts';
 import { validPayloads } from './valid-payloads.ts';
 
 const token = personToken('somebody');
@@ -94,3 +94,12 @@ test.each([
     await fresh.request('consultation.list', {});
   },
 );
+
+test('[S11 sabotage] an error that holds a trace, no request id, or what was sent is noticed', () => {
+  const requestId = '01234567-89ab-cdef-0123-456789abcdef';
+  const good = { code: 'INTERNAL', message: 'Something went wrong.', retryable: true, requestId };
+  expect(judgeBody('good', good)).toEqual([]);
+  expect(judgeBody('with a trace', { ...good, stack: 'at server/host.ts:1' })).toHaveLength(1);
+  expect(judgeBody('without an id', { ...good, requestId: '' })).toHaveLength(1);
+  expect(judgeBody('with what was sent', { ...good, detail: CANARY })).toHaveLength(1);
+});
