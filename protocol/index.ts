@@ -6,6 +6,7 @@ export * from './ids.ts';
 export * from './limits.ts';
 export * from './media.ts';
 export * from './model.ts';
+export type * from './push.ts';
 export * from './requests.ts';
 export * from './rest.ts';
 export * from './version.ts';

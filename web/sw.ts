@@ -1,6 +1,7 @@
+import type { PushPayload } from '@teleconsult/protocol/push';
 import { LANGUAGE_KEY, REPLACED_KEY, SETTINGS_CACHE } from './worker/names.ts';
 import { callTag, noticeLanguage, noticeOf } from './worker/notices.ts';
-import { type PushPayload, parsePush } from './worker/push-payload.ts';
+import { parsePush } from './worker/push-payload.ts';
 import { isWorkerScope, type OpenPage, type PushEvent } from './worker/scope.ts';
 
 /**

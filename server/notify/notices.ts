@@ -5,10 +5,10 @@ import type {
   Entry,
   PersonId,
   Preferences,
+  PushPayload,
   SeatView,
 } from '@teleconsult/protocol';
 import { unreachable } from '@teleconsult/protocol/unreachable';
-import type { PushPayload } from './push-payload.ts';
 
 /** How long news is worth waking a device for. */
 const NEWS_MS = 24 * 3_600_000;

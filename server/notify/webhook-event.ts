@@ -1,6 +1,5 @@
-import type { ConsultationId, Entry, EntryKind, PersonId } from '@teleconsult/protocol';
+import type { ConsultationId, Entry, EntryKind, PersonId, PushPayload } from '@teleconsult/protocol';
 import { unreachable } from '@teleconsult/protocol/unreachable';
-import type { PushPayload } from './push-payload.ts';
 
 /** Somebody whom the host application should tell by means of its own (APNs, FCM, a vendor’s push). */
 export interface ToNotify {

@@ -1,4 +1,4 @@
-import type { PushPayload } from '@teleconsult/server/notify/push-payload';
+import type { PushPayload } from '@teleconsult/protocol';
 import type { BrowserContext, CDPSession, Page, Worker } from 'playwright-core';
 import { eventually } from '../helpers/eventually.ts';
 

@@ -6,6 +6,7 @@ import * as icons from '../icons.ts';
 import type { CallModel } from '../state/call-model.ts';
 import type { CallPerson } from '../state/call-people.ts';
 import { Follow } from '../state/follow.ts';
+import { personRows } from '../styles/person-rows.ts';
 import './tele-avatar.ts';
 import './tele-confirm.ts';
 import type { TeleConfirm } from './tele-confirm.ts';
@@ -21,32 +22,13 @@ export class TeleCallPeople extends TeleDialog {
 
   static override styles = [
     ...TeleDialog.styles,
+    personRows,
     css`
       h3 {
         margin-top: 14px;
         color: var(--text-2);
         font-size: 0.8125rem;
         font-weight: 600;
-      }
-      li {
-        display: flex;
-        align-items: center;
-        gap: 12px;
-        min-height: 60px;
-      }
-      .who {
-        flex: 1;
-        min-width: 0;
-        overflow-wrap: anywhere;
-        line-height: 1.4;
-      }
-      .who strong {
-        display: block;
-        font-weight: 600;
-      }
-      small {
-        color: var(--text-2);
-        font-size: 0.8125rem;
       }
       li button {
         flex: none;

@@ -3,6 +3,7 @@ import { css, html, type TemplateResult } from 'lit';
 import { timeOfDay } from '../i18n/format.ts';
 import * as icons from '../icons.ts';
 import { failure, information } from '../state/notice.ts';
+import { personRows } from '../styles/person-rows.ts';
 import './tele-avatar.ts';
 import { TeleDialog } from './tele-dialog.ts';
 
@@ -33,6 +34,7 @@ export class TeleColleagues extends TeleDialog {
 
   static override styles = [
     ...TeleDialog.styles,
+    personRows,
     css`
       section + section {
         margin-top: 20px;
@@ -51,25 +53,6 @@ export class TeleColleagues extends TeleDialog {
         display: flex;
         flex-wrap: wrap;
         gap: 10px;
-      }
-      li {
-        display: flex;
-        align-items: center;
-        gap: 12px;
-        min-height: 60px;
-      }
-      .who {
-        flex: 1;
-        min-width: 0;
-        overflow-wrap: anywhere;
-        line-height: 1.4;
-      }
-      .who strong {
-        display: block;
-      }
-      small {
-        color: var(--text-2);
-        font-size: 0.8125rem;
       }
     `,
   ];

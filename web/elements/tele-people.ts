@@ -4,6 +4,7 @@ import * as icons from '../icons.ts';
 import { Follow } from '../state/follow.ts';
 import { information } from '../state/notice.ts';
 import type { VisitModel } from '../state/visit-model.ts';
+import { personRows } from '../styles/person-rows.ts';
 import './tele-avatar.ts';
 import './tele-confirm.ts';
 import type { TeleConfirm } from './tele-confirm.ts';
@@ -19,27 +20,8 @@ export class TelePeople extends TeleDialog {
 
   static override styles = [
     ...TeleDialog.styles,
+    personRows,
     css`
-      li {
-        display: flex;
-        align-items: center;
-        gap: 12px;
-        min-height: 60px;
-      }
-      .who {
-        flex: 1;
-        min-width: 0;
-        overflow-wrap: anywhere;
-        line-height: 1.4;
-      }
-      .who strong {
-        display: block;
-        font-weight: 600;
-      }
-      small {
-        color: var(--text-2);
-        font-size: 0.8125rem;
-      }
       .online {
         color: var(--ok);
       }

@@ -1,4 +1,4 @@
-import type { PushPayload } from './push-payload.ts';
+import type { PushPayload } from '@teleconsult/protocol/push';
 
 export type NoticeLanguage = 'en' | 'zh-CN';
 

@@ -1,26 +1,4 @@
-/**
- * What a push holds: the shape of the server's push payload (docs/PROTOCOL.md). Never a name, a text or a number: it is
- * shown on lock screens.
- */
-export type PushPayload = {
-  readonly v: 1;
-  readonly consultationId: string;
-  /** When it happened, milliseconds since 1970. */
-  readonly at: number;
-} & (
-  | {
-      readonly kind: 'call.ringing';
-      readonly callId: string;
-      readonly media: 'voice' | 'video';
-      readonly until: number;
-    }
-  | { readonly kind: 'call.over'; readonly callId: string; readonly missed: boolean }
-  | { readonly kind: 'message' }
-  | {
-      readonly kind: 'consultation';
-      readonly what: 'requested' | 'waiting' | 'accepted' | 'ended' | 'invited';
-    }
-);
+import type { PushPayload } from '@teleconsult/protocol/push';
 
 const CONSULTATION_ID = /^cns_[0-9A-Za-z]{22}$/;
 const CALL_ID = /^cal_[0-9A-Za-z]{22}$/;

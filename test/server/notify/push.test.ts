@@ -1,6 +1,5 @@
-import type { ConsultationId, PersonId } from '@teleconsult/protocol';
+import type { ConsultationId, PersonId, PushPayload } from '@teleconsult/protocol';
 import type { CallRecord } from '@teleconsult/server/consultation/state';
-import type { PushPayload } from '@teleconsult/server/notify/push-payload';
 import { expect, test } from 'vitest';
 import { eventually } from '../../helpers/eventually.ts';
 import { type Endpoint, startEndpoint } from './endpoint.ts';

@@ -1,5 +1,5 @@
 import { createDecipheriv, createECDH, createPublicKey, hkdfSync, randomBytes } from 'node:crypto';
-import type { PushPayload } from '@teleconsult/server/notify/push-payload';
+import type { PushPayload } from '@teleconsult/protocol';
 import jwt from 'jsonwebtoken';
 import type { Received } from './endpoint.ts';
 
