@@ -3,7 +3,6 @@ import { DisplayName } from './attachment.ts';
 import { SubjectDraft } from './form.ts';
 import {
   CallId,
-  CheckId,
   ClientMessageId,
   ConsultationId,
   InvitationCode,
@@ -23,20 +22,6 @@ import {
   MAX_QUERY_LENGTH,
 } from './limits.ts';
 import {
-  ConsumerOffer,
-  DtlsParameters,
-  IceParameters,
-  IceServer,
-  MediaKind,
-  MediaSource,
-  QualityReport,
-  RtpCapabilities,
-  RtpParameters,
-  SpatialLayer,
-  TransportDirection,
-  TransportOffer,
-} from './media.ts';
-import {
   CallMedia,
   CallView,
   ConsultationView,
@@ -46,19 +31,12 @@ import {
   MessageDraft,
   Preferences,
   QueuePlace,
-  SeatViewMode,
   ThreadMarks,
   TypingActivity,
   Unread,
 } from './model.ts';
-
-export interface RequestDefinition {
-  readonly summary: string;
-  readonly payload: z.ZodType;
-  readonly result: z.ZodType;
-}
-
-const define = <const T extends Record<string, RequestDefinition>>(table: T): T => table;
+import { define } from './request-definition.ts';
+import { seatRequests } from './seat-requests.ts';
 
 const consultation = { consultationId: ConsultationId };
 const call = { ...consultation, callId: CallId };
@@ -66,7 +44,6 @@ const empty = z.strictObject({});
 const PageSize = z.int().min(1).max(MAX_PAGE_SIZE).default(DEFAULT_PAGE_SIZE);
 const ConsultationResult = z.strictObject({ consultation: ConsultationView });
 const CallResult = z.strictObject({ call: CallView });
-const check = { checkId: CheckId };
 /** Degrees, WGS 84. The SDK rounds before it sends, the server rounds again before it keeps. */
 const Position = { latitude: z.number().min(-90).max(90), longitude: z.number().min(-180).max(180) };
 const InvitationPreview = z.strictObject({
@@ -394,127 +371,10 @@ export const requests = define({
     payload: z.strictObject({ ...call, media: CallMedia }),
     result: CallResult,
   },
-  'seat.join': {
-    summary:
-      'Take this person’s seat with this device and open its transports. The answer already holds what the others send.',
-    payload: z.strictObject({ ...call, rtpCapabilities: RtpCapabilities.optional() }),
-    result: z.strictObject({
-      call: CallView,
-      routerRtpCapabilities: RtpCapabilities,
-      send: TransportOffer,
-      receive: TransportOffer,
-      consumers: z.array(ConsumerOffer),
-      iceServers: z.array(IceServer),
-    }),
-  },
-  'seat.connectTransport': {
-    summary: 'Give the device’s DTLS parameters for one transport.',
-    payload: z.strictObject({ ...call, direction: TransportDirection, dtlsParameters: DtlsParameters }),
-    result: empty,
-  },
-  'seat.setCapabilities': {
-    summary: 'Say what this device can receive, once it knows; answers what the others send already.',
-    payload: z.strictObject({ ...call, rtpCapabilities: RtpCapabilities }),
-    result: z.strictObject({ consumers: z.array(ConsumerOffer) }),
-  },
-  'seat.produce': {
-    summary: 'Send a track.',
-    payload: z.strictObject({
-      ...call,
-      source: MediaSource,
-      kind: MediaKind,
-      rtpParameters: RtpParameters,
-      paused: z.boolean().default(false),
-    }),
-    result: z.strictObject({ producerId: z.string() }),
-  },
-  'seat.setSource': {
-    summary:
-      'Mute or unmute the microphone, switch the camera or the shared screen off or on. The others are told. One screen is shared at a time (`WRONG_STATE`).',
-    payload: z.strictObject({ ...call, source: MediaSource, on: z.boolean() }),
-    result: CallResult,
-  },
-  'seat.resumeConsumer': {
-    summary: 'The device is ready for this track: let it flow (video starts with a key frame).',
-    payload: z.strictObject({ ...call, consumerId: z.string().max(64) }),
-    result: empty,
-  },
-  'seat.pauseConsumer': {
-    summary: 'Send this track no more, until it is resumed: nobody can see it.',
-    payload: z.strictObject({ ...call, consumerId: z.string().max(64) }),
-    result: empty,
-  },
-  'seat.setLayers': {
-    summary: 'The largest simulcast layer this device has use for; the tile’s size decides.',
-    payload: z.strictObject({ ...call, consumerId: z.string().max(64), spatialLayer: SpatialLayer }),
-    result: empty,
-  },
-  'seat.setView': {
-    summary: 'How this device shows the call. The others see it.',
-    payload: z.strictObject({ ...call, view: SeatViewMode }),
-    result: CallResult,
-  },
-  'seat.mute': {
-    summary: 'The doctor mutes another’s microphone. Nobody but the person can switch it on again.',
-    payload: z.strictObject({ ...call, personId: PersonId }),
-    result: CallResult,
-  },
-  'seat.setInterrupted': {
-    summary:
-      'The system took the microphone, for example for a phone call, or gave it back. The others see it.',
-    payload: z.strictObject({ ...call, interrupted: z.boolean() }),
-    result: CallResult,
-  },
-  'seat.reportQuality': {
-    summary:
-      'What this device measured; every ten seconds or when the level changes. The others are told the level.',
-    payload: z.strictObject({ ...call, report: QualityReport }),
-    result: empty,
-  },
-  'check.open': {
-    summary:
-      'Open a network check: what this device sends comes back to it through the media server, for a minute at most.',
-    payload: empty,
-    result: z.strictObject({
-      ...check,
-      routerRtpCapabilities: RtpCapabilities,
-      send: TransportOffer,
-      receive: TransportOffer,
-      iceServers: z.array(IceServer),
-      until: Moment,
-    }),
-  },
-  'check.connectTransport': {
-    summary: 'As `seat.connectTransport`.',
-    payload: z.strictObject({ ...check, direction: TransportDirection, dtlsParameters: DtlsParameters }),
-    result: empty,
-  },
-  'check.produce': {
-    summary: 'As `seat.produce`.',
-    payload: z.strictObject({
-      ...check,
-      source: MediaSource,
-      kind: MediaKind,
-      rtpParameters: RtpParameters,
-    }),
-    result: z.strictObject({ producerId: z.string() }),
-  },
-  'check.consume': {
-    summary: 'Answers what the device sends, ready to be received, and lets it flow.',
-    payload: z.strictObject({ ...check, rtpCapabilities: RtpCapabilities }),
-    result: z.strictObject({ consumers: z.array(ConsumerOffer) }),
-  },
-  'check.close': {
-    summary: 'End the check.',
-    payload: z.strictObject(check),
-    result: empty,
-  },
-  'seat.restartIce': {
-    summary: 'New ICE credentials for a transport whose path broke.',
-    payload: z.strictObject({ ...call, direction: TransportDirection }),
-    result: z.strictObject({ iceParameters: IceParameters }),
-  },
+  ...seatRequests,
 });
+
+export type { RequestDefinition } from './request-definition.ts';
 
 export type RequestName = keyof typeof requests;
 export const requestNames = Object.keys(requests) as readonly RequestName[];
