@@ -44,6 +44,8 @@ export class TeleThread extends TeleElement {
   #outgoing = 0;
   /** What to look at after the next rendering. */
   #lookAt: number | 'unread' | 'start' | null = null;
+  /** Rows changed, and the place was not restored since. */
+  #isUnsettled = false;
   readonly #sizes = new ResizeObserver(() => this.#keepPlace());
 
   static override styles = [common, buttons, thread];
@@ -168,6 +170,7 @@ export class TeleThread extends TeleElement {
       const row = this.renderRoot.querySelector(wanted);
       if (row !== null) place.hold(row, JUMP_PX);
     }
+    this.#isUnsettled = true;
     // Rows lay themselves out after this; their growth is seen by the observer, an equal exchange is not.
     requestAnimationFrame(() => this.#keepPlace());
   }
@@ -288,6 +291,7 @@ export class TeleThread extends TeleElement {
     const stays = this.isAtEnd && place.staysAtEnd;
     this.isAtEnd = !shown.hasNewer && (stays || place.belowPx <= AT_END_PX);
     this.model.isReaderAtEnd = this.isAtEnd;
+    if (this.#isUnsettled && !this.isAtEnd) place.restoreScrolled();
     place.note();
     this.#mark();
     if (place.abovePx < NEAR_PX && shown.hasOlder) void this.#load('older');
@@ -311,6 +315,7 @@ export class TeleThread extends TeleElement {
   #keepPlace(): void {
     const place = this.#place;
     if (place === null || !this.isConnected) return;
+    this.#isUnsettled = false;
     if (this.isAtEnd) place.toEnd();
     else {
       place.restore();

@@ -7,7 +7,7 @@ export class ScrollPlace {
   readonly #list: HTMLElement;
   /** Where the end was when it was gone to: rows that grow afterwards leave the reader above the new end. */
   #endTop: number | null = null;
-  #anchor: { readonly row: Element; readonly fromTop: number } | null = null;
+  #anchor: { readonly row: Element; readonly fromTop: number; readonly scrollTop: number } | null = null;
 
   constructor(scroller: HTMLElement, list: HTMLElement) {
     this.#scroller = scroller;
@@ -21,7 +21,8 @@ export class ScrollPlace {
     for (let index = this.#firstBelow(top); index < rows.length; index += 1) {
       const row = rows[index];
       if (row === undefined || !row.hasAttribute('data-holds')) continue;
-      this.#anchor = { row, fromTop: row.getBoundingClientRect().top - top };
+      const { scrollTop } = this.#scroller;
+      this.#anchor = { row, fromTop: row.getBoundingClientRect().top - top, scrollTop };
       return;
     }
     this.#anchor = null;
@@ -29,15 +30,24 @@ export class ScrollPlace {
 
   /** Holds a row at a distance from the top, such as the one that was jumped to. */
   hold(row: Element, fromTop: number): void {
-    this.#anchor = { row, fromTop };
+    this.#anchor = { row, fromTop, scrollTop: this.#scroller.scrollTop };
     this.restore();
   }
 
   restore(): void {
+    this.#restore(0);
+  }
+
+  /** Restores what rows moved, and keeps what the reader has scrolled since: both may come before the next frame. */
+  restoreScrolled(): void {
+    this.#restore(this.#scroller.scrollTop - (this.#anchor?.scrollTop ?? 0));
+  }
+
+  #restore(scrolledPx: number): void {
     const anchor = this.#anchor;
     if (anchor === null || !anchor.row.isConnected) return;
     const { top } = this.#scroller.getBoundingClientRect();
-    const moved = anchor.row.getBoundingClientRect().top - top - anchor.fromTop;
+    const moved = anchor.row.getBoundingClientRect().top - top - anchor.fromTop + scrolledPx;
     if (Math.abs(moved) >= 1) this.#scroller.scrollTop += moved;
   }
 
