@@ -27,8 +27,10 @@ import type {
   Unread,
 } from '@teleconsult/protocol';
 import type { Call, CallOptions, InputDevice, Subscribe } from './call-api.ts';
+import type { ActiveCallEvents, CallToRestore, ReconnectPolicy, SimulatedFailure } from './resume-api.ts';
 
 export type * from './call-api.ts';
+export type * from './resume-api.ts';
 
 export interface ClientOptions {
   /** Origin of the server, such as `https://visit.example.org`. */
@@ -41,8 +43,8 @@ export interface ClientOptions {
   readonly requestTimeoutMs?: number;
   /** Replaces the browser's WebRTC and devices, for tests and for hosts that have their own. */
   readonly media?: MediaEnvironment;
-  /** Replaces the waiting times between reconnection attempts. */
-  readonly reconnect?: ReconnectPolicy;
+  /** Replaces waiting times of recoveries; what is left out stays. A function replaces `connectionDelayMs` alone. */
+  readonly reconnect?: Partial<ReconnectPolicy> | ((attempt: number) => number);
   /**
    * Where messages not yet sent, drafts and half-done uploads are kept: `durable` (default) in IndexedDB, or in memory
    * where there is none; `memory` for shared machines; or a store of the host's own. Each person of each server has a
@@ -66,9 +68,6 @@ export interface ClientStorage {
   clear(): Promise<void>;
 }
 
-/** Pure: the number of the attempt (1, 2, …) to a delay in milliseconds. */
-export type ReconnectPolicy = (attempt: number) => number;
-
 export interface MediaEnvironment {
   /** As `navigator.mediaDevices.getUserMedia`. */
   getUserMedia(constraints: MediaStreamConstraints): Promise<MediaStream>;
@@ -78,6 +77,8 @@ export interface MediaEnvironment {
   enumerateDevices?(): Promise<readonly MediaDeviceInfo[]>;
   /** Calls the listener when devices were plugged in or out; the result stops it. */
   onDeviceChange?(listener: () => void): () => void;
+  /** As `navigator.permissions.query`; left out, devices may be asked for at any time. */
+  queryPermission?(kind: 'microphone' | 'camera'): Promise<PermissionState>;
   /** Name or factory of a mediasoup-client handler; left out, it is detected. */
   readonly handlerFactory?: unknown;
 }
@@ -85,7 +86,7 @@ export interface MediaEnvironment {
 /** The connection: `connecting` covers every attempt after a loss, too. `closed` is final. */
 export type ConnectionState = 'idle' | 'connecting' | 'connected' | 'closed';
 
-export interface ClientEvents {
+export interface ClientEvents extends ActiveCallEvents {
   connection: { readonly state: ConnectionState; readonly error: AppError | null };
   /** A consultation of this person began or changed its phase. */
   consultation: ConsultationView;
@@ -233,6 +234,18 @@ export interface TeleconsultClient {
    * `connect` was not called.
    */
   open(consultationId: string, options?: CallOptions): Promise<Consultation>;
+  /** The call that this device takes part in, of whichever consultation. */
+  readonly activeCall: Call | null;
+  /** The call that is being restored. */
+  readonly restoring: CallToRestore | null;
+  /**
+   * Goes on with the call that this device was in before its page was loaded anew: the same seat, with what was on
+   * then. Call it first of all at each start of the page; it connects by itself. Resolves with the call once its seat is
+   * held again, or null when there is none or it is over. Rejects as `connect` does.
+   */
+  restoreCall(options?: CallOptions): Promise<Call | null>;
+  /** For an app's own tests: breaks something, and resolves when all is as it was before. Rejects with `WRONG_STATE` when there is nothing to break. */
+  simulate(failure: SimulatedFailure, options?: CallOptions & { durationMs?: number }): Promise<void>;
   /** Leaves calls and closes the connection. May be called twice. */
   close(): Promise<void>;
 }
@@ -380,8 +393,9 @@ export interface Consultation {
    */
   startCall(media: CallMedia, options?: CallOptions & { people?: readonly string[] }): Promise<Call>;
   /**
-   * Stops following, and hangs up a call held here. The consultation goes on. Promises of messages not yet sent reject
-   * with `ABORTED`; where there is a lasting storage they are kept, and go on when it is opened again.
+   * Stops following. The consultation goes on, and so does a call that this device takes part in: then following stops
+   * with the call, unless it is opened again before. Promises of messages not yet sent reject with `ABORTED`; where
+   * there is a lasting storage they are kept, and go on when it is opened again.
    */
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
-import type { ReconnectPolicy } from './api.ts';
+/** Pure: the number of the attempt (1, 2, …) to a delay in milliseconds. */
+export type Backoff = (attempt: number) => number;
 
 export interface BackoffOptions {
   /** Upper bound of the first delay, in milliseconds. */
@@ -18,12 +19,7 @@ const MAX_DELAY_MS = 60_000;
  * Exponential back-off with full jitter: each delay is uniform between zero and its bound, which spreads the
  * return of many clients after a server restart best (M. Brooker, AWS Architecture Blog, 2015).
  */
-export function fullJitter({
-  firstMs,
-  baseMs,
-  capMs,
-  random = Math.random,
-}: BackoffOptions): ReconnectPolicy {
+export function fullJitter({ firstMs, baseMs, capMs, random = Math.random }: BackoffOptions): Backoff {
   return (attempt) => {
     const bound = attempt <= 1 ? firstMs : Math.min(capMs, baseMs * 2 ** Math.min(attempt - 2, 30));
     return random() * Math.min(bound, capMs);
@@ -31,17 +27,17 @@ export function fullJitter({
 }
 
 /** Between attempts to connect: a lost connection is tried again within 300 ms, later attempts up to 5 s apart. */
-export const defaultReconnectPolicy: ReconnectPolicy = fullJitter({
+export const defaultReconnectDelay: Backoff = fullJitter({
   firstMs: 300,
   baseMs: 500,
   capMs: 5_000,
 });
 
 /** Between attempts of a request that the server refused for now, or whose answer did not come. */
-export const retryDelay: ReconnectPolicy = fullJitter({ firstMs: 250, baseMs: 500, capMs: 10_000 });
+export const retryDelay: Backoff = fullJitter({ firstMs: 250, baseMs: 500, capMs: 10_000 });
 
 /** The policy's delay, made harmless: a number of milliseconds from 0 to a minute. */
-export function delayOf(policy: ReconnectPolicy, attempt: number): number {
+export function delayOf(policy: Backoff, attempt: number): number {
   const delayMs = policy(attempt);
   return Number.isFinite(delayMs) ? Math.min(Math.max(delayMs, 0), MAX_DELAY_MS) : MAX_DELAY_MS;
 }

@@ -1,4 +1,5 @@
 /** The part of the public interface that is about calls, and what all parts share. Exported by api.ts. */
+
 import type {
   AppError,
   CallEndReason,
@@ -10,6 +11,7 @@ import type {
   QualityReport,
   SeatViewMode,
 } from '@teleconsult/protocol';
+import type { AwaitedSource } from './resume-api.ts';
 
 export interface CallOptions {
   /** Aborts the wait. What was already sent to the server may still take effect. */
@@ -75,6 +77,8 @@ export interface CallEvents {
   devices: readonly InputDevice[];
   /** A device or the media path failed; the call goes on without it. */
   problem: AppError;
+  /** What was on before a restore and waits for a tap. */
+  awaiting: readonly AwaitedSource[];
   /** How this device's media path is doing. */
   path: { readonly state: 'connecting' | 'connected' | 'interrupted' };
 }
@@ -99,7 +103,16 @@ export interface Call {
   readonly peerQuality: ReadonlyMap<PersonId, QualityLevel>;
   readonly activeSpeaker: PersonId | null;
   readonly audioOnly: CallEvents['audioOnly'];
+  /** This page found the call again, after the one before it was gone: show it in the floating window. */
+  readonly isRestored: boolean;
+  /** What was on before a restore and waits for a tap; empty when nothing does. */
+  readonly awaiting: readonly AwaitedSource[];
   readonly on: Subscribe<CallEvents>;
+  /**
+   * Switches on again what waits for it. Call it from a click: the browser may ask for its permission. Rejects as
+   * `setMicrophone` does; what was refused is off then, and waits no more.
+   */
+  continueSources(options?: CallOptions): Promise<void>;
   /**
    * Answers on this device and sends microphone (and camera in a video call, unless `camera: false`). Resolves when
    * the seat is joined. While another device of this person holds the seat (`elsewhere`), takes it over. In

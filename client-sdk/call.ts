@@ -1,7 +1,15 @@
 import type { CallMedia, CallView, PersonId, SeatView } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import { unreachable } from '@teleconsult/protocol/unreachable';
-import type { Call, CallEvents, CallOptions, CallOutcome, QualitySample, Subscribe } from './api.ts';
+import type {
+  AwaitedSource,
+  Call,
+  CallEvents,
+  CallOptions,
+  CallOutcome,
+  QualitySample,
+  Subscribe,
+} from './api.ts';
 import { beginCapture, type Capture } from './call-capture.ts';
 import { SeatControls } from './call-controls.ts';
 import { type Ending, tellEnding } from './call-ending.ts';
@@ -88,6 +96,18 @@ export class ActiveCall extends SeatControls implements Call {
 
   protected override get life(): Lifetime {
     return this.#life;
+  }
+
+  get isRestored(): boolean {
+    return false;
+  }
+
+  get awaiting(): readonly AwaitedSource[] {
+    return [];
+  }
+
+  continueSources(): Promise<void> {
+    return Promise.resolve();
   }
 
   get on(): Subscribe<CallEvents> {

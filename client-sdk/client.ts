@@ -11,7 +11,9 @@ import type {
 } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import type {
+  Call,
   CallOptions,
+  CallToRestore,
   ClientEvents,
   ClientOptions,
   Colleague,
@@ -21,10 +23,11 @@ import type {
   InputDevice,
   Invitation,
   NetworkReport,
+  SimulatedFailure,
   Subscribe,
   TeleconsultClient,
 } from './api.ts';
-import { defaultReconnectPolicy } from './backoff.ts';
+import { defaultReconnectDelay } from './backoff.ts';
 import { Connection } from './connection.ts';
 import { FollowedConsultation } from './consultation.ts';
 import { openDeviceCheck } from './device-check.ts';
@@ -86,7 +89,7 @@ class Client implements TeleconsultClient {
       deviceId,
       tokens,
       requestTimeoutMs: timeoutMs,
-      policy: options.reconnect ?? defaultReconnectPolicy,
+      policy: typeof options.reconnect === 'function' ? options.reconnect : defaultReconnectDelay,
       facts: factRoutes({
         at: (consultationId) => this.#followed.get(consultationId)?.consultation,
         events: this.#events,
@@ -224,6 +227,23 @@ class Client implements TeleconsultClient {
     const followed = [...this.#followed.values()];
     await Promise.all(followed.map(({ consultation }) => consultation.forget(reason)));
     await this.#store.clear();
+  }
+
+  get activeCall(): Call | null {
+    return null;
+  }
+
+  get restoring(): CallToRestore | null {
+    return null;
+  }
+
+  async restoreCall({ signal }: CallOptions = {}): Promise<Call | null> {
+    await this.connect(signal && { signal });
+    return null;
+  }
+
+  simulate(failure: SimulatedFailure): Promise<void> {
+    return Promise.reject(new AppError('WRONG_STATE', { detail: failure }));
   }
 
   async open(consultationId: string, { signal }: CallOptions = {}): Promise<Consultation> {

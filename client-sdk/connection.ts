@@ -1,7 +1,7 @@
 import type { DeviceId, PersonId, RequestInput, RequestName, RequestResult } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
-import type { ConnectionState, ReconnectPolicy } from './api.ts';
-import { delayOf } from './backoff.ts';
+import type { ConnectionState } from './api.ts';
+import { type Backoff, delayOf } from './backoff.ts';
 import { Emitter } from './events.ts';
 import { Lifetime } from './lifetime.ts';
 import { type FactHandlers, type Link, openLink } from './link.ts';
@@ -14,7 +14,7 @@ export interface ConnectionOptions {
   readonly deviceId: DeviceId;
   readonly tokens: TokenSource;
   readonly requestTimeoutMs: number;
-  readonly policy: ReconnectPolicy;
+  readonly policy: Backoff;
   readonly facts: FactHandlers;
 }
 

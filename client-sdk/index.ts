@@ -43,10 +43,13 @@ export type {
 } from '@teleconsult/protocol';
 export { AppError, isErrorCode } from '@teleconsult/protocol/errors';
 export type {
+  ActiveCallEvents,
+  AwaitedSource,
   Call,
   CallEvents,
   CallOptions,
   CallOutcome,
+  CallToRestore,
   ClientEvents,
   ClientOptions,
   ClientStorage,
@@ -65,6 +68,8 @@ export type {
   QualitySample,
   ReconnectPolicy,
   RemoteTrack,
+  RetryContext,
+  SimulatedFailure,
   Subscribe,
   TeleconsultClient,
   VoiceRecorder,

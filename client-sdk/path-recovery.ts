@@ -1,6 +1,5 @@
 import type { AppError } from '@teleconsult/protocol/errors';
-import type { ReconnectPolicy } from './api.ts';
-import { delayOf } from './backoff.ts';
+import { type Backoff, delayOf } from './backoff.ts';
 import type { Lifetime } from './lifetime.ts';
 import type { Signalling } from './requests.ts';
 
@@ -19,7 +18,7 @@ const MAX_RESTARTS = 3;
 /** How long a restart may take to bring the path back: ICE checks and a DTLS round trip over a slow mobile link. */
 const RESTART_PATIENCE_MS = 4_000;
 /** A path that is `disconnected` often returns by itself within a second. */
-const restartDelay: ReconnectPolicy = (attempt) => [500, 1_000, 2_000][attempt - 1] ?? 2_000;
+const restartDelay: Backoff = (attempt) => [500, 1_000, 2_000][attempt - 1] ?? 2_000;
 
 /**
  * Brings an interrupted media path back by ICE restarts (RFC 8445 §9), while it waits out the loss of signalling.

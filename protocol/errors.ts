@@ -30,6 +30,11 @@ export const errorCatalogue = define({
     retryable: false,
     message: 'It was used already or its time has passed.',
   },
+  RESUME_REFUSED: {
+    httpStatus: 409,
+    retryable: false,
+    message: 'The resume ticket is missing, was used, or belongs elsewhere; take the seat over instead.',
+  },
   TOO_LARGE: { httpStatus: 413, retryable: false, message: 'The content is larger than allowed.' },
   UNSUPPORTED_MEDIA: {
     httpStatus: 415,
@@ -56,6 +61,11 @@ export const errorCatalogue = define({
   },
   MEDIA_UNAVAILABLE: { httpStatus: 503, retryable: true, message: 'No media worker is available.' },
   STORAGE_UNAVAILABLE: { httpStatus: 503, retryable: true, message: 'The store cannot be written or read.' },
+  OVERLOADED: {
+    httpStatus: 503,
+    retryable: true,
+    message: 'Too many devices come at once; try again after the time given.',
+  },
   SHUTTING_DOWN: { httpStatus: 503, retryable: true, message: 'The server is shutting down.' },
   STORAGE_FULL: { httpStatus: 507, retryable: true, message: 'The store is full; nothing was saved.' },
   TIMEOUT: { httpStatus: 0, retryable: true, message: 'The server did not answer in time.' },
@@ -83,6 +93,8 @@ export interface ErrorBody {
   readonly retryable: boolean;
   /** Names the request in the server's log. */
   readonly requestId: string;
+  /** When to try again at the earliest, in milliseconds from now. */
+  readonly retryAfterMs?: number;
   /** Where the payload was wrong (paths, never values) or why a file was refused. */
   readonly detail?: string;
 }
@@ -95,10 +107,17 @@ export class AppError extends Error {
   readonly detail: string | undefined;
   /** Set on errors that came from the server. */
   readonly requestId: string | undefined;
+  /** When to try again at the earliest, in milliseconds from when it was raised; undefined: whenever. */
+  readonly retryAfterMs: number | undefined;
 
   constructor(
     code: ErrorCode,
-    options: { detail?: string | undefined; requestId?: string | undefined; cause?: unknown } = {},
+    options: {
+      detail?: string | undefined;
+      requestId?: string | undefined;
+      retryAfterMs?: number | undefined;
+      cause?: unknown;
+    } = {},
   ) {
     const definition = errorCatalogue[code];
     super(definition.message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -106,17 +125,26 @@ export class AppError extends Error {
     this.retryable = definition.retryable;
     this.detail = options.detail;
     this.requestId = options.requestId;
+    this.retryAfterMs = options.retryAfterMs;
   }
 
   /** The error as it travels. */
   toBody(requestId: string): ErrorBody {
-    const { code, message, retryable, detail } = this;
-    return { code, message, retryable, requestId, ...(detail === undefined ? {} : { detail }) };
+    const { code, message, retryable, detail, retryAfterMs } = this;
+    return {
+      code,
+      message,
+      retryable,
+      requestId,
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      ...(detail === undefined ? {} : { detail }),
+    };
   }
 
   static fromBody(body: ErrorBody): AppError {
     const code = body.code in errorCatalogue ? body.code : 'INTERNAL';
-    return new AppError(code, { detail: body.detail, requestId: body.requestId });
+    const { detail, requestId, retryAfterMs } = body;
+    return new AppError(code, { detail, requestId, retryAfterMs });
   }
 }
 

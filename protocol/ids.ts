@@ -32,6 +32,14 @@ export const InvitationCode = z
   .meta({ description: 'The secret of an invitation: 32 letters or digits.' });
 export type InvitationCode = z.infer<typeof InvitationCode>;
 
+/** Lets one device take its own seat of one call again, once. Never logged, stored as a hash. */
+export const ResumeTicket = z
+  .string()
+  .regex(/^[0-9A-Za-z]{32}$/)
+  .brand<'ResumeTicket'>()
+  .meta({ description: 'The secret of a seat: 32 letters or digits.' });
+export type ResumeTicket = z.infer<typeof ResumeTicket>;
+
 /** A person as the host application names them: opaque here, never a phone number or a name. */
 export const PersonId = z
   .string()

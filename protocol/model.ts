@@ -276,6 +276,8 @@ export const SeatView = z.strictObject({
   /** Rings as a second call of a person who is in another one (call waiting). */
   callWaiting: z.boolean(),
   leftReason: SeatLeftReason.nullable(),
+  /** Until when a person who was lost can come back into this call; null for everybody else. */
+  returnUntil: Moment.nullable(),
   /** When the present state began. */
   since: Moment,
 });

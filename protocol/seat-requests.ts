@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CallId, CheckId, ConsultationId, Moment, PersonId } from './ids.ts';
+import { CallId, CheckId, ConsultationId, Moment, PersonId, ResumeTicket } from './ids.ts';
 import {
   ConsumerOffer,
   DtlsParameters,
@@ -26,10 +26,17 @@ const CallResult = z.strictObject({ call: CallView });
 export const seatRequests = define({
   'seat.join': {
     summary:
-      'Take this person’s seat with this device and open its transports. The answer already holds what the others send.',
-    payload: z.strictObject({ ...call, rtpCapabilities: RtpCapabilities.optional() }),
+      'Take this person’s seat with this device and open its transports. The answer already holds what the others send. The first join of an answered seat needs nothing more. Later ones bring the ticket of the last answer (`RESUME_REFUSED` without a good one) or take the seat over, which the device that held it is told.',
+    payload: z.strictObject({
+      ...call,
+      rtpCapabilities: RtpCapabilities.optional(),
+      resumeTicket: ResumeTicket.optional(),
+      takeOver: z.boolean().default(false),
+    }),
     result: z.strictObject({
       call: CallView,
+      /** For the next join of this device, and for nothing else. Each join replaces it. */
+      resumeTicket: ResumeTicket,
       routerRtpCapabilities: RtpCapabilities,
       send: TransportOffer,
       receive: TransportOffer,

@@ -52,5 +52,6 @@ const viewSeat = (seat: Seat): SeatView => ({
   ringUntil: seat.state === 'invited' ? seat.ringUntil : null,
   callWaiting: seat.state === 'invited' && seat.callWaiting,
   leftReason: seat.state === 'left' ? seat.reason : null,
+  returnUntil: null,
   since: seat.since,
 });

@@ -157,7 +157,7 @@ export class CallDesk {
           media.applyView(callId, by, seat.view);
           this.#quality.repeat(actor, consultationId, running, by);
         }
-        return { call, ...opened };
+        return { call, resumeTicket: this.#parts.ids.resumeTicket(), ...opened };
       } catch (error) {
         media.release(callId, by, deviceId);
         if (actor.state.call?.callId !== callId) media.closeCall(callId);

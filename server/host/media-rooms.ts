@@ -51,7 +51,7 @@ export class MediaRooms {
   async join(
     address: SeatAddress,
     capabilities: RequestPayload<'seat.join'>['rtpCapabilities'],
-  ): Promise<Omit<RequestResult<'seat.join'>, 'call'>> {
+  ): Promise<Omit<RequestResult<'seat.join'>, 'call' | 'resumeTicket'>> {
     return guarded(async () => {
       const held = this.#roomOf(address);
       const room = await held.room;

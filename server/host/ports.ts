@@ -18,6 +18,7 @@ import type {
   MessageId,
   ParticipantRole,
   PersonId,
+  ResumeTicket,
 } from '@teleconsult/protocol';
 import type { ConsultationKey } from '../vault/consultation-key.ts';
 
@@ -32,6 +33,7 @@ export interface IdGenerator {
   invitationId(): InvitationId;
   invitationCode(): InvitationCode;
   checkId(): CheckId;
+  resumeTicket(): ResumeTicket;
 }
 
 /** An entry as it lies in the store: who, when and what kind in clear, everything said sealed. */

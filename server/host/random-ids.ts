@@ -7,6 +7,7 @@ import type {
   InvitationCode,
   InvitationId,
   MessageId,
+  ResumeTicket,
 } from '@teleconsult/protocol';
 import type { IdGenerator } from './ports.ts';
 
@@ -14,7 +15,7 @@ const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 /** 22 of 62 symbols carry 131 bits: nobody guesses one. */
 const LENGTH = 22;
 
-/** An invitation's code stands alone, so it is longer: 190 bits. */
+/** A secret that stands alone is longer: 190 bits. */
 const CODE_LENGTH = 32;
 
 const mint = <Id extends string>(prefix: string): Id => `${prefix}_${letters(LENGTH)}` as Id;
@@ -33,4 +34,5 @@ export const randomIds: IdGenerator = {
   invitationId: () => mint<InvitationId>('inv'),
   invitationCode: () => letters(CODE_LENGTH) as InvitationCode,
   checkId: () => mint<CheckId>('chk'),
+  resumeTicket: () => letters(CODE_LENGTH) as ResumeTicket,
 };

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defaultReconnectPolicy, delayOf, fullJitter } from '../../client-sdk/backoff.ts';
+import { defaultReconnectDelay, delayOf, fullJitter } from '../../client-sdk/backoff.ts';
 
 describe('the waiting time between attempts', () => {
   it('[SDK5] the first is at most 300 ms, and no later one exceeds 5 s', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10_000 }), (attempt) => {
-        const delayMs = defaultReconnectPolicy(attempt);
+        const delayMs = defaultReconnectDelay(attempt);
         expect(delayMs).toBeGreaterThanOrEqual(0);
         expect(delayMs).toBeLessThanOrEqual(attempt === 1 ? 300 : 5_000);
       }),

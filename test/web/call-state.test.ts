@@ -99,6 +99,7 @@ describe('what is new in a call', () => {
     ringUntil: null,
     callWaiting: false,
     leftReason: null,
+    returnUntil: null,
     since: NOW,
     ...change,
   });

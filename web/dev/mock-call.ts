@@ -1,4 +1,5 @@
 import type {
+  AwaitedSource,
   Call,
   CallEvents,
   CallOutcome,
@@ -52,6 +53,8 @@ export class MockCall implements Call {
   quality: readonly QualitySample[] = [];
   peerQuality: ReadonlyMap<PersonId, QualityLevel> = new Map();
   activeSpeaker: PersonId | null = null;
+  isRestored = false;
+  awaiting: readonly AwaitedSource[] = [];
   audioOnly: CallEvents['audioOnly'] = { on: false, reason: null };
 
   constructor(options: MockCallOptions) {
@@ -225,6 +228,16 @@ export class MockCall implements Call {
     this.becomeAudioOnly(on ? 'chosen' : null);
   }
 
+  /** As when the browser asks for its permission again after a restore. */
+  becomeAwaiting(awaiting: readonly AwaitedSource[]): void {
+    this.awaiting = awaiting;
+    this.#events.emit('awaiting', awaiting);
+  }
+
+  async continueSources(): Promise<void> {
+    this.becomeAwaiting([]);
+  }
+
   async setView(): Promise<void> {}
   async setInterrupted(): Promise<void> {}
   async selectDevice(): Promise<void> {}
@@ -301,5 +314,6 @@ const seat = (personId: PersonId): SeatView => ({
   ringUntil: null,
   callWaiting: false,
   leftReason: null,
+  returnUntil: null,
   since: Date.now(),
 });

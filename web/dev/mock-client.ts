@@ -1,4 +1,6 @@
 import type {
+  Call,
+  CallToRestore,
   ClientEvents,
   Colleague,
   ConnectionState,
@@ -37,6 +39,8 @@ export class MockClient implements TeleconsultClient {
   readonly #events = new MockEvents<ClientEvents>();
   readonly on = this.#events.on;
   readonly #visits = new Map<string, Consultation>();
+  activeCall: Call | null = null;
+  restoring: CallToRestore | null = null;
   views: readonly ConsultationView[] = [];
   connection: ConnectionState = 'idle';
   /** What `connect` fails with. */
@@ -45,6 +49,25 @@ export class MockClient implements TeleconsultClient {
   add(visit: Consultation): void {
     this.#visits.set(visit.id, visit);
     this.views = [...this.views, visit.view];
+  }
+
+  /** As when a call begins to be this device's, or is over. */
+  becomeActive(call: Call | null): void {
+    this.activeCall = call;
+    this.#events.emit('activeCall', call);
+  }
+
+  becomeRestoring(restoring: CallToRestore | null): void {
+    this.restoring = restoring;
+    this.#events.emit('restoring', restoring);
+  }
+
+  restoreCall(): Promise<Call | null> {
+    return Promise.resolve(this.activeCall);
+  }
+
+  simulate(): Promise<void> {
+    return Promise.resolve();
   }
 
   announce(view: ConsultationView): void {

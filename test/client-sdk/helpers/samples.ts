@@ -84,6 +84,7 @@ export function ringingCall(consultationId: ConsultationId, changes: Partial<Cal
     ringUntil: null,
     callWaiting: false,
     leftReason: null,
+    returnUntil: null,
     since: 1,
   } as const;
   return {

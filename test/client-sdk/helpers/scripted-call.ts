@@ -9,6 +9,7 @@ import {
   type PersonId,
   type RequestPayload,
   type RequestResult,
+  ResumeTicket,
   RtpCapabilities,
   type SeatView,
   TransportOffer,
@@ -35,6 +36,8 @@ export class ScriptedCall {
   offers: ConsumerOffer[] = [];
   /** True while the server holds media for the patient's seat. */
   holdsSeat = false;
+  /** How often the patient joined; each join has a resume ticket of its own. */
+  joins = 0;
   /** STUN and TURN servers that a joining device is told. */
   iceServers: IceServer[] = [];
   /** Changes when the server's router does, as with a new version. */
@@ -154,11 +157,13 @@ export class ScriptedCall {
     { handshake }: Device,
   ): RequestResult<'seat.join'> {
     this.holdsSeat = true;
+    this.joins += 1;
     return {
       call: this.changeSeat(patient, { state: 'present', deviceId: handshake.deviceId }),
       routerRtpCapabilities: this.routerCapabilities,
       send: transportOffer(),
       receive: transportOffer(),
+      resumeTicket: ResumeTicket.parse(String(this.joins).padStart(32, '0')),
       consumers: rtpCapabilities === undefined ? [] : this.offers,
       iceServers: this.iceServers,
     };

@@ -170,6 +170,7 @@ export function ringingCall(
     mutedBy: null,
     view: 'full' as const,
     interrupted: false,
+    returnUntil: null,
     callWaiting: false,
     since: now,
   };

@@ -23,6 +23,8 @@ export const errors = {
     INTEGRITY: 'The stored file is damaged and is not shown.',
     MEDIA_UNAVAILABLE: 'Calls are not available right now. Messages still work.',
     STORAGE_UNAVAILABLE: 'Nothing can be saved right now. Try again in a moment.',
+    OVERLOADED: 'Many people connect at this moment. You will be connected shortly.',
+    RESUME_REFUSED: 'This call cannot be resumed by itself. Choose “Continue here”.',
     SHUTTING_DOWN: 'The service is being restarted. You will be reconnected.',
     STORAGE_FULL: 'The service cannot save anything more right now. Tell your clinic.',
     TIMEOUT: 'The server did not answer in time. Try again.',

@@ -23,6 +23,8 @@ export const errors: Shape<typeof english> = {
     INTEGRITY: '存储的文件已损坏，无法显示。',
     MEDIA_UNAVAILABLE: '暂时无法通话，文字消息仍可使用。',
     STORAGE_UNAVAILABLE: '暂时无法保存内容，请稍后再试。',
+    OVERLOADED: '当前连接人数较多，稍后会自动连接。',
+    RESUME_REFUSED: '无法自动恢复通话，请点击“在此继续”。',
     SHUTTING_DOWN: '服务正在重启，稍后会自动重新连接。',
     STORAGE_FULL: '服务暂时无法保存更多内容，请联系医院。',
     TIMEOUT: '服务器没有及时响应，请重试。',

@@ -1,0 +1,7 @@
+export type {
+  FloatingCall,
+  FloatingCallEventMap,
+  FloatingForm,
+  FloatingLanguage,
+  FloatingState,
+} from './floating-call-api.ts';
