@@ -1,26 +1,31 @@
 /**
  * Chat throughput against a bare Socket.IO server that keeps nothing, side by side in one run (A B A B …).
  * Ours parses, authorises, numbers, seals, syncs to disk and only then acknowledges and sends on.
- * Server on core 0, load on core 1, where `taskset` exists. Run: node bench/chat.ts
+ * Server on core 0, load on core 1, where `taskset` exists. Run: node bench/chat.ts [pairs]
+ * Beside the rate stands the server's processor time a message, which says more on a machine that does other things, too.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { io, type Socket } from 'socket.io-client';
 import { createConsultation, peopleOf } from '../test/helpers/test-app.ts';
 import { hostToken, personToken, TEST_IDENTITY, TEST_KEY } from '../test/helpers/test-tokens.ts';
 
-const PAIRS = 5;
+const PAIRS = Number(process.argv[2] ?? 5);
 const SECONDS = 4;
 const CONSULTATIONS = 20;
 /** Messages each sender has on their way at once: a closed loop, so that neither server drowns. */
 const WINDOW = 16;
 const TEXT = 'x'.repeat(200);
+/** Linux counts a process's time in hundredths of a second (proc(5), `sysconf(_SC_CLK_TCK)`). */
+const TICK_US = 10_000;
 
 interface Run {
   readonly acksPerSecond: number;
+  /** Processor time of the server for one message, all its threads together; NaN where there is no /proc. */
+  readonly cpuUs: number;
   readonly ackP50Ms: number;
   readonly ackP99Ms: number;
 }
@@ -63,8 +68,19 @@ async function connect(origin: string, token: string, consultationId: string): P
   return socket;
 }
 
+async function cpuUsOf(pid: number | undefined): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  // The name before the last bracket may hold spaces; user and system time are the 12th and 13th field after it.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_US;
+}
+
 /** Pairs of clients send to each other for a while; lost or surplus messages void the run. */
-async function load(pairs: readonly (readonly [string, Socket, Socket])[]): Promise<Run> {
+async function load(
+  pairs: readonly (readonly [string, Socket, Socket])[],
+  { pid }: ChildProcess,
+): Promise<Run> {
+  const cpuBefore = await cpuUsOf(pid);
   const latencies: number[] = [];
   let acked = 0;
   let received = 0;
@@ -92,9 +108,10 @@ async function load(pairs: readonly (readonly [string, Socket, Socket])[]): Prom
   for (let wait = 0; received < acked && wait < 200; wait++)
     await new Promise((resolve) => setTimeout(resolve, 10));
   if (received !== acked) throw new Error(`void: ${acked} acknowledged, ${received} received`);
+  const cpuUs = ((await cpuUsOf(pid)) - cpuBefore) / acked;
   latencies.sort((a, b) => a - b);
   const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? 0;
-  return { acksPerSecond: acked / seconds, ackP50Ms: at(0.5), ackP99Ms: at(0.99) };
+  return { acksPerSecond: acked / seconds, cpuUs, ackP50Ms: at(0.5), ackP99Ms: at(0.99) };
 }
 
 async function runOurs(): Promise<Run> {
@@ -122,7 +139,7 @@ async function runOurs(): Promise<Run> {
         await connect(origin, personToken(people.doctor), id),
       ] as const);
     }
-    return await finish(pairs);
+    return await finish(pairs, child);
   } finally {
     child.kill('SIGKILL');
     await rm(dataDir, { recursive: true, force: true });
@@ -137,15 +154,18 @@ async function runBare(): Promise<Run> {
       const id = `bench-${index}`;
       pairs.push([id, await connect(origin, 'none', id), await connect(origin, 'none', id)] as const);
     }
-    return await finish(pairs);
+    return await finish(pairs, child);
   } finally {
     child.kill('SIGKILL');
   }
 }
 
-async function finish(pairs: readonly (readonly [string, Socket, Socket])[]): Promise<Run> {
+async function finish(
+  pairs: readonly (readonly [string, Socket, Socket])[],
+  child: ChildProcess,
+): Promise<Run> {
   try {
-    return await load(pairs);
+    return await load(pairs, child);
   } finally {
     for (const [, sender, reader] of pairs) {
       sender.disconnect();
@@ -156,18 +176,22 @@ async function finish(pairs: readonly (readonly [string, Socket, Socket])[]): Pr
 
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
-const show = ({ acksPerSecond, ackP50Ms, ackP99Ms }: Run): string =>
-  `${acksPerSecond.toFixed(0).padStart(7)}/s   p50 ${ackP50Ms.toFixed(1)} ms   p99 ${ackP99Ms.toFixed(1)} ms`;
+const show = ({ acksPerSecond, cpuUs, ackP50Ms, ackP99Ms }: Run): string =>
+  `${acksPerSecond.toFixed(0).padStart(7)}/s   p50 ${ackP50Ms.toFixed(1)} ms   p99 ${ackP99Ms.toFixed(1)} ms   ` +
+  `${cpuUs.toFixed(0)} µs of processor a message`;
 
 const ratios: number[] = [];
+const costs: number[] = [];
 for (let pair = 1; pair <= PAIRS; pair++) {
   const bare = await runBare();
   const ours = await runOurs();
   ratios.push(ours.acksPerSecond / bare.acksPerSecond);
+  costs.push(bare.cpuUs / ours.cpuUs);
   console.log(`${pair}  bare ${show(bare)}\n   ours ${show(ours)}   ratio ${ratios.at(-1)?.toFixed(2)}`);
 }
 console.log(
   `\nacknowledged and delivered messages, ours ÷ bare Socket.IO: median ${median(ratios).toFixed(2)} ` +
-    `(${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}, ${PAIRS} pairs)`,
+    `(${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)}, ${PAIRS} pairs); ` +
+    `by processor time ${median(costs).toFixed(2)}`,
 );
 process.exit(0);

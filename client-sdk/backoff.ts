@@ -1,3 +1,5 @@
+import type { AppError } from '@teleconsult/protocol/errors';
+
 /** Pure: the number of the attempt (1, 2, …) to a delay in milliseconds. */
 export type Backoff = (attempt: number) => number;
 
@@ -40,4 +42,35 @@ export const retryDelay: Backoff = fullJitter({ firstMs: 250, baseMs: 500, capMs
 export function delayOf(policy: Backoff, attempt: number): number {
   const delayMs = policy(attempt);
   return Number.isFinite(delayMs) ? Math.min(Math.max(delayMs, 0), MAX_DELAY_MS) : MAX_DELAY_MS;
+}
+
+/**
+ * What a policy of an app answered, as a delay from 0 to a minute, or null. What is no number, as the promise of an
+ * `async` function, is answered by `otherwise` instead.
+ */
+export function harmlessDelay(answer: unknown, otherwise: () => number | null): number | null {
+  if (answer === null) return null;
+  if (typeof answer !== 'number' || Number.isNaN(answer)) return otherwise();
+  return delayOf(() => answer, 1);
+}
+
+/** How far beyond what the server asked for a return is spread, as a share of it. */
+const SPREAD = 0.2;
+
+/**
+ * The delay, or what the server asked for (`retryAfterMs`) where that is longer, and then somewhat more: who was refused
+ * in one moment does not come back in one moment.
+ */
+export function atLeastAsAsked(
+  delayMs: number,
+  error: AppError | null,
+  random: () => number = Math.random,
+): number {
+  return Math.max(delayMs, askedOf(error) * (1 + SPREAD * random()));
+}
+
+/** What the server asked for, in milliseconds; 0 when it asked for nothing. */
+export function askedOf(error: AppError | null): number {
+  const askedMs = error?.retryAfterMs ?? 0;
+  return askedMs > 0 ? Math.min(askedMs, MAX_DELAY_MS) : 0;
 }

@@ -86,7 +86,10 @@ export interface CallEvents {
 export interface Call {
   readonly id: string;
   readonly view: CallView;
-  /** `incoming` until this person answers, `elsewhere` when another device of the person holds the seat. */
+  /**
+   * `incoming` until this person answers; `elsewhere` when another device of the person holds the seat, or this one held
+   * it and cannot go on by itself: offer to continue here (`accept`).
+   */
   readonly role: 'caller' | 'incoming' | 'answered' | 'elsewhere';
   readonly remoteTracks: readonly RemoteTrack[];
   /** The tracks this device sends; null while off, or while the device is still being asked for. */
@@ -115,7 +118,7 @@ export interface Call {
   continueSources(options?: CallOptions): Promise<void>;
   /**
    * Answers on this device and sends microphone (and camera in a video call, unless `camera: false`). Resolves when
-   * the seat is joined. While another device of this person holds the seat (`elsewhere`), takes it over. In
+   * the seat is joined. While it is `elsewhere`, takes the seat over. In
    * another call, rejects with `BUSY` unless `leaveOther`, which leaves that one first.
    */
   accept(options?: CallOptions & { camera?: boolean; leaveOther?: boolean }): Promise<void>;

@@ -16,11 +16,16 @@ export function ownSeatIn(view: CallView, { personId, deviceId }: Own): SeatView
 }
 
 /**
- * The call goes on without this person, who needs an invitation to come back. Who was lost for too long does not: their
- * device may simply join again.
+ * The call goes on without this person, who needs an invitation to come back. Who was lost does not, as long as the
+ * server keeps the way back open: their device may simply join again.
  */
 export function isLeftForGood(seat: SeatView | null): boolean {
-  return seat?.state === 'left' && seat.leftReason !== 'lost';
+  return seat?.state === 'left' && seat.returnUntil === null;
+}
+
+/** The person's seat is, or was when they were lost, this device's. */
+export function isSeatOf(seat: SeatView | null, deviceId: DeviceId): boolean {
+  return seat?.deviceId === deviceId && !isLeftForGood(seat);
 }
 
 /** True of a call that is this person's to ring or to show: it runs, and they have a part in it. */

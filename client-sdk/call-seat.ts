@@ -5,13 +5,13 @@ import type {
   MediaSource,
   PersonId,
   QualityLevel,
+  ResumeTicket,
   SeatView,
   SeatViewMode,
 } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import { unreachable } from '@teleconsult/protocol/unreachable';
 import type { CallEvents, InputDevice, QualitySample, RemoteTrack } from './api.ts';
-import { delayOf, retryDelay } from './backoff.ts';
 import { SeatCare } from './call-care.ts';
 import { SeatDeclarations } from './call-declarations.ts';
 import { OwnSources, type Sources } from './call-sources.ts';
@@ -20,8 +20,9 @@ import type { Emitter } from './events.ts';
 import type { Lifetime } from './lifetime.ts';
 import type { LocalMedia } from './local-media.ts';
 import type { MediaDevice } from './media-device.ts';
-import { MediaSession, type PathState, type SeatRef } from './media-session.ts';
-import { persist, type Signalling, toAppError } from './requests.ts';
+import { errorOf, MediaSession, type PathState, type SeatRef } from './media-session.ts';
+import { persist, type Signalling, toAppError, whenItMayWork } from './requests.ts';
+import type { SeatClaim } from './resume/seat-claim.ts';
 import { VideoDemand } from './video-demand.ts';
 
 export type { Sources } from './call-sources.ts';
@@ -35,10 +36,13 @@ export interface CallSeatOptions {
   readonly life: Lifetime;
   /** What is to be on at first. */
   readonly wanted: Sources;
+  readonly claim: SeatClaim;
   /** The call as the server shows it to everybody, and the person's seat in it. */
   readonly view: () => CallView;
   readonly shown: () => SeatView | null;
   readonly onView: (call: CallView) => void;
+  /** The server has answered a join: the ticket is another one now. */
+  readonly onJoined: () => void;
   readonly events: Pick<Emitter<CallEvents>, 'emit'>;
   /** The server does not let this device sit here any more. */
   readonly onRefused: (error: AppError) => void;
@@ -134,9 +138,19 @@ export class CallSeat {
     return this.#joined.promise;
   }
 
+  /** True while the seat is joined and everything wanted is sent in it. */
+  get isSettled(): boolean {
+    return this.#state.kind === 'joined' && this.#sources.isSettled;
+  }
+
   /** True from the first join on. */
   get hasJoined(): boolean {
     return this.#hasJoined;
+  }
+
+  /** What the next join of this device needs; null before the first. */
+  get ticket(): ResumeTicket | null {
+    return this.#options.claim.ticket;
   }
 
   get path(): PathState {
@@ -181,6 +195,12 @@ export class CallSeat {
     this.#care.listenWhileMuted();
     await change;
     this.#care.listenWhileMuted();
+  }
+
+  /** Asks for these devices together, so that the person sees one question. They are switched on after this. */
+  prefetch(sources: readonly MediaSource[]): void {
+    const both = sources.includes('microphone') && sources.includes('camera');
+    if (both) this.#options.local.prefetch({ microphone: true, camera: true });
   }
 
   setAudioOnly(on: boolean): void {
@@ -243,33 +263,40 @@ export class CallSeat {
 
   /** One round of this loop is: join, send and receive, until the media has to be built anew. */
   async #keep(): Promise<void> {
-    const { life } = this.#options;
+    const { life, signalling } = this.#options;
+    let lostAt = performance.now();
     for (let failures = 0; ; ) {
       const sessionLife = life.child();
       const session = await this.#join(sessionLife);
       const joinedAt = performance.now();
       const reason = await life.within(session.ended);
-      failures = performance.now() - joinedAt >= STABLE_AFTER_MS ? 0 : failures + 1;
+      const now = performance.now();
+      if (failures === 0 || now - joinedAt >= STABLE_AFTER_MS) lostAt = now;
+      failures = now - joinedAt >= STABLE_AFTER_MS ? 1 : failures + 1;
       this.#state = { kind: 'joining', early: [] };
       sessionLife.end(SESSION_OVER);
       this.#showRemoteTracks();
       this.#showPath('interrupted');
       // Who speaks is told anew to whoever joins.
       this.#care.handleActiveSpeaker(null);
-      if (reason === 'media_lost' && failures <= 1) continue;
-      await life.wait(delayOf(retryDelay, failures));
+      const error = errorOf(reason);
+      const context = { attempt: failures, elapsedMs: now - lostAt, error };
+      const delayMs = signalling.reconnect.rebuildDelayMs(context);
+      // The app's policy gives the seat up.
+      if (delayMs === null) throw error;
+      await life.wait(delayMs, { wake: (wakeUp) => whenItMayWork(signalling, wakeUp) });
     }
   }
 
   async #join(sessionLife: Lifetime): Promise<MediaSession> {
-    const { signalling, life, device, seat, onView } = this.#options;
+    const { signalling, life, device, seat, claim, shown, onView } = this.#options;
     const capabilities = device.capabilities;
-    const answer = await persist(
-      { signalling, life },
-      () =>
-        signalling.request('seat.join', { ...seat, ...(capabilities && { rtpCapabilities: capabilities }) }),
-      { onRetry: (error) => error.code === 'MEDIA_UNAVAILABLE' && this.#report(error) },
-    );
+    const payload = { ...seat, ...(capabilities && { rtpCapabilities: capabilities }) };
+    const isHere = () => shown()?.deviceId === signalling.deviceId;
+    const answer = await persist({ signalling, life }, () => claim.join(signalling, payload, isHere), {
+      onRetry: (error) => error.code === 'MEDIA_UNAVAILABLE' && this.#report(error),
+    });
+    this.#options.onJoined();
     const loaded = await device.load(answer.routerRtpCapabilities);
     if (life.endReason !== null) throw life.endReason;
     const session = new MediaSession({

@@ -1,18 +1,23 @@
 import type { CallId, CallView, Entry } from '@teleconsult/protocol';
 import { ActiveCall } from './call.ts';
-import { concerns } from './call-outcome.ts';
+import type { Wanted } from './call-capture.ts';
+import { concerns, isSeatOf, ownSeatIn } from './call-outcome.ts';
 import type { SeatFact } from './call-seat.ts';
 import type { Lifetime } from './lifetime.ts';
 import type { MediaDevice } from './media-device.ts';
 import type { Signalling } from './requests.ts';
+import { type KeptCall, wishesOf } from './resume/kept-call.ts';
 import type { Snapshot } from './thread-follower.ts';
 
 export interface CallSlotOptions {
   readonly signalling: Signalling;
   readonly device: MediaDevice;
+  readonly kept: KeptCall;
   readonly life: Lifetime;
   /** The call began, changed, or is over; then the slot is empty. */
   readonly onChange: (call: ActiveCall) => void;
+  /** Whether this device takes part in the call may have changed. */
+  readonly onPart: (call: ActiveCall) => void;
 }
 
 /** Calls remembered as over for this person, so that late news does not bring one back. */
@@ -24,6 +29,10 @@ export class CallSlot {
   /** With the revision at which they were. A later one may hold a new invitation. */
   readonly #over = new Map<CallId, number>();
   #call: ActiveCall | null = null;
+  /** What is to be on in the call that this device asks for now. */
+  #starting: Wanted | null = null;
+  /** How many wait for the call to be restored. */
+  #restorers = 0;
 
   constructor(options: CallSlotOptions) {
     this.#options = options;
@@ -31,6 +40,11 @@ export class CallSlot {
 
   get call(): ActiveCall | null {
     return this.#call;
+  }
+
+  /** True while following the consultation must go on for the sake of its call. */
+  get isNeeded(): boolean {
+    return this.#restorers > 0 || this.#call?.isNeeded === true;
   }
 
   /** News of a call, from wherever. Answers the call it is about; null when that is over. */
@@ -53,9 +67,43 @@ export class CallSlot {
     return this.#begin(view);
   }
 
+  /**
+   * This device asks for a call. As soon as the server shows it, it is kept: its answer may be lost, and the page, too.
+   */
+  expectStart(wanted: Wanted): void {
+    this.#starting = wanted;
+  }
+
   /** The call of a snapshot: one that this device took part in goes on. */
-  handleSnapshot({ call: view }: Snapshot): void {
-    if (view !== null) this.apply(view)?.handleSnapshot();
+  handleSnapshot({ call: view, consultation: { consultationId } }: Snapshot): void {
+    const call = view === null ? null : this.apply(view);
+    this.#options.kept.forgetOthers(consultationId, call?.view.callId ?? null);
+    call?.handleSnapshot();
+  }
+
+  /** The call that this device was in, once it holds its seat again; null when that is not to be had. */
+  async restore(callId: CallId, opened: Promise<void>): Promise<ActiveCall | null> {
+    this.#restorers += 1;
+    try {
+      await opened;
+      const call = this.#call;
+      return call?.id === callId && (await call.restored()) ? call : null;
+    } finally {
+      this.#restorers -= 1;
+    }
+  }
+
+  /** Nobody comes back to the call from this device. */
+  forget(): void {
+    if (this.#call !== null) this.#options.kept.forget(this.#call.view.callId);
+  }
+
+  /** As when the page is loaded anew: the call is as the server shows it, and this device has to find its way back. */
+  lose(): void {
+    const call = this.#call;
+    if (call === null) return;
+    call.vanish();
+    this.#begin(call.view).handleSnapshot();
   }
 
   /** When the snapshot had no call, the one still held ended unseen; the thread says why. */
@@ -75,12 +123,19 @@ export class CallSlot {
   }
 
   #begin(view: CallView): ActiveCall {
-    const { signalling, device, life, onChange } = this.#options;
+    const { signalling, device, kept, life, onChange, onPart } = this.#options;
+    if (this.#starting !== null && isSeatOf(ownSeatIn(view, signalling), signalling.deviceId)) {
+      const { consultationId, callId } = view;
+      kept.keep({ consultationId, callId, ticket: null, ...wishesOf(this.#starting) });
+      this.#starting = null;
+    }
     const call = new ActiveCall({
       view,
       signalling,
       device,
+      kept,
       life,
+      onPart: () => onPart(call),
       onChange: () => {
         if (call.isOver) this.#finish(call);
         onChange(call);

@@ -68,6 +68,11 @@ export class OwnSources {
     return this.#sends('camera') || this.#sends('screen');
   }
 
+  /** True while no change is under way: what is wanted is sent, or has turned out not to be had. */
+  get isSettled(): boolean {
+    return SOURCES.every((source) => this.#underWay[source] === 0);
+  }
+
   isOn(source: MediaSource): boolean {
     return this.#wanted[source];
   }

@@ -1,48 +1,35 @@
-import type { CallMedia, CallView, PersonId, SeatView } from '@teleconsult/protocol';
+import type { CallView, SeatView } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import { unreachable } from '@teleconsult/protocol/unreachable';
-import type {
-  AwaitedSource,
-  Call,
-  CallEvents,
-  CallOptions,
-  CallOutcome,
-  QualitySample,
-  Subscribe,
-} from './api.ts';
-import { beginCapture, type Capture } from './call-capture.ts';
+import type { Call, CallEvents, CallOptions, CallOutcome, QualitySample, Subscribe } from './api.ts';
+import { answerCall } from './call-answering.ts';
+import type { Capture } from './call-capture.ts';
 import { SeatControls } from './call-controls.ts';
 import { type Ending, tellEnding } from './call-ending.ts';
-import { isLeftForGood, outcomeOf, ownSeatIn } from './call-outcome.ts';
+import { isLeftForGood, isSeatOf, outcomeOf, ownSeatIn } from './call-outcome.ts';
+import { type Part, roleOf } from './call-part.ts';
 import { CallSeat, type SeatFact } from './call-seat.ts';
 import { Emitter } from './events.ts';
 import { type Lifetime, throwIfAborted } from './lifetime.ts';
 import type { MediaDevice } from './media-device.ts';
 import type { SeatRef } from './media-session.ts';
-import type { Signalling } from './requests.ts';
-
-export { beginCapture } from './call-capture.ts';
+import { type Signalling, toAppError } from './requests.ts';
+import { findSeat } from './resume/found-seat.ts';
+import type { KeptCall } from './resume/kept-call.ts';
+import { SeatClaim } from './resume/seat-claim.ts';
 
 export interface ActiveCallOptions {
   readonly view: CallView;
   readonly signalling: Signalling;
   readonly device: MediaDevice;
+  readonly kept: KeptCall;
   /** The consultation's. */
   readonly life: Lifetime;
   /** Something about the call changed. */
   readonly onChange: () => void;
+  /** Whether this device takes part in it may have changed. */
+  readonly onPart: () => void;
 }
-
-/** How this device takes part. */
-type Part =
-  | { readonly kind: 'outside' }
-  | { readonly kind: 'answering'; readonly answered: Promise<void> }
-  | { readonly kind: 'inside'; readonly seat: CallSeat; readonly life: Lifetime }
-  /** Another device of this person took the seat. */
-  | { readonly kind: 'moved' }
-  /** Hung up here; the server may not know yet. */
-  | { readonly kind: 'leaving'; readonly left: Promise<void> }
-  | { readonly kind: 'over'; readonly outcome: CallOutcome };
 
 const LEFT = new AppError('ABORTED', { detail: 'this device left the call' });
 const OVER = new AppError('WRONG_STATE', { detail: 'the call is over' });
@@ -56,6 +43,8 @@ export class ActiveCall extends SeatControls implements Call {
   #view: CallView;
   #part: Part = { kind: 'outside' };
   #role: Call['role'] = 'incoming';
+  #isRestored = false;
+  #resuming: Promise<boolean> | null = null;
   #heardAt = performance.now();
   #lastQuality: readonly QualitySample[] = [];
 
@@ -67,6 +56,7 @@ export class ActiveCall extends SeatControls implements Call {
     const { consultationId, callId } = options.view;
     this.#ref = { consultationId, callId };
     this.#role = this.#judgeRole();
+    if (!this.#life.over) this.#life.onEnd(() => options.onPart());
   }
 
   get id(): string {
@@ -98,16 +88,16 @@ export class ActiveCall extends SeatControls implements Call {
     return this.#life;
   }
 
+  protected override get seatRef(): SeatRef {
+    return this.#ref;
+  }
+
+  protected override get signalling(): Signalling {
+    return this.#options.signalling;
+  }
+
   get isRestored(): boolean {
-    return false;
-  }
-
-  get awaiting(): readonly AwaitedSource[] {
-    return [];
-  }
-
-  continueSources(): Promise<void> {
-    return Promise.resolve();
+    return this.#isRestored;
   }
 
   get on(): Subscribe<CallEvents> {
@@ -125,7 +115,22 @@ export class ActiveCall extends SeatControls implements Call {
 
   /** True while this device holds the person's seat, or is about to. */
   get takesPart(): boolean {
-    return this.#part.kind === 'inside' || this.#part.kind === 'answering';
+    return !this.#life.over && (this.#part.kind === 'inside' || this.#part.kind === 'answering');
+  }
+
+  /** True while it also has to tell the server that it left. */
+  get isNeeded(): boolean {
+    return this.takesPart || (!this.#life.over && this.#part.kind === 'leaving');
+  }
+
+  /** True once this device holds the seat again that it held before; false when it is not to have it. */
+  async restored(): Promise<boolean> {
+    if (this.#resuming !== null) return this.#resuming;
+    if (this.#part.kind !== 'inside') return false;
+    return this.#part.seat.joined.then(
+      () => true,
+      () => false,
+    );
   }
 
   async accept({
@@ -145,18 +150,15 @@ export class ActiveCall extends SeatControls implements Call {
       case 'outside':
       case 'moved': {
         const wanted = { microphone: true, camera: camera && this.#view.media === 'video' };
-        const answered = this.#answer(wanted, { leaveOther, signal });
+        const accept = this.#role === 'incoming' ? { leaveOther } : null;
+        const answered = this.#answer(wanted, { accept, signal });
         this.#part = { kind: 'answering', answered };
+        this.#options.onPart();
         return answered;
       }
       default:
         return unreachable(this.#part);
     }
-  }
-
-  async decline({ signal }: CallOptions = {}): Promise<void> {
-    const { call } = await this.#options.signalling.request('call.decline', this.#ref, { signal });
-    this.applyView(call);
   }
 
   hangUp(options: CallOptions = {}): Promise<void> {
@@ -167,26 +169,8 @@ export class ActiveCall extends SeatControls implements Call {
     return this.#end('call.leave', options);
   }
 
-  async invite(personId: string, { signal }: CallOptions = {}): Promise<void> {
-    const payload = { ...this.#ref, personId: personId as PersonId };
-    const { call } = await this.#options.signalling.request('call.invite', payload, { signal });
-    this.applyView(call);
-  }
-
-  async mute(personId: string, { signal }: CallOptions = {}): Promise<void> {
-    const payload = { ...this.#ref, personId: personId as PersonId };
-    const { call } = await this.#options.signalling.request('seat.mute', payload, { signal });
-    this.applyView(call);
-  }
-
-  async setMedia(media: CallMedia, { signal }: CallOptions = {}): Promise<void> {
-    const payload = { ...this.#ref, media };
-    const { call } = await this.#options.signalling.request('call.setMedia', payload, { signal });
-    this.applyView(call);
-  }
-
   /** News of this call. Older news than what is known changes nothing. */
-  applyView(view: CallView): void {
+  override applyView(view: CallView): void {
     if (this.#part.kind === 'over' || view.revision <= this.#view.revision) return;
     const before = this.#view;
     this.#view = view;
@@ -200,6 +184,9 @@ export class ActiveCall extends SeatControls implements Call {
       this.#finish();
       return;
     }
+    // Who was muted meanwhile is not un-muted by a tap that was offered before.
+    if (own?.mutedBy) this.stopAwaiting('microphone');
+    if (view.media === 'voice') this.stopAwaiting('camera');
     if (this.#part.kind === 'inside') {
       const { seat } = this.#part;
       const holder = own?.deviceId ?? this.#options.signalling.deviceId;
@@ -223,7 +210,7 @@ export class ActiveCall extends SeatControls implements Call {
   }
 
   /** Takes the seat on this device, with devices that may still be being asked for. */
-  sit(capture: Capture): CallSeat {
+  sit(capture: Capture, claim: SeatClaim): CallSeat {
     if (this.#part.kind === 'inside') {
       capture.life.end(LEFT);
       return this.#part.seat;
@@ -238,9 +225,11 @@ export class ActiveCall extends SeatControls implements Call {
       local,
       life,
       wanted: { ...wanted, screen: false },
+      claim,
       view: () => this.#view,
       shown: () => this.#ownSeat(),
       onView: (view) => this.applyView(view),
+      onJoined: () => this.wishesChanged(),
       events: this.#events,
       onRefused: (error) => this.#refused(error),
     });
@@ -259,39 +248,73 @@ export class ActiveCall extends SeatControls implements Call {
   /** A new connection has shown the call. What this device takes part in goes on. */
   handleSnapshot(): void {
     if (this.#part.kind === 'inside') void this.#part.seat.handleReconnected();
-    else this.#resume().catch(() => {});
+    else
+      this.#resuming ??= this.#resume().finally(() => {
+        this.#resuming = null;
+      });
   }
 
-  /** A seat that this device held before the page was loaded anew is taken again, with what was on then. */
-  async #resume(): Promise<void> {
-    const own = this.#ownSeat();
-    const { device, signalling } = this.#options;
-    if (this.#part.kind !== 'outside' || own?.deviceId !== signalling.deviceId || own.state === 'left')
-      return;
-    await device.require();
-    if (this.#part.kind !== 'outside' || this.#life.over) return;
-    this.sit(beginCapture(device, this.#life, { microphone: own.microphoneOn, camera: own.cameraOn }));
+  /** As when its page is gone: nothing is sent any more, nobody is told, and what is kept stays. */
+  vanish(): void {
+    this.#life.end(LEFT);
+  }
+
+  protected override wishesChanged(): void {
+    if (this.#part.kind !== 'inside' || this.#life.over) return;
+    this.#options.kept.keep({ ...this.#ref, ticket: this.#part.seat.ticket, ...this.wishes });
+  }
+
+  protected override awaitingChanged(): void {
+    this.#events.emit('awaiting', this.awaiting);
+    this.wishesChanged();
+  }
+
+  /** A seat that this device held before the page was loaded anew is taken again. True once it is joined. */
+  async #resume(): Promise<boolean> {
+    const { device, kept, signalling } = this.#options;
+    const { callId } = this.#ref;
+    const isOutside = () => this.#part.kind === 'outside' && !this.#life.over;
+    const shown = () => {
+      const seat = this.#ownSeat();
+      return isOutside() && isSeatOf(seat, signalling.deviceId) ? seat : null;
+    };
+    const media = () => this.#view.media;
+    try {
+      const found = await findSeat({ callId, kept, device, life: this.#life, shown, media });
+      if (found !== null) {
+        this.#isRestored ||= found.isRestored;
+        this.setAwaiting(found.awaiting);
+        const seat = this.sit(found.capture, found.claim);
+        for (const error of found.problems) this.#events.emit('problem', error);
+        await this.#life.within(seat.joined);
+        return true;
+      }
+    } catch (error) {
+      if (isOutside()) this.#events.emit('problem', toAppError(error));
+    }
+    if (isOutside()) {
+      kept.forget(callId);
+      if (this.#judgeRole() !== this.#role) this.#changed();
+    }
+    return false;
   }
 
   async #answer(
     wanted: Capture['wanted'],
-    { leaveOther, signal }: { leaveOther: boolean; signal: AbortSignal | undefined },
+    { accept, signal }: { accept: { leaveOther: boolean } | null; signal: AbortSignal | undefined },
   ): Promise<void> {
-    const { device } = this.#options;
-    let capture: Capture | null = null;
-    try {
-      await device.require();
-      this.#requireAnswering(signal);
-      capture = beginCapture(device, this.#life, wanted);
-      if (this.#role === 'incoming') await this.#acceptOrUndo(leaveOther, signal);
-      this.#requireAnswering(signal);
-    } catch (error) {
-      capture?.life.end(LEFT);
+    const parts = { ...this.#options, seat: this.#ref, life: this.#life, wanted, accept, signal };
+    const claim = accept === null ? SeatClaim.takingOver() : SeatClaim.answered();
+    const capture = await answerCall({
+      ...parts,
+      requireWanted: () => this.#requireAnswering(signal),
+      onView: (view) => this.applyView(view),
+      hangUp: () => this.hangUp(),
+    }).catch((error: unknown) => {
       if (this.#part.kind === 'answering') this.#takePart({ kind: 'outside' });
       throw error;
-    }
-    const seat = this.sit(capture);
-    await this.#life.within(seat.joined, signal);
+    });
+    await this.#life.within(this.sit(capture, claim).joined, signal);
   }
 
   /** Throws when the call was given up here meanwhile, or is over. */
@@ -299,25 +322,6 @@ export class ActiveCall extends SeatControls implements Call {
     throwIfAborted(signal);
     if (this.#life.endReason !== null) throw this.#life.endReason;
     if (this.#part.kind !== 'answering') throw LEFT;
-  }
-
-  /** When the caller gave up before the server answered, the call that was accepted nevertheless is hung up. */
-  async #acceptOrUndo(leaveOther: boolean, signal: AbortSignal | undefined): Promise<void> {
-    const accepting = this.#options.signalling.request('call.accept', { ...this.#ref, leaveOther });
-    try {
-      const { call } = await this.#life.within(accepting, signal);
-      this.applyView(call);
-    } catch (error) {
-      if (signal?.aborted === true) {
-        accepting
-          .then(({ call }) => {
-            this.applyView(call);
-            return this.hangUp();
-          })
-          .catch(() => {});
-      }
-      throw error;
-    }
   }
 
   async #end(ending: Ending, { signal }: CallOptions): Promise<void> {
@@ -345,6 +349,8 @@ export class ActiveCall extends SeatControls implements Call {
 
   #refused(error: AppError): void {
     if (this.#part.kind !== 'inside') return;
+    // Asking again with the same would be refused again: to go on here, the person has to take the seat over.
+    this.#options.kept.forget(this.#ref.callId);
     this.#takePart({ kind: 'outside' });
     this.#events.emit('problem', error);
   }
@@ -361,6 +367,9 @@ export class ActiveCall extends SeatControls implements Call {
   #takePart(part: Part): void {
     const before = this.#part;
     this.#part = part;
+    if (part.kind !== 'inside') this.setAwaiting([]);
+    if (part.kind === 'moved' || part.kind === 'leaving' || part.kind === 'over')
+      this.#options.kept.forget(this.#ref.callId);
     if (before.kind === 'inside') {
       this.#lastQuality = before.seat.quality;
       before.life.end(LEFT);
@@ -372,30 +381,16 @@ export class ActiveCall extends SeatControls implements Call {
 
   #changed(): void {
     this.#role = this.#judgeRole();
+    this.wishesChanged();
     this.#events.emit('changed', this.#view);
     this.#options.onChange();
+    this.#options.onPart();
   }
 
   #judgeRole(): Call['role'] {
-    const { signalling } = this.#options;
-    const isMine = this.#view.startedBy === signalling.personId;
-    switch (this.#part.kind) {
-      case 'inside':
-      case 'leaving':
-        return isMine ? 'caller' : 'answered';
-      case 'moved':
-        return 'elsewhere';
-      case 'over':
-        return this.#role;
-      case 'outside':
-      case 'answering': {
-        const holder = this.#ownSeat()?.deviceId ?? null;
-        if (holder === signalling.deviceId) return isMine ? 'caller' : 'answered';
-        return holder !== null || isMine ? 'elsewhere' : 'incoming';
-      }
-      default:
-        return unreachable(this.#part);
-    }
+    const { signalling, kept } = this.#options;
+    const isKept = kept.mayHold(this.#ref.callId);
+    return roleOf(this.#part, { view: this.#view, own: signalling, isKept, before: this.#role });
   }
 
   #ownSeat(): SeatView | null {

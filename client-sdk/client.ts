@@ -27,7 +27,6 @@ import type {
   Subscribe,
   TeleconsultClient,
 } from './api.ts';
-import { defaultReconnectDelay } from './backoff.ts';
 import { Connection } from './connection.ts';
 import { FollowedConsultation } from './consultation.ts';
 import { openDeviceCheck } from './device-check.ts';
@@ -41,6 +40,11 @@ import { resolveDeviceId } from './mint-id.ts';
 import { checkNetwork } from './network-check.ts';
 import { PersonRequests } from './person-requests.ts';
 import { disablePush, enablePush } from './push.ts';
+import { reconnectPolicyOf } from './reconnect-policy.ts';
+import { CallRestorer } from './resume/call-restorer.ts';
+import { CurrentCall } from './resume/current-call.ts';
+import { KeptCall } from './resume/kept-call.ts';
+import { Simulation } from './simulation/simulation.ts';
 import { DeviceStore } from './storage/device-store.ts';
 import { TokenSource } from './token-source.ts';
 import { Uploads } from './uploads.ts';
@@ -72,7 +76,11 @@ class Client implements TeleconsultClient {
   readonly #uploads: Uploads;
   readonly #device: MediaDevice;
   readonly #store: DeviceStore;
+  readonly #kept: KeptCall;
+  readonly #current = new CurrentCall((call) => this.#events.emit('activeCall', call));
+  readonly #restorer: CallRestorer;
   readonly #person: PersonRequests;
+  readonly #simulation: Simulation;
   readonly #followed = new Map<ConsultationId, Followed>();
   readonly #knownCalls = new Map<CallId, CallView>();
   #closing: Promise<void> | null = null;
@@ -89,7 +97,7 @@ class Client implements TeleconsultClient {
       deviceId,
       tokens,
       requestTimeoutMs: timeoutMs,
-      policy: typeof options.reconnect === 'function' ? options.reconnect : defaultReconnectDelay,
+      policy: reconnectPolicyOf(options.reconnect),
       facts: factRoutes({
         at: (consultationId) => this.#followed.get(consultationId)?.consultation,
         events: this.#events,
@@ -105,7 +113,33 @@ class Client implements TeleconsultClient {
       personId: () => this.personId,
       onFailure: (error) => this.#events.emit('storageFailed', error),
     });
+    this.#kept = new KeptCall({
+      store: this.#store,
+      deviceId,
+      owner: () =>
+        (options.storage ?? 'durable') === 'durable' ? this.personId && `${url} ${this.personId}` : null,
+    });
+    this.#restorer = new CallRestorer({
+      kept: this.#kept,
+      tokens,
+      life: this.#life,
+      connect: () => this.connect(),
+      current: () => this.#current.call,
+      resume: (consultationId, callId) => this.#follow(consultationId).consultation.restoreCall(callId),
+      onChange: (restoring) => this.#events.emit('restoring', restoring),
+    });
     this.#person = new PersonRequests({ signalling: this.#connection, life: this.#life });
+    this.#simulation = new Simulation({
+      connection: this.#connection,
+      device: this.#device,
+      life: this.#life,
+      activeCall: () => this.#current.call,
+      lose: (call) => {
+        this.#kept.readAgain();
+        this.#followed.get(call.view.consultationId)?.consultation.calls.lose();
+      },
+      restore: () => this.restoreCall(),
+    });
     this.#connection.events.on('state', (change) => {
       if (change.state === 'closed') this.#end(change.error ?? new AppError('DISCONNECTED'));
       this.#events.emit('connection', change);
@@ -226,24 +260,25 @@ class Client implements TeleconsultClient {
     const reason = new AppError('ABORTED', { detail: 'forgotten' });
     const followed = [...this.#followed.values()];
     await Promise.all(followed.map(({ consultation }) => consultation.forget(reason)));
+    this.#kept.wipe();
     await this.#store.clear();
   }
 
   get activeCall(): Call | null {
-    return null;
+    return this.#current.call;
   }
 
   get restoring(): CallToRestore | null {
-    return null;
+    return this.#restorer.restoring;
   }
 
   async restoreCall({ signal }: CallOptions = {}): Promise<Call | null> {
-    await this.connect(signal && { signal });
-    return null;
+    throwIfAborted(signal);
+    return this.#restorer.restore(signal);
   }
 
-  simulate(failure: SimulatedFailure): Promise<void> {
-    return Promise.reject(new AppError('WRONG_STATE', { detail: failure }));
+  simulate(failure: SimulatedFailure, options?: CallOptions & { durationMs?: number }): Promise<void> {
+    return this.#simulation.run(failure, options);
   }
 
   async open(consultationId: string, { signal }: CallOptions = {}): Promise<Consultation> {
@@ -251,6 +286,7 @@ class Client implements TeleconsultClient {
     if (this.#life.endReason !== null) throw this.#life.endReason;
     const followed = this.#follow(consultationId as ConsultationId);
     const { consultation } = followed;
+    consultation.hold();
     followed.waiting += 1;
     try {
       await this.#life.within(consultation.opened, signal);
@@ -279,8 +315,10 @@ class Client implements TeleconsultClient {
       uploads: this.#uploads,
       device: this.#device,
       store: this.#store,
+      kept: this.#kept,
       life: this.#life,
       onCall: (view) => this.#tellCall(view),
+      onPart: (call) => this.#current.handlePart(call),
       onUnread: (unread) => this.#events.emit('unread', unread),
       onClosing: () => this.#followed.delete(consultationId),
       onLeft: () => this.#events.emit('left', { consultationId }),
@@ -292,13 +330,14 @@ class Client implements TeleconsultClient {
 
   /** Also when the server closed it for good: another page may go on with what is kept. */
   #end(reason: AppError): void {
+    this.#kept.close();
     this.#life.end(reason);
     void this.#store.close();
   }
 
   async #close(): Promise<void> {
     const reason = new AppError('DISCONNECTED', { detail: 'the client was closed' });
-    await Promise.all([...this.#followed.values()].map(({ consultation }) => consultation.close(reason)));
+    await Promise.all([...this.#followed.values()].map(({ consultation }) => consultation.closeNow(reason)));
     this.#end(reason);
     this.#connection.close();
     await new Lifetime().withinTime(this.#store.close(), WRITING_MS).catch(() => {});

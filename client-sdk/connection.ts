@@ -1,12 +1,13 @@
 import type { DeviceId, PersonId, RequestInput, RequestName, RequestResult } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
-import type { ConnectionState } from './api.ts';
-import { type Backoff, delayOf } from './backoff.ts';
+import type { ConnectionState, ReconnectPolicy } from './api.ts';
+import { askedOf, atLeastAsAsked } from './backoff.ts';
 import { Emitter } from './events.ts';
 import { Lifetime } from './lifetime.ts';
 import { type FactHandlers, type Link, openLink } from './link.ts';
-import { watchNetwork } from './network-hints.ts';
+import { type NetworkNews, saysOffline, watchNetwork } from './network-hints.ts';
 import { type RequestOptions, type Signalling, toAppError } from './requests.ts';
+import { Faults } from './simulation/faults.ts';
 import type { TokenSource } from './token-source.ts';
 
 export interface ConnectionOptions {
@@ -14,14 +15,14 @@ export interface ConnectionOptions {
   readonly deviceId: DeviceId;
   readonly tokens: TokenSource;
   readonly requestTimeoutMs: number;
-  readonly policy: Backoff;
+  readonly policy: ReconnectPolicy;
   readonly facts: FactHandlers;
 }
 
 export interface ConnectionEvents {
   state: { readonly state: ConnectionState; readonly error: AppError | null };
   connected: undefined;
-  hint: undefined;
+  network: NetworkNews;
 }
 
 type State =
@@ -39,19 +40,29 @@ type Outcome =
 const STABLE_AFTER_MS = 5_000;
 /** An attempt older than this when the network comes back may wait for a lost packet: a new one is faster. */
 const STALE_ATTEMPT_MS = 1_000;
-/** How long a connection may take to prove that it is alive, before it is given up and made anew. */
-const PROBE_TIMEOUT_MS = 4_000;
+/**
+ * How long a connection may take to prove that it is alive, before it is given up and made anew. A silence grows: TCP
+ * waits twice as long before each further attempt to send (RFC 6298 §5.5), so that a new connection is soon faster.
+ */
+const PROBE_TIMEOUT_MS = 3_000;
+/** The same when the network is another one: the former address is gone, and what was sent from it is lost. */
+const CHANGED_PROBE_TIMEOUT_MS = 1_000;
+/** How far apart attempts are while the browser says that there is no network. It may be wrong, so they go on. */
+const OFFLINE_PACE_MS = 5_000;
+/** An app that has not answered with a fresh token by then may be asking over a network that is gone. */
+const FRESH_TOKEN_MS = 1_500;
 
 /** Keeps one connection to the server, for as long as the client is open. */
 export class Connection implements Signalling {
   readonly deviceId: DeviceId;
   readonly events = new Emitter<ConnectionEvents>();
+  readonly faults = new Faults();
   readonly #options: ConnectionOptions;
   readonly #life = new Lifetime();
   #state: State = { kind: 'idle' };
   #opened = Promise.withResolvers<void>();
-  /** The link whose liveness is being checked. */
-  #probed: Link | null = null;
+  /** The link whose liveness is being checked, and when it is given up. */
+  #probed: { readonly link: Link; readonly until: number } | null = null;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -72,10 +83,14 @@ export class Connection implements Signalling {
     return this.#options.tokens.personId;
   }
 
+  get reconnect(): ReconnectPolicy {
+    return this.#options.policy;
+  }
+
   /** Starts connecting, if that has not been done, and resolves when connected. */
   async open(life: Lifetime, signal?: AbortSignal): Promise<void> {
     if (this.#state.kind === 'idle') {
-      this.#life.onEnd(watchNetwork(() => this.networkIsBack()));
+      this.#life.onEnd(watchNetwork((news) => this.#hear(news)));
       void this.#run();
     }
     await this.untilConnected(life, signal);
@@ -94,6 +109,10 @@ export class Connection implements Signalling {
     return this.events.on('connected', listener);
   }
 
+  onNetwork(listener: (news: NetworkNews) => void): () => void {
+    return this.events.on('network', listener);
+  }
+
   async request<N extends RequestName>(
     name: N,
     payload: RequestInput<N>,
@@ -101,6 +120,7 @@ export class Connection implements Signalling {
   ): Promise<RequestResult<N>> {
     if (this.#state.kind !== 'connected') throw new AppError('DISCONNECTED');
     try {
+      this.faults.requireKnown(name);
       return await this.#state.link.request(name, payload, options);
     } catch (error) {
       if (error instanceof AppError && error.code === 'TIMEOUT') this.probe();
@@ -109,18 +129,18 @@ export class Connection implements Signalling {
   }
 
   networkIsBack(): void {
-    if (this.#state.kind === 'connected') this.probe();
-    else this.events.emit('hint', undefined);
+    this.#hear('back');
   }
 
   probe(): void {
-    if (this.#state.kind !== 'connected') return;
-    const { link } = this.#state;
-    if (this.#probed === link) return;
-    this.#probed = link;
-    void this.#check(link).finally(() => {
-      if (this.#probed === link) this.#probed = null;
-    });
+    this.#probe(PROBE_TIMEOUT_MS);
+  }
+
+  /** Breaks the connection without a word, as a network does. False when there is none. */
+  breakLink(): boolean {
+    if (this.#state.kind !== 'connected') return false;
+    this.#state.link.break();
+    return true;
   }
 
   close(error: AppError | null = null): void {
@@ -131,10 +151,11 @@ export class Connection implements Signalling {
     this.#change({ kind: 'closed', error }, error);
   }
 
-  /** One round of this loop is: wait, connect, stay connected. */
+  /** One round of this loop is: connect, stay connected, wait. */
   async #run(): Promise<void> {
     this.#change({ kind: 'connecting' }, null);
     let attempt = 0;
+    let lostAt = performance.now();
     while (!this.#life.over) {
       const { outcome, lastedMs } = await this.#connectAndStay();
       if (this.#life.over) return;
@@ -142,10 +163,17 @@ export class Connection implements Signalling {
         this.close(outcome.error);
         return;
       }
+      if (lastedMs > 0) lostAt = performance.now();
       attempt = lastedMs >= STABLE_AFTER_MS || outcome.atOnce ? 1 : attempt + 1;
       this.#change({ kind: 'connecting' }, outcome.error);
       if (outcome.atOnce) continue;
-      const hinted = await this.#backOff(attempt);
+      const elapsedMs = performance.now() - lostAt;
+      const delayMs = this.#options.policy.connectionDelayMs({ attempt, elapsedMs, error: outcome.error });
+      if (delayMs === null) {
+        this.close(outcome.error);
+        return;
+      }
+      const hinted = await this.#backOff(delayMs, attempt, outcome.error);
       if (hinted) attempt = 0;
     }
   }
@@ -154,8 +182,8 @@ export class Connection implements Signalling {
     const attempt = this.#life.child();
     const startedAt = performance.now();
     let hinted = false;
-    const stopHearing = this.events.on('hint', () => {
-      if (performance.now() - startedAt < STALE_ATTEMPT_MS) return;
+    const stopHearing = this.events.on('network', (news) => {
+      if (news === 'gone' || performance.now() - startedAt < STALE_ATTEMPT_MS) return;
       hinted = true;
       attempt.end(new AppError('DISCONNECTED'));
     });
@@ -183,19 +211,34 @@ export class Connection implements Signalling {
   }
 
   async #openLink(life: Lifetime): Promise<Link> {
+    const { tokens, requestTimeoutMs } = this.#options;
     try {
-      return await this.#openLinkOnce(life);
+      return await this.#openLinkWith(await this.#token(life), life);
     } catch (error) {
       const expired = error instanceof AppError && error.code === 'TOKEN_EXPIRED';
-      if (!expired || !this.#options.tokens.canRenew) throw error;
-      return this.#openLinkOnce(life);
+      if (!expired || !tokens.canRenew) throw error;
+      return this.#openLinkWith(await life.withinTime(tokens.renew(), requestTimeoutMs), life);
     }
   }
 
-  async #openLinkOnce(life: Lifetime): Promise<Link> {
-    const { url, deviceId, tokens, requestTimeoutMs: timeoutMs, facts } = this.#options;
-    const token = await life.withinTime(tokens.renew(), timeoutMs);
+  async #openLinkWith(token: string, life: Lifetime): Promise<Link> {
+    this.faults.requireReachable();
+    const { url, deviceId, requestTimeoutMs: timeoutMs, facts } = this.#options;
     return openLink({ url, token, deviceId, timeoutMs, facts, life });
+  }
+
+  /** A fresh one. The latest does when the app takes long: the server says whether it is still good. */
+  async #token(life: Lifetime): Promise<string> {
+    const { tokens, requestTimeoutMs } = this.#options;
+    const { latest } = tokens;
+    const fresh = tokens.renew();
+    if (latest === null) return life.withinTime(fresh, requestTimeoutMs);
+    try {
+      return await life.withinTime(fresh, Math.min(FRESH_TOKEN_MS, requestTimeoutMs));
+    } catch (error) {
+      if (life.over || toAppError(error).code !== 'TIMEOUT') throw error;
+      return latest;
+    }
   }
 
   /** A refusal in the server's own words is final, unless another token or another time may help. */
@@ -205,22 +248,47 @@ export class Connection implements Signalling {
   }
 
   /** Waits before the next attempt. True when a hint cut it short. */
-  async #backOff(attempt: number): Promise<boolean> {
+  async #backOff(delayMs: number, attempt: number, error: AppError): Promise<boolean> {
     let hinted = false;
+    const isAsked = askedOf(error) > 0;
     const wake = (wakeUp: () => void) =>
-      this.events.on('hint', () => {
+      this.events.on('network', (news) => {
+        // The server knows what it can bear: nothing cuts short what it asked for.
+        if (news === 'gone' || isAsked) return;
         hinted = true;
         wakeUp();
       });
+    // The first attempt is worth it even then.
+    const paceMs = attempt > 1 && saysOffline() ? OFFLINE_PACE_MS : 0;
+    const waitMs = atLeastAsAsked(Math.max(delayMs, paceMs), error);
     // The wait is rejected only by the end of the connection, which the loop looks for itself.
-    await this.#life.wait(delayOf(this.#options.policy, attempt), { wake }).catch(() => {});
+    await this.#life.wait(waitMs, { wake }).catch(() => {});
     return hinted;
   }
 
+  #hear(news: NetworkNews): void {
+    if (this.#state.kind === 'closed') return;
+    if (this.#state.kind === 'connected')
+      this.#probe(news === 'changed' ? CHANGED_PROBE_TIMEOUT_MS : PROBE_TIMEOUT_MS);
+    this.events.emit('network', news);
+  }
+
+  #probe(timeoutMs: number): void {
+    if (this.#state.kind !== 'connected') return;
+    const { link } = this.#state;
+    const until = performance.now() + timeoutMs;
+    if (this.#probed?.link === link && this.#probed.until <= until) return;
+    const probed = { link, until };
+    this.#probed = probed;
+    void this.#check(link, timeoutMs).finally(() => {
+      if (this.#probed === probed) this.#probed = null;
+    });
+  }
+
   /** Any answer shows that the connection lives, a refusal as well. */
-  async #check(link: Link): Promise<void> {
+  async #check(link: Link, timeoutMs: number): Promise<void> {
     try {
-      await link.request('session.ping', {}, { timeoutMs: PROBE_TIMEOUT_MS });
+      await link.request('session.ping', {}, { timeoutMs });
     } catch (error) {
       if (error instanceof AppError && error.code === 'TIMEOUT') link.close();
     }

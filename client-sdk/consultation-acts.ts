@@ -1,4 +1,6 @@
 import type {
+  Attachment,
+  AttachmentId,
   ConsultationId,
   ConsultationView,
   DeclineReason,
@@ -7,12 +9,14 @@ import type {
   SubjectDraft,
 } from '@teleconsult/protocol';
 import type { CallOptions, Invitation } from './api.ts';
-import type { Lifetime } from './lifetime.ts';
+import type { Http } from './http.ts';
+import { type Lifetime, throwIfAborted } from './lifetime.ts';
 import type { Signalling } from './requests.ts';
 
 export interface ConsultationActsOptions {
   readonly consultationId: ConsultationId;
   readonly signalling: Signalling;
+  readonly http: Http;
   readonly life: Lifetime;
   readonly onView: (view: ConsultationView) => void;
 }
@@ -91,6 +95,17 @@ export class ConsultationActs {
     const options = { signal, timeoutMs: TRANSCRIPTION_MS };
     const { text } = await life.within(signalling.request('message.transcribe', payload, options));
     return text;
+  }
+
+  async fetchAttachment(
+    attachment: Attachment | AttachmentId,
+    { variant = 'original', signal }: CallOptions & { variant?: 'original' | 'thumbnail' } = {},
+  ): Promise<Blob> {
+    throwIfAborted(signal);
+    const { http, consultationId, life } = this.#options;
+    const attachmentId = typeof attachment === 'string' ? attachment : attachment.attachmentId;
+    const path = `/v1/consultations/${consultationId}/attachments/${encodeURIComponent(attachmentId)}/content`;
+    return http.getBlob(`${path}?variant=${variant}`, { life, signal });
   }
 
   #act(name: Act, payload: object, options?: CallOptions): Promise<ConsultationView> {

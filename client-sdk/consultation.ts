@@ -1,6 +1,4 @@
 import type {
-  Attachment,
-  AttachmentId,
   CallId,
   CallMedia,
   CallView,
@@ -26,17 +24,17 @@ import type {
 } from './api.ts';
 import { BegunText } from './begun-text.ts';
 import type { ActiveCall } from './call.ts';
-import type { SeatFact } from './call-seat.ts';
 import { CallSlot } from './call-slot.ts';
 import { ConsultationActs } from './consultation-acts.ts';
 import { looksTheSame } from './consultation-view.ts';
 import { Emitter } from './events.ts';
 import type { Http } from './http.ts';
-import { type Lifetime, throwIfAborted } from './lifetime.ts';
+import type { Lifetime } from './lifetime.ts';
 import type { MediaDevice } from './media-device.ts';
 import { OutboxRunner, type SentMessage } from './outbox-runner.ts';
 import { PeopleBoard } from './people-board.ts';
 import type { Signalling } from './requests.ts';
+import type { KeptCall } from './resume/kept-call.ts';
 import { startCall } from './start-call.ts';
 import type { DeviceStore } from './storage/device-store.ts';
 import { hasOlder } from './thread.ts';
@@ -52,10 +50,13 @@ export interface FollowedConsultationOptions {
   readonly uploads: Uploads;
   readonly device: MediaDevice;
   readonly store: DeviceStore;
+  readonly kept: KeptCall;
   /** The client's. */
   readonly life: Lifetime;
   /** A call changed, by whatever way that became known. */
   readonly onCall: (view: CallView) => void;
+  /** Whether this device takes part in a call of this consultation may have changed. */
+  readonly onPart: (call: ActiveCall) => void;
   readonly onUnread: (unread: Unread) => void;
   /** Called when it begins to close. */
   readonly onClosing: () => void;
@@ -71,6 +72,10 @@ const FAREWELL_MS = 1_500;
 /** One consultation, followed: its thread, its outbox and its call, each kept by a part of its own. */
 export class FollowedConsultation implements Consultation {
   readonly id: ConsultationId;
+  /** Parts that facts go to directly. */
+  readonly markKeeper: ThreadMarkKeeper;
+  readonly people: PeopleBoard;
+  readonly calls: CallSlot;
   readonly #options: FollowedConsultationOptions;
   readonly #events = new Emitter<ConsultationEvents>();
   readonly #life: Lifetime;
@@ -79,13 +84,12 @@ export class FollowedConsultation implements Consultation {
   readonly #thread: ThreadFollower;
   readonly #outbox: OutboxRunner;
   readonly #begun: BegunText;
-  readonly #marks: ThreadMarkKeeper;
-  readonly #people: PeopleBoard;
   readonly #typingSender: TypingSender;
-  readonly #calls: CallSlot;
   readonly #acts: ConsultationActs;
   readonly #opened: Promise<void>;
   #view: ConsultationView | null = null;
+  /** The app has it open. Else it is followed no longer than its call needs it. */
+  #isHeld = false;
   #closing: Promise<void> | null = null;
 
   // What one of the parts does alone.
@@ -101,6 +105,8 @@ export class FollowedConsultation implements Consultation {
     this.#acts.removeParticipant(personId, options);
   readonly transcribe: Consultation['transcribe'] = (sequence, options) =>
     this.#acts.transcribe(sequence, options);
+  readonly fetchAttachment: Consultation['fetchAttachment'] = (attachment, options) =>
+    this.#acts.fetchAttachment(attachment, options);
   readonly page: Consultation['page'] = (range, options) => this.#thread.page(range, options);
   readonly search: Consultation['search'] = (query, options) => this.#thread.search(query, options);
   readonly recall: Consultation['recall'] = (sequence, options) =>
@@ -109,24 +115,33 @@ export class FollowedConsultation implements Consultation {
     this.#thread.loadOlder(options?.limit ?? DEFAULT_PAGE_SIZE, options?.signal);
 
   constructor(options: FollowedConsultationOptions) {
-    const { consultationId, signalling, uploads, device, store } = options;
+    const { consultationId, signalling, uploads, device, store, kept } = options;
     this.id = consultationId;
     this.#options = options;
     this.#life = options.life.child();
     this.#outboxLife = this.#life.child();
     const life = this.#life;
     const shared = { consultationId, signalling, life };
-    this.#acts = new ConsultationActs({ ...shared, onView: (view) => this.#applyView(view) });
-    this.#calls = new CallSlot({
+    this.#acts = new ConsultationActs({
+      ...shared,
+      http: options.http,
+      onView: (view) => this.#applyView(view),
+    });
+    this.calls = new CallSlot({
       signalling,
       device,
+      kept,
       life,
       onChange: (call) => this.#handleCallChange(call),
+      onPart: (call) => {
+        options.onPart(call);
+        void this.#closeUnlessNeeded();
+      },
     });
     this.#begun = new BegunText({ consultationId, store, life });
     this.#typingSender = new TypingSender(shared);
-    this.#people = new PeopleBoard({ self: () => signalling.personId, life, events: this.#events });
-    this.#marks = new ThreadMarkKeeper({
+    this.people = new PeopleBoard({ self: () => signalling.personId, life, events: this.#events });
+    this.markKeeper = new ThreadMarkKeeper({
       ...shared,
       onMarks: () => this.#events.emit('marks', this.marks),
       onUnread: (unread) => {
@@ -149,7 +164,7 @@ export class FollowedConsultation implements Consultation {
       onEntries: (added) => this.#handleEntries(added),
       onUpdated: (updated) => this.#events.emit('updated', updated),
       onSnapshot: (snapshot) => this.#handleSnapshot(snapshot),
-      onCaughtUp: (snapshot) => this.#calls.handleCaughtUp(snapshot, this.entries),
+      onCaughtUp: (snapshot) => this.calls.handleCaughtUp(snapshot, this.entries),
       onGone: () => this.handleLeft(),
     });
     this.#opened = this.#open();
@@ -181,27 +196,27 @@ export class FollowedConsultation implements Consultation {
   }
 
   get call(): Call | null {
-    return this.#calls.call;
+    return this.calls.call;
   }
 
   get marks(): readonly ThreadMarks[] {
-    return this.#marks.marks;
+    return this.markKeeper.marks;
   }
 
   get unread(): Unread {
-    return this.#marks.unread;
+    return this.markKeeper.unread;
   }
 
   get queue(): QueuePlace | null {
-    return this.#people.queue;
+    return this.people.queue;
   }
 
   get typing(): ConsultationEvents['typing'] {
-    return this.#people.typing.typing;
+    return this.people.typing.typing;
   }
 
   get online(): readonly PersonId[] {
-    return this.#people.online;
+    return this.people.online;
   }
 
   get draft(): string {
@@ -215,7 +230,7 @@ export class FollowedConsultation implements Consultation {
   markRead(upTo: number): void {
     if (!Number.isSafeInteger(upTo)) throw new AppError('INVALID', { detail: 'upTo' });
     // Nobody has read what is not here yet.
-    this.#marks.read(Math.min(upTo, this.#thread.lastSequence));
+    this.markKeeper.read(Math.min(upTo, this.#thread.lastSequence));
   }
 
   setTyping(activity: TypingActivity): void {
@@ -244,26 +259,36 @@ export class FollowedConsultation implements Consultation {
     this.#outbox.discard(clientMessageId);
   }
 
-  async fetchAttachment(
-    attachment: Attachment | AttachmentId,
-    { variant = 'original', signal }: CallOptions & { variant?: 'original' | 'thumbnail' } = {},
-  ): Promise<Blob> {
-    throwIfAborted(signal);
-    const attachmentId = typeof attachment === 'string' ? attachment : attachment.attachmentId;
-    const path = `/v1/consultations/${this.id}/attachments/${encodeURIComponent(attachmentId)}/content`;
-    return this.#options.http.getBlob(`${path}?variant=${variant}`, { life: this.#life, signal });
-  }
-
   startCall(media: CallMedia, options?: CallOptions & { people?: readonly string[] }): Promise<Call> {
     const { signalling, device } = this.#options;
     const isClosing = () => this.#closing !== null;
-    const parts = { consultationId: this.id, signalling, device, life: this.#life, calls: this.#calls };
+    const parts = { consultationId: this.id, signalling, device, life: this.#life, calls: this.calls };
     return startCall({ ...parts, isClosing }, media, options);
   }
 
-  close(reason = new AppError('ABORTED', { detail: 'the consultation was closed' })): Promise<void> {
+  /** The app has it open from now on, until it closes it. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  close(): Promise<void> {
+    this.#isHeld = false;
+    return this.#closeUnlessNeeded();
+  }
+
+  /** Also out of its call. */
+  closeNow(reason: AppError): Promise<void> {
     this.#closing ??= this.#close(reason);
     return this.#closing;
+  }
+
+  /** The call that this device was in, once it holds its seat again; null when that is not to be had. */
+  async restoreCall(callId: CallId): Promise<Call | null> {
+    try {
+      return await this.calls.restore(callId, this.#thread.opened);
+    } finally {
+      void this.#closeUnlessNeeded();
+    }
   }
 
   /** Drops what this device has begun and not sent. */
@@ -288,38 +313,6 @@ export class FollowedConsultation implements Consultation {
     this.#options.onLeft();
   }
 
-  handleQueue(place: QueuePlace): void {
-    this.#people.handleQueue(place);
-  }
-
-  handleMarks(marks: ThreadMarks): void {
-    this.#marks.handleMarks(marks);
-  }
-
-  handleUnread(unread: Unread): void {
-    this.#marks.handleUnread(unread);
-  }
-
-  handleTyping(personId: PersonId, activity: TypingActivity): void {
-    this.#people.typing.handle(personId, activity);
-  }
-
-  handlePresence(personId: PersonId, isOnline: boolean): void {
-    this.#people.handlePresence(personId, isOnline);
-  }
-
-  handleCall(view: CallView): void {
-    this.#calls.apply(view);
-  }
-
-  handleSeatFact(callId: CallId, fact: SeatFact): void {
-    this.#calls.handleSeatFact(callId, fact);
-  }
-
-  handleSeatMoved(callId: CallId): void {
-    this.#calls.handleSeatMoved(callId);
-  }
-
   async #open(): Promise<void> {
     await this.#thread.opened;
     const restoring = Promise.all([this.#outbox.restore(), this.#begun.restore()]);
@@ -330,9 +323,9 @@ export class FollowedConsultation implements Consultation {
 
   #handleEntries(added: readonly Entry[]): void {
     this.#outbox.handleEntries(added, this.#thread.lastSequence);
-    this.#marks.handleEntries(added);
+    this.markKeeper.handleEntries(added);
     for (const { kind, by } of added) {
-      if (kind === 'message.sent' && by !== null) this.#people.typing.handle(by, 'none');
+      if (kind === 'message.sent' && by !== null) this.people.typing.handle(by, 'none');
     }
     this.#events.emit('entries', added);
   }
@@ -349,9 +342,9 @@ export class FollowedConsultation implements Consultation {
 
   #handleSnapshot(snapshot: Snapshot): void {
     this.#applyView(snapshot.consultation);
-    this.#marks.handleSnapshot(snapshot.marks, snapshot.unread);
-    this.#people.handleSnapshot(snapshot);
-    this.#calls.handleSnapshot(snapshot);
+    this.markKeeper.handleSnapshot(snapshot.marks, snapshot.unread);
+    this.people.handleSnapshot(snapshot);
+    this.calls.handleSnapshot(snapshot);
   }
 
   /** Views may overtake each other; the one that knows more of the thread is the newer. */
@@ -360,7 +353,14 @@ export class FollowedConsultation implements Consultation {
     if (before !== null && view.lastSequence < before.lastSequence) return;
     this.#view = view;
     if (before !== null && !looksTheSame(before, view)) this.#events.emit('changed', view);
-    if (view.phase !== 'waiting') this.#people.handleQueue(null);
+    if (view.phase !== 'waiting') this.people.handleQueue(null);
+  }
+
+  /** A call outlives the view of the app that showed it. */
+  async #closeUnlessNeeded(): Promise<void> {
+    if (!this.#isHeld && !this.calls.isNeeded)
+      await this.closeNow(new AppError('ABORTED', { detail: 'the consultation was closed' }));
+    else if (!this.#isHeld) await this.#begun.flush();
   }
 
   async #close(reason: AppError): Promise<void> {
@@ -368,11 +368,15 @@ export class FollowedConsultation implements Consultation {
     // From now on the id stands for whoever opens it next.
     onClosing();
     this.#outboxLife.end(reason);
-    const call = this.#calls.call;
+    const call = this.calls.call;
     const farewells: Promise<unknown>[] = [this.#begun.flush()];
+    // Without a connection the server finds out by itself; this device forgets the call all the same.
+    if (call?.takesPart === true) {
+      const left = call.leave().catch(() => {});
+      if (signalling.connected) farewells.push(left);
+    }
     if (signalling.connected) {
-      if (call?.takesPart === true) farewells.push(call.hangUp());
-      farewells.push(this.#marks.flush());
+      farewells.push(this.markKeeper.flush());
       farewells.push(signalling.request('consultation.unwatch', { consultationId: this.id }));
     }
     await this.#life.withinTime(Promise.allSettled(farewells), FAREWELL_MS).catch(() => {});
@@ -383,6 +387,7 @@ export class FollowedConsultation implements Consultation {
     const reason = new AppError('NOT_FOUND', { detail: 'this person takes no part in it any more' });
     this.#options.onClosing();
     const forgetting = this.forget(reason);
+    this.calls.forget();
     this.#finish(reason, 'left');
     await forgetting;
   }

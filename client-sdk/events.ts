@@ -36,7 +36,8 @@ export class Emitter<Events> {
   }
 }
 
-function reportUncaught(error: unknown): void {
+/** An error of the app's own code, told where the app's error reporting sees it. */
+export function reportUncaught(error: unknown): void {
   if (typeof globalThis.reportError === 'function') {
     globalThis.reportError(error);
     return;

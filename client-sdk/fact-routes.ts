@@ -26,37 +26,37 @@ export function factRoutes({ at, events, onCall }: FactRoutesOptions): FactHandl
       else followed.handleLeft();
     },
     'queue.changed': (place) => {
-      at(place.consultationId)?.handleQueue(place);
+      at(place.consultationId)?.people.handleQueue(place);
       events.emit('queue', place);
     },
-    'marks.changed': ({ consultationId, ...marks }) => at(consultationId)?.handleMarks(marks),
+    'marks.changed': ({ consultationId, ...marks }) => at(consultationId)?.markKeeper.handleMarks(marks),
     'unread.changed': (unread) => {
       const followed = at(unread.consultationId);
       // It tells the client of what is new to it.
       if (followed === undefined) events.emit('unread', unread);
-      else followed.handleUnread(unread);
+      else followed.markKeeper.handleUnread(unread);
     },
     'typing.changed': ({ consultationId, personId, activity }) =>
-      at(consultationId)?.handleTyping(personId, activity),
+      at(consultationId)?.people.typing.handle(personId, activity),
     'presence.changed': ({ consultationId, personId, online }) =>
-      at(consultationId)?.handlePresence(personId, online),
+      at(consultationId)?.people.handlePresence(personId, online),
     'preferences.changed': (preferences) => events.emit('preferences', preferences),
     'call.changed': (view) => {
-      at(view.consultationId)?.handleCall(view);
+      at(view.consultationId)?.calls.apply(view);
       onCall(view);
     },
     'seat.consumerAdded': ({ consultationId, callId, consumer }) =>
-      at(consultationId)?.handleSeatFact(callId, { kind: 'consumerAdded', consumer }),
+      at(consultationId)?.calls.handleSeatFact(callId, { kind: 'consumerAdded', consumer }),
     'seat.consumerRemoved': ({ consultationId, callId, consumerId }) =>
-      at(consultationId)?.handleSeatFact(callId, { kind: 'consumerRemoved', consumerId }),
+      at(consultationId)?.calls.handleSeatFact(callId, { kind: 'consumerRemoved', consumerId }),
     'seat.consumerPaused': ({ consultationId, callId, consumerId, paused }) =>
-      at(consultationId)?.handleSeatFact(callId, { kind: 'consumerPaused', consumerId, paused }),
+      at(consultationId)?.calls.handleSeatFact(callId, { kind: 'consumerPaused', consumerId, paused }),
     'call.activeSpeaker': ({ consultationId, callId, personId }) =>
-      at(consultationId)?.handleSeatFact(callId, { kind: 'activeSpeaker', personId }),
+      at(consultationId)?.calls.handleSeatFact(callId, { kind: 'activeSpeaker', personId }),
     'seat.qualityChanged': ({ consultationId, callId, personId, level }) =>
-      at(consultationId)?.handleSeatFact(callId, { kind: 'qualityChanged', personId, level }),
+      at(consultationId)?.calls.handleSeatFact(callId, { kind: 'qualityChanged', personId, level }),
     'seat.mediaLost': ({ consultationId, callId }) =>
-      at(consultationId)?.handleSeatFact(callId, { kind: 'mediaLost' }),
-    'seat.moved': ({ consultationId, callId }) => at(consultationId)?.handleSeatMoved(callId),
+      at(consultationId)?.calls.handleSeatFact(callId, { kind: 'mediaLost' }),
+    'seat.moved': ({ consultationId, callId }) => at(consultationId)?.calls.handleSeatMoved(callId),
   };
 }

@@ -11,7 +11,7 @@ import type {
 } from '@teleconsult/protocol';
 import { AppError, isErrorCode } from '@teleconsult/protocol/errors';
 import { PROTOCOL_VERSION } from '@teleconsult/protocol/version';
-import { io, type Socket } from 'socket.io-client';
+import { Manager, type Socket } from 'socket.io-client';
 import { type Lifetime, throwIfAborted } from './lifetime.ts';
 import type { RequestOptions } from './requests.ts';
 
@@ -34,6 +34,9 @@ export interface LinkOptions {
   /** The link ends with it. */
   readonly life: Lifetime;
 }
+
+/** When further attempts begin beside the first. Few: a server that is slow because it is full is not to get more. */
+const FURTHER_ATTEMPTS_MS = [2_000, 5_000] as const;
 
 /**
  * One accepted Socket.IO connection. It never reconnects: the next connection is another link, so nothing that was
@@ -92,36 +95,77 @@ export class Link {
   close(): void {
     this.#life.end(new AppError('DISCONNECTED'));
   }
+
+  /** Ends it below Socket.IO: the server is not told, and finds out by itself. */
+  break(): void {
+    this.#socket.io.engine.close();
+  }
 }
 
 /** Connects once. Rejects with what the server refused, with `DISCONNECTED`, or with `TIMEOUT`. */
 export async function openLink({ url, token, deviceId, timeoutMs, facts, life }: LinkOptions): Promise<Link> {
-  const auth: { [K in keyof Handshake]: Handshake[K] } = { protocol: PROTOCOL_VERSION, token, deviceId };
-  const socket = io(url, {
-    auth,
-    transports: ['websocket', 'polling'],
-    // Some networks let WebSockets through only partly: polling is tried when the first transport fails.
-    tryAllTransports: true,
-    forceNew: true,
-    autoConnect: false,
-    reconnection: false,
-    timeout: timeoutMs,
-  });
-  listen(socket, facts);
-  const { promise, resolve, reject } = Promise.withResolvers<Link>();
+  const limit = life.child();
+  const timer = setTimeout(() => limit.end(new AppError('TIMEOUT')), timeoutMs);
   const linkLife = life.child();
-  const timer = setTimeout(() => reject(new AppError('TIMEOUT')), timeoutMs);
-  socket.on('connect', () => resolve(new Link(socket, { life: linkLife, timeoutMs })));
-  socket.on('connect_error', (error) => reject(refusalOf(error)));
-  socket.connect();
+  let manager: Manager | null = null;
   try {
-    return await life.within(promise);
+    manager = await openFirst(url, limit);
+    const auth: { [K in keyof Handshake]: Handshake[K] } = { protocol: PROTOCOL_VERSION, token, deviceId };
+    const socket = manager.socket('/', { auth });
+    listen(socket, facts);
+    const { promise, resolve, reject } = Promise.withResolvers<Link>();
+    socket.on('connect', () => resolve(new Link(socket, { life: linkLife, timeoutMs })));
+    socket.on('connect_error', (error) => reject(refusalOf(error)));
+    // A server that dies before it has answered leaves no more than this.
+    socket.on('disconnect', (reason) => reject(new AppError('DISCONNECTED', { detail: reason })));
+    socket.connect();
+    return await limit.within(promise);
   } catch (error) {
     linkLife.end(new AppError('DISCONNECTED'));
-    socket.disconnect();
+    manager?.engine.close();
     throw error;
   } finally {
     clearTimeout(timer);
+    limit.end(new AppError('DISCONNECTED'));
+  }
+}
+
+/**
+ * Opens a connection, without saying yet for whom. What was sent into a network that was gone is lost, and TCP tries
+ * again after one, three and seven seconds (RFC 6298 §2.1): after a while a fresh attempt runs beside the first, and the
+ * one that is through first is taken. The server learns of a device only over that one.
+ */
+async function openFirst(url: string, life: Lifetime): Promise<Manager> {
+  const begun: Manager[] = [];
+  const { promise, resolve, reject } = Promise.withResolvers<Manager>();
+  let pending = 0;
+  const begin = (): void => {
+    const manager = new Manager(url, {
+      transports: ['websocket', 'polling'],
+      // Some networks let WebSockets through only partly: polling is tried when the first transport fails.
+      tryAllTransports: true,
+      autoConnect: false,
+      reconnection: false,
+    });
+    // How long it may take is counted here, over all attempts.
+    manager.timeout(false);
+    begun.push(manager);
+    pending += 1;
+    manager.open((error) => {
+      pending -= 1;
+      if (error === undefined) resolve(manager);
+      else if (pending === 0) reject(refusalOf(error));
+    });
+  };
+  begin();
+  const timers = FURTHER_ATTEMPTS_MS.map((afterMs) => setTimeout(begin, afterMs));
+  let taken: Manager | null = null;
+  try {
+    taken = await life.within(promise);
+    return taken;
+  } finally {
+    for (const timer of timers) clearTimeout(timer);
+    for (const manager of begun) if (manager !== taken) manager.engine.close();
   }
 }
 

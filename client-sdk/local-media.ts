@@ -47,6 +47,8 @@ export class LocalMedia {
 
   /** Begins to ask for the devices that are wanted, so that the permission is there when it is needed. */
   prefetch({ microphone, camera }: Readonly<Record<SelectableSource, boolean>>): void {
+    if (microphone) this.#unwanted.delete('microphone');
+    if (camera) this.#unwanted.delete('camera');
     if (!microphone || !camera) {
       if (microphone) void this.#ask('microphone', this.#pick('microphone', null));
       if (camera) void this.#ask('camera', this.#pick('camera', null));

@@ -2,6 +2,7 @@ import type { RtpCapabilities } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import { Device, type types as mediasoup } from 'mediasoup-client';
 import type { MediaEnvironment } from './api.ts';
+import type { Lifetime } from './lifetime.ts';
 import { ownCapabilities, routerCapabilities } from './media-types.ts';
 
 interface Loaded {
@@ -35,10 +36,15 @@ const SCREEN_CONSTRAINTS: DisplayMediaStreamOptions = {
   audio: false,
 };
 
+/** A browser that does not say for so long whether it would ask is taken to ask. */
+const PERMISSION_PATIENCE_MS = 1_000;
+
 /** WebRTC of this environment, and its devices. One per client: what it learns serves the next call. */
 export class MediaDevice {
   readonly #environment: MediaEnvironment | undefined;
   #loaded: Loaded | null = null;
+  /** For trying out: as in a browser that has forgotten what it was allowed. */
+  asksAgain = false;
 
   constructor(environment: MediaEnvironment | undefined) {
     this.#environment = environment;
@@ -77,6 +83,11 @@ export class MediaDevice {
     }
   }
 
+  /** Whether the person would be asked for the device now; `prompt` where that cannot be known. Never rejects. */
+  permission(kind: 'microphone' | 'camera', life: Lifetime): Promise<PermissionState> {
+    return life.withinTime(this.#queryPermission(kind), PERMISSION_PATIENCE_MS).catch(() => 'prompt');
+  }
+
   /** Asks the person what to share. Rejects as `capture` does; a dialogue that was closed is `PERMISSION_DENIED`. */
   async captureScreen(): Promise<MediaStream> {
     const source = this.#environment ?? browserDevices();
@@ -103,6 +114,12 @@ export class MediaDevice {
     if (typeof devices?.addEventListener !== 'function') return () => {};
     devices.addEventListener('devicechange', listener);
     return () => devices.removeEventListener('devicechange', listener);
+  }
+
+  async #queryPermission(kind: 'microphone' | 'camera'): Promise<PermissionState> {
+    if (this.asksAgain) return 'prompt';
+    if (this.#environment === undefined) return (await navigator.permissions.query({ name: kind })).state;
+    return (await this.#environment.queryPermission?.(kind)) ?? 'granted';
   }
 
   async #create(): Promise<Device> {

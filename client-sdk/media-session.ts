@@ -8,11 +8,13 @@ import type {
   TransportDirection,
 } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
+import { unreachable } from '@teleconsult/protocol/unreachable';
 import type { Device, types as mediasoup } from 'mediasoup-client';
-import type { CallEvents, RemoteTrack } from './api.ts';
+import type { RemoteTrack } from './api.ts';
 import type { Lifetime } from './lifetime.ts';
+import { MediaPath, type PathState } from './media-path.ts';
 import { consumerOptions, sendParameters, transportOptions } from './media-types.ts';
-import { recoverPath } from './path-recovery.ts';
+
 import { type Signalling, toAppError } from './requests.ts';
 import type { VideoDemand } from './video-demand.ts';
 import { type SpatialLayer, TOP_LAYER } from './video-layers.ts';
@@ -34,10 +36,24 @@ export interface MediaSessionOptions {
   readonly onPath: () => void;
 }
 
-export type PathState = CallEvents['path']['state'];
+export type { PathState } from './media-path.ts';
 
 /** Why media has to be built anew. */
 export type SessionEnd = 'path_failed' | 'media_lost' | 'forgotten';
+
+/** The same as an error of the catalogue, for policies and apps. */
+export function errorOf(end: SessionEnd): AppError {
+  switch (end) {
+    case 'path_failed':
+      return new AppError('DISCONNECTED', { detail: 'the media path' });
+    case 'media_lost':
+      return new AppError('MEDIA_UNAVAILABLE');
+    case 'forgotten':
+      return new AppError('NOT_FOUND', { detail: 'the server holds no media of this seat' });
+    default:
+      return unreachable(end);
+  }
+}
 
 /** A track of somebody else, from its offer until it is removed. */
 interface Received {
@@ -88,10 +104,8 @@ export class MediaSession {
   readonly #producers = new Map<MediaSource, mediasoup.Producer>();
   readonly #accepted = new Map<MediaSource, Promise<unknown>>();
   readonly #received = new Map<string, Received>();
-  readonly #pathListeners = new Set<() => void>();
+  readonly #path: MediaPath;
   readonly #ended = Promise.withResolvers<SessionEnd>();
-  #path: PathState = 'connecting';
-  #recovering = false;
   #produced = 0;
 
   constructor(options: MediaSessionOptions) {
@@ -104,6 +118,14 @@ export class MediaSession {
     this.#prepare('send');
     this.#prepare('receive');
     this.#transports.send.on('produce', (parameters, accept) => this.#announce(parameters, accept));
+    this.#path = new MediaPath({
+      seat: options.seat,
+      signalling: options.signalling,
+      life,
+      transports: this.#transports,
+      onChange: options.onPath,
+      onFailed: () => this.end('path_failed'),
+    });
     life.onEnd(() => this.#close());
   }
 
@@ -113,7 +135,7 @@ export class MediaSession {
   }
 
   get path(): PathState {
-    return this.#path;
+    return this.#path.state;
   }
 
   get remoteTracks(): readonly RemoteTrack[] {
@@ -239,7 +261,6 @@ export class MediaSession {
       const { signalling, seat } = this.#options;
       this.#demand(signalling.request('seat.connectTransport', { ...seat, direction, dtlsParameters }));
     });
-    transport.on('connectionstatechange', () => this.#judgePath());
   }
 
   #announce(
@@ -323,76 +344,10 @@ export class MediaSession {
     if (!this.#options.life.over) this.end(error.code === 'MEDIA_UNAVAILABLE' ? 'media_lost' : 'forgotten');
   }
 
-  #judgePath(): void {
-    const path = pathOf(this.#path, [
-      this.#transports.send.connectionState,
-      this.#transports.receive.connectionState,
-    ]);
-    const before = this.#path;
-    this.#path = path;
-    for (const listener of this.#pathListeners) listener();
-    if (path === before) return;
-    // Media got through, so signalling can as well.
-    if (path === 'connected' && before === 'interrupted') this.#options.signalling.networkIsBack();
-    if (path === 'interrupted') this.#recover();
-    this.#options.onPath();
-  }
-
-  #recover(): void {
-    if (this.#recovering) return;
-    this.#recovering = true;
-    const { signalling, life } = this.#options;
-    void recoverPath({
-      signalling,
-      life,
-      isInterrupted: () => this.#path === 'interrupted',
-      onPathChange: (listener) => {
-        this.#pathListeners.add(listener);
-        return () => this.#pathListeners.delete(listener);
-      },
-      restartIce: () => this.#restartIce(),
-    })
-      .then((isBack) => {
-        if (!isBack) this.end('path_failed');
-      })
-      .catch(() => this.end('path_failed'))
-      .finally(() => {
-        this.#recovering = false;
-      });
-  }
-
-  async #restartIce(): Promise<void> {
-    const { signalling, seat } = this.#options;
-    const broken = (['send', 'receive'] as const).filter((direction) => {
-      const { connectionState } = this.#transports[direction];
-      return connectionState !== 'new' && connectionState !== 'connected';
-    });
-    await Promise.all(
-      broken.map(async (direction) => {
-        const { iceParameters } = await signalling.request('seat.restartIce', { ...seat, direction });
-        await this.#transports[direction].restartIce({
-          iceParameters: iceParameters as mediasoup.IceParameters,
-        });
-      }),
-    );
-  }
-
   #close(): void {
     this.#received.clear();
     this.#producers.clear();
     this.#transports.send.close();
     this.#transports.receive.close();
   }
-}
-
-/** The path of both transports together. A transport that carries nothing yet does not count. */
-export function pathOf(before: PathState, states: readonly mediasoup.ConnectionState[]): PathState {
-  const used = states.filter((state) => state !== 'new' && state !== 'closed');
-  const connected = used.filter((state) => state === 'connected').length;
-  if (used.some((state) => state === 'disconnected' || state === 'failed')) return 'interrupted';
-  if (connected > 0 && connected === used.length) return 'connected';
-  // While ICE restarts, the browser says `connecting` again.
-  if (before === 'interrupted') return 'interrupted';
-  // The second transport begins later, with the first track to receive; the path is there already.
-  return connected > 0 ? 'connected' : 'connecting';
 }

@@ -2,10 +2,16 @@
 type Target = Pick<EventTarget, 'addEventListener' | 'removeEventListener'>;
 
 /**
- * Calls back when the browser says that the network came back or changed, or that the page is seen again (phones
- * freeze hidden pages and cut their connections). Does nothing where there is no browser. Returns how to stop.
+ * What the browser says of the network:
+ * - `back`: something may work again that did not (also: the page is seen again; phones freeze hidden pages and cut their
+ *   connections);
+ * - `changed`: it is another one now, and what went over the former is gone (RFC 8445 §9);
+ * - `gone`: there is none. Browsers err in that, so it is a question and no answer.
  */
-export function watchNetwork(onHint: () => void): () => void {
+export type NetworkNews = 'back' | 'changed' | 'gone';
+
+/** Calls back with every piece of news. Does nothing where there is no browser. Returns how to stop. */
+export function watchNetwork(onNews: (news: NetworkNews) => void): () => void {
   const { window, document, navigator } = globalThis;
   const stops: (() => void)[] = [];
   const listen = (target: Target | undefined, event: string, listener: () => void) => {
@@ -14,16 +20,37 @@ export function watchNetwork(onHint: () => void): () => void {
     stops.push(() => target.removeEventListener(event, listener));
   };
 
-  listen(window, 'online', onHint);
-  listen(window, 'pageshow', onHint);
-  listen(document, 'visibilitychange', () => {
-    if (document.visibilityState === 'visible') onHint();
+  let wasOffline = saysOffline();
+  listen(window, 'offline', () => {
+    wasOffline = true;
+    onNews('gone');
   });
-  listen(networkInformation(navigator), 'change', onHint);
+  listen(window, 'online', () => {
+    onNews(wasOffline ? 'changed' : 'back');
+    wasOffline = false;
+  });
+  listen(window, 'pageshow', () => onNews('back'));
+  listen(document, 'visibilitychange', () => {
+    if (document.visibilityState === 'visible') onNews('back');
+  });
+  const information = networkInformation(navigator);
+  let kind = kindOf(information);
+  listen(information, 'change', () => {
+    const before = kind;
+    kind = kindOf(information);
+    // It is told as well when only an estimate of the speed has changed.
+    if (kind === before) onNews('back');
+    else onNews(kind === 'none' ? 'gone' : 'changed');
+  });
 
   return () => {
     for (const stop of stops.splice(0)) stop();
   };
+}
+
+/** The browser believes that there is no network. It may be wrong. */
+export function saysOffline(): boolean {
+  return globalThis.navigator?.onLine === false;
 }
 
 /**
@@ -49,4 +76,9 @@ function networkInformation(navigator: Navigator | undefined): Target | undefine
   if (navigator === undefined || !('connection' in navigator)) return undefined;
   const { connection } = navigator;
   return connection instanceof EventTarget ? connection : undefined;
+}
+
+/** Such as `wifi` or `cellular`; undefined where the browser does not tell, as on computers. */
+function kindOf(information: Target | undefined): unknown {
+  return information !== undefined && 'type' in information ? information.type : undefined;
 }

@@ -5,6 +5,11 @@ export interface VideoEvidence
   extends Pick<QualitySample, 'level' | 'rttMs' | 'lossPercent' | 'sendKbps' | 'receiveKbps' | 'limitedBy'> {
   /** What the browser expects to be able to send, in kbit/s; null where it does not say. */
   readonly availableSendKbps: number | null;
+  /**
+   * As `lossPercent`, of the last seconds alone; left out or null where that is not known. What was lost while the path was
+   * gone tells nothing of the path that came back.
+   */
+  readonly recentLossPercent?: number | null;
   /** Pictures that arrive in a second; null where the browser does not say. */
   readonly receiveFps: number | null;
   readonly sendsVideo: boolean;
@@ -25,6 +30,8 @@ const LOSS_GOOD_PERCENT = 5;
 const RTT_GOOD_MS = 500;
 const ENTER_AFTER_MS = 8_000;
 const LEAVE_AFTER_MS = 20_000;
+/** Looks come every two seconds; after a longer pause the media was built anew, and what was seen before is about another path. */
+const LONGEST_PAUSE_MS = 5_000;
 /** Video that is given up again within this time was taken back too early: the next wait is twice as long. */
 const RELAPSE_WITHIN_MS = 60_000;
 const LONGEST_LEAVE_AFTER_MS = 320_000;
@@ -39,9 +46,12 @@ export class AudioOnlyPolicy {
   #since: number | null = null;
   #leaveAfterMs = LEAVE_AFTER_MS;
   #leftAt: number | null = null;
+  #observedAt: number | null = null;
 
   /** Whether video should be given up now. */
   observe(evidence: VideoEvidence, now: number): boolean {
+    if (this.#observedAt !== null && now - this.#observedAt > LONGEST_PAUSE_MS) this.#since = null;
+    this.#observedAt = now;
     const speaksForChange = this.#on ? isGood(evidence) : isTooLittle(evidence);
     if (!speaksForChange) {
       this.#since = null;
@@ -76,14 +86,22 @@ export class AudioOnlyPolicy {
 }
 
 function isTooLittle(evidence: VideoEvidence): boolean {
-  const { sendsVideo, expectsVideo, lossPercent, receiveKbps, receiveFps, level } = evidence;
+  const { sendsVideo, expectsVideo, receiveKbps, receiveFps, level } = evidence;
   if (!sendsVideo && !expectsVideo) return false;
   // Nothing arrives at all: that is no matter of video, and recovery is under way.
   if (level === 'lost') return false;
-  if (lossPercent !== null && lossPercent > LOSS_TOO_HIGH_PERCENT) return true;
+  if (losesTooMuch(evidence)) return true;
   if (sendsVideo && sendsTooLittle(evidence)) return true;
-  if (!expectsVideo || receiveKbps === null || receiveKbps >= VIDEO_NEEDS_RECEIVE_KBPS) return false;
+  // Nothing of the others at all: it is they who have lost their path.
+  if (!expectsVideo || receiveKbps === null || receiveKbps === 0) return false;
+  if (receiveKbps >= VIDEO_NEEDS_RECEIVE_KBPS) return false;
   return receiveFps === null || receiveFps < VIDEO_NEEDS_FPS;
+}
+
+/** Over ten seconds, and still: a gap that is over is counted for ten seconds, too. */
+function losesTooMuch({ lossPercent, recentLossPercent = null }: VideoEvidence): boolean {
+  if (lossPercent === null || lossPercent <= LOSS_TOO_HIGH_PERCENT) return false;
+  return recentLossPercent === null || recentLossPercent > LOSS_TOO_HIGH_PERCENT;
 }
 
 /** A small rate alone tells nothing, because a still picture needs none: the browser has to say that it is held back. */

@@ -7,6 +7,8 @@ import { measure, pictureRate, type Reading, readStats, type StatsPair, sampleOf
 export interface UnshownMeasures extends Pick<Reading, 'availableSendKbps'> {
   /** Pictures that arrive in a second. */
   readonly receiveFps: number | null;
+  /** As `lossPercent`, of the last four seconds alone; null where nothing was sent and received. */
+  readonly recentLossPercent: number | null;
 }
 
 export interface QualityMonitorOptions {
@@ -68,6 +70,7 @@ export class QualityMonitor {
     const before = this.#readings.at(-1) ?? null;
     const measured = measure(before, reading, this.#readings[0] ?? null);
     const receiveFps = pictureRate(before, reading);
+    const { lossPercent: recentLossPercent } = measure(before, reading, this.#readings.at(-2) ?? before);
     const sample = sampleOf(measured, {
       at: Date.now(),
       reading,
@@ -79,7 +82,7 @@ export class QualityMonitor {
     this.#samples.push(sample);
     if (this.#samples.length > MAX_SAMPLES) this.#samples.shift();
     this.#report(sample, now);
-    onSample(sample, { availableSendKbps: reading.availableSendKbps, receiveFps });
+    onSample(sample, { availableSendKbps: reading.availableSendKbps, receiveFps, recentLossPercent });
   }
 
   #report({ at: _at, limitedBy: _limitedBy, ...report }: QualitySample, now: number): void {

@@ -6,6 +6,7 @@ import type { CallSlot } from './call-slot.ts';
 import { type Lifetime, throwIfAborted } from './lifetime.ts';
 import type { MediaDevice } from './media-device.ts';
 import type { Signalling } from './requests.ts';
+import { SeatClaim } from './resume/seat-claim.ts';
 
 export interface StartCallParts {
   readonly consultationId: ConsultationId;
@@ -35,6 +36,7 @@ export async function startCall(
   await device.require();
   requireWanted();
   const capture = beginCapture(device, life, { microphone: true, camera: media === 'video' });
+  calls.expectStart(capture.wanted);
   const called = people === undefined ? {} : { people: people as PersonId[] };
   const starting = signalling.request('call.start', { consultationId, media, ...called });
   try {
@@ -42,7 +44,7 @@ export async function startCall(
     requireWanted();
     const call = calls.apply(view);
     if (call === null) throw callRefused(view);
-    call.sit(capture);
+    call.sit(capture, SeatClaim.answered());
     return call;
   } catch (error) {
     capture.life.end(new AppError('ABORTED'));

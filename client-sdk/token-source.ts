@@ -20,6 +20,11 @@ export class TokenSource {
     return typeof this.#token === 'function';
   }
 
+  /** The last one that the app gave; null before the first. */
+  get latest(): string | null {
+    return this.#latest;
+  }
+
   /** The latest token, or the first one. */
   async current(): Promise<string> {
     return this.#latest ?? (await this.renew());

@@ -151,8 +151,8 @@ export interface SfuSeat {
   /** Stops a consumer of this seat until it is resumed. Throws `not_found` for any other id. */
   pauseConsumer(consumerId: string): Promise<void>;
   /**
-   * The largest simulcast layer this seat has use for, 0 being the smallest; remembered while the consumer is
-   * paused. A layer the sender does not have means its largest. A step up begins with a key frame. Nothing
+   * The largest simulcast layer this seat has use for, 0 being the smallest, which comes with half of its pictures
+   * where the sender codes them so (two or three temporal layers); remembered while the consumer is paused. A layer the sender does not have means its largest. A step up begins with a key frame. Nothing
    * happens to a track without layers. Throws `not_found` for an id that is not this seat's.
    */
   setPreferredLayer(consumerId: string, spatialLayer: number): Promise<void>;

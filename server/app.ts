@@ -37,6 +37,11 @@ import { Presence } from './waiting/presence.ts';
 import { WaitingRooms } from './waiting/waiting-rooms.ts';
 
 const SWEEP_MS = 3_600_000;
+/**
+ * Connections that the system accepts while the process is busy. After a restart everybody comes in the same seconds, and
+ * who does not fit in is heard again only after one, three or seven. The system may allow fewer (`somaxconn`).
+ */
+const PENDING_CONNECTIONS = 4_096;
 /** A device that keeps its connection open may delay the stop for this long. */
 const CLOSE_CONNECTIONS_MS = 5_000;
 
@@ -57,6 +62,7 @@ export interface AppParts {
   readonly log: Log;
   readonly allowedOrigins: readonly string[];
   readonly requestsPerSecond: number;
+  readonly admissionsPerSecond: number;
   readonly webDir: string;
   /** Whether doctors in a call are rung for a second one. */
   readonly callWaiting: boolean;
@@ -97,7 +103,10 @@ export function createApp(parts: AppParts): App {
     log,
     allowedOrigins: parts.allowedOrigins,
     requestsPerSecond: parts.requestsPerSecond,
+    admissionsPerSecond: parts.admissionsPerSecond,
     onHandled: (handled) => metrics.observe(handled),
+    onAdmission: (outcome) => metrics.observeAdmission(outcome),
+    isEngaged: (personId) => host.calls.isEngaged(personId),
   });
   const { publisher } = gateway;
   const turn = new TurnCredentials(parts.turn, parts.clock);
@@ -190,7 +199,7 @@ export function createApp(parts: AppParts): App {
 function listening(http: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     http.once('error', reject);
-    http.listen(port, host, () => {
+    http.listen({ port, host, backlog: PENDING_CONNECTIONS }, () => {
       http.off('error', reject);
       resolve();
     });

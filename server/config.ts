@@ -77,9 +77,13 @@ export const Settings = z.strictObject({
   /** Worker i uses this port + i, UDP and TCP; 0 takes free ones. */
   MEDIA_FIRST_PORT: port.default(0),
   REQUESTS_PER_SECOND: whole.pipe(z.int().min(1)).default(50),
+  /** Devices let in within a second; after a restart everybody comes at once. */
+  ADMISSIONS_PER_SECOND: whole.pipe(z.int().min(1).max(1_000_000)).default(1_000),
   RING_MS: milliseconds.default(DEFAULT_TIMINGS.ringMs),
   CONNECT_MS: milliseconds.default(DEFAULT_TIMINGS.connectMs),
   SEAT_GRACE_MS: milliseconds.default(DEFAULT_TIMINGS.seatGraceMs),
+  /** How long after that a person may still come back into a live call. */
+  RETURN_MS: milliseconds.default(DEFAULT_TIMINGS.returnMs),
   CALLER_GRACE_MS: milliseconds.default(DEFAULT_TIMINGS.callerGraceMs),
   WAITING_MS: milliseconds.default(DEFAULT_TIMINGS.waitingMs),
   /** How long after sending a message may be recalled. */

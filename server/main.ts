@@ -75,6 +75,7 @@ async function run(config: Config): Promise<void> {
       ringMs: config.RING_MS,
       connectMs: config.CONNECT_MS,
       seatGraceMs: config.SEAT_GRACE_MS,
+      returnMs: config.RETURN_MS,
       callerGraceMs: config.CALLER_GRACE_MS,
       waitingMs: config.WAITING_MS,
       recallMs: config.RECALL_MS,
@@ -82,6 +83,7 @@ async function run(config: Config): Promise<void> {
     log,
     allowedOrigins: config.ALLOWED_ORIGINS,
     requestsPerSecond: config.REQUESTS_PER_SECOND,
+    admissionsPerSecond: config.ADMISSIONS_PER_SECOND,
     webDir: config.WEB_DIR,
     callWaiting: config.CALL_WAITING === 'doctors',
     turn: {

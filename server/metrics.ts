@@ -1,5 +1,6 @@
 import type { QualityReport } from '@teleconsult/protocol';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { AdmissionOutcome } from './signalling/admission.ts';
 import type { Handled } from './signalling/dispatch.ts';
 
 /** What the gauges read when they are asked. */
@@ -23,6 +24,12 @@ export class Metrics {
     help: 'Time from a request’s arrival to its answer.',
     labelNames: ['event'] as const,
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+    registers: [this.registry],
+  });
+  readonly #admissions = new Counter({
+    name: 'teleconsult_admissions_total',
+    help: 'Devices that came to the server: let in, let in after waiting, sent away for a while, gone while they waited.',
+    labelNames: ['outcome'] as const,
     registers: [this.registry],
   });
   readonly #quality = new Counter({
@@ -65,6 +72,10 @@ export class Metrics {
   observe({ event, code, ms }: Handled): void {
     this.#requests.inc({ event, code });
     this.#duration.observe({ event }, ms / 1000);
+  }
+
+  observeAdmission(outcome: AdmissionOutcome): void {
+    this.#admissions.inc({ outcome });
   }
 
   /** Adds what a device measured to sums over everybody; that is all that is kept of it. */

@@ -21,7 +21,11 @@ export default defineConfig({
         entryFileNames,
         codeSplitting: {
           groups: [
-            { name: 'client-sdk', test: /client-sdk|mediasoup-client|socket\.io|engine\.io|tus-js-client/ },
+            // Without its small window, which is fetched when there is a call.
+            {
+              name: 'client-sdk',
+              test: /client-sdk(?!\/ui\/)|mediasoup-client|socket\.io|engine\.io|tus-js-client/,
+            },
           ],
         },
       },

@@ -1,3 +1,4 @@
+export { defineFloatingCall } from './define-floating-call.ts';
 export type {
   FloatingCall,
   FloatingCallEventMap,
@@ -5,3 +6,4 @@ export type {
   FloatingLanguage,
   FloatingState,
 } from './floating-call-api.ts';
+export { FloatingCallElement } from './floating-call-element.ts';

@@ -6,7 +6,7 @@ import {
   type SeatEvent,
   SfuError,
 } from '../sfu.ts';
-import { spatialLayersOf } from './layers.ts';
+import { preferredLayers, spatialLayersOf } from './layers.ts';
 import { portParameters } from './native.ts';
 import type { SeatTransport } from './seat-transport.ts';
 import type { MediasoupSfuOptions } from './settings.ts';
@@ -107,7 +107,7 @@ export class IncomingTracks {
       if (layers < 2) return;
       const before = consumer.preferredLayers?.spatialLayer ?? layers - 1;
       const wanted = Math.min(spatialLayer, layers - 1);
-      await consumer.setPreferredLayers({ spatialLayer: wanted });
+      await consumer.setPreferredLayers(preferredLayers(consumer.rtpParameters, wanted));
       // A larger layer can only be joined at a key frame; waiting for the next of its own takes seconds.
       if (wanted > before && !consumer.paused) await consumer.requestKeyFrame();
     });

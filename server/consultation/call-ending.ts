@@ -1,20 +1,25 @@
 /** How seats are left, and when a call ends with them. */
 import type { CallEndReason, DeviceId, PersonId, SeatLeftReason } from '@teleconsult/protocol';
 import { type Attributed, type Next, next, withCall } from './outcome.ts';
-import { isHeld, isInvited, leftSeat, seatOf } from './seats.ts';
+import { isHeld, isInvited, leftSeat, seatOf, wayBackOf } from './seats.ts';
 import type { CallRecord, ConsultationState, Effect, Seat } from './state.ts';
 
 export interface Leaving {
   readonly personId: PersonId;
   readonly reason: SeatLeftReason;
-  /** The device that declines; left out, it is the one that holds the seat. */
+  /** The device that declines; a seat that some device holds or held keeps that one. */
   readonly deviceId?: DeviceId;
+  /** Until when a person who is lost may come back; left out: never. */
+  readonly returnUntil?: number | null;
 }
 
 /** Fewest people who can talk with each other. */
 const FEWEST = 2;
 
-/** These seats are left at once. The call ends when that leaves nobody to talk with and nobody who is still rung. */
+/**
+ * These seats are left at once, and ways back whose time has passed are closed. The call ends when that leaves nobody
+ * to talk with, nobody who is still rung, and nobody who may still come back.
+ */
 export function leaveSeats(
   state: ConsultationState,
   call: CallRecord,
@@ -24,12 +29,13 @@ export function leaveSeats(
   const effects: Effect[] = [];
   const seats = call.seats.map((seat): Seat => {
     const leaves = leaving.find(({ personId }) => personId === seat.personId);
-    if (leaves === undefined) return seat;
+    if (leaves === undefined) return hasLapsed(seat, now) ? { ...seat, wayBack: null } : seat;
     const { personId } = seat;
-    const deviceId = isHeld(seat) ? seat.deviceId : (leaves.deviceId ?? null);
+    const { reason, deviceId = null, returnUntil = null } = leaves;
     if (isHeld(seat))
       effects.push({ type: 'seatReleased', callId, personId, deviceId: seat.deviceId, why: 'left' });
-    return leftSeat(seat, { reason: leaves.reason, deviceId, now });
+    const device = isInvited(seat) ? deviceId : seat.deviceId;
+    return leftSeat(seat, { reason, deviceId: device, now, returnUntil });
   });
   const after = withRing({ ...call, seats });
   const ending = endingOf(
@@ -65,7 +71,11 @@ export function endCall(
   );
 }
 
-/** Why the call ends now that these have left; null when it goes on. */
+/** Whether the time of a way back has passed. */
+export const hasLapsed = (seat: Seat, now: number): seat is Extract<Seat, { state: 'left' }> =>
+  seat.state === 'left' && seat.wayBack !== null && now >= seat.wayBack.until;
+
+/** Why the call ends now that these have left, or (none) that nobody comes back any more; null when it goes on. */
 function endingOf(call: CallRecord, reasons: readonly SeatLeftReason[]): CallEndReason | null {
   const rings = call.seats.some(isInvited);
   if (call.phase.name === 'ringing') {
@@ -75,8 +85,9 @@ function endingOf(call: CallRecord, reasons: readonly SeatLeftReason[]): CallEnd
     return rings ? null : unanswered(call);
   }
   const held = call.seats.filter(isHeld).length;
-  if (held >= FEWEST || (held > 0 && rings)) return null;
-  return reasons.includes('lost') ? 'lost' : 'completed';
+  const isAwaited = rings || call.seats.some((seat) => wayBackOf(seat) !== null);
+  if (held >= FEWEST || (held > 0 && isAwaited)) return null;
+  return reasons.length === 0 || reasons.includes('lost') ? 'lost' : 'completed';
 }
 
 /** Why nobody answered. One who declined says more than one who was not there. */

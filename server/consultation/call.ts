@@ -8,6 +8,7 @@ import {
   isHeld,
   isHeldBy,
   isInvited,
+  isLostFrom,
   leftSeat,
   replaceSeat,
   runningCall,
@@ -94,7 +95,8 @@ function calledSeat(
     ringUntil: now + timings.ringMs,
     callWaiting: engaged?.get(person) === 'knock',
   };
-  return engaged?.get(person) === 'busy' ? leftSeat(ring, { reason: 'busy', deviceId: null, now }) : ring;
+  const isBusy = engaged?.get(person) === 'busy';
+  return isBusy ? leftSeat(ring, { reason: 'busy', deviceId: null, now, returnUntil: null }) : ring;
 }
 
 export function acceptCall(
@@ -149,6 +151,8 @@ export function hangUp(state: ConsultationState, command: Command<'call.hangUp'>
   const seat = call && seatOf(call, by);
   if (!call || !seat) return noCall();
   if (isInvited(seat)) return declineCall(state, command, now);
+  // Who was lost and does not come back keeps nobody waiting, and ends the call for none of those in it.
+  if (isLostFrom(seat, deviceId)) return leaveCall(state, { ...command, type: 'call.leave' }, now);
   if (!isHeldBy(seat, deviceId)) return notInCall();
   const inIt = call.seats.filter(({ state: other }) => other !== 'left').length;
   const isDoctor = state.participants.some(({ personId, role }) => personId === by && role === 'doctor');
@@ -164,8 +168,8 @@ export function leaveCall(state: ConsultationState, command: Command<'call.leave
   const seat = call && seatOf(call, by);
   if (!call || !seat) return noCall();
   if (isInvited(seat)) return declineCall(state, command, now);
-  if (seat.state === 'left' && seat.deviceId === deviceId) return next(state);
-  if (!isHeldBy(seat, deviceId)) return notInCall();
+  if (seat.state === 'left' && seat.deviceId === deviceId && seat.wayBack === null) return next(state);
+  if (!isHeldBy(seat, deviceId) && !isLostFrom(seat, deviceId)) return notInCall();
   return leaveSeats(state, call, { leaving: [{ personId: by, reason: 'hung_up' }], by, now });
 }
 
@@ -223,6 +227,8 @@ export function removeFromCall(
 ): Next {
   const { call } = state;
   const seat = call && seatOf(call, personId);
-  if (!call || !seat || seat.state === 'left') return next(state);
+  if (!call || !seat) return next(state);
+  // Nobody waits for a person who may not come back.
+  if (seat.state === 'left' && seat.wayBack === null) return next(state);
   return leaveSeats(state, call, { leaving: [{ personId, reason: 'removed' }], by, now });
 }

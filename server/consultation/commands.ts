@@ -14,6 +14,7 @@ import type {
   SeatViewMode,
   SubjectDraft,
 } from '@teleconsult/protocol';
+import type { TicketHash } from './tickets.ts';
 
 /** A participant's wish, checked against the rights table before it is stepped. */
 export type ParticipantCommand =
@@ -98,6 +99,12 @@ export type ParticipantCommand =
       readonly by: PersonId;
       readonly deviceId: DeviceId;
       readonly callId: CallId;
+      /** The ticket that the device brings; null: none. */
+      readonly ticket: TicketHash | null;
+      /** The ticket that it is given when it joins, for the next time. */
+      readonly nextTicket: TicketHash;
+      /** Takes the seat from whichever device holds it, with no ticket needed. */
+      readonly takeOver: boolean;
     }
   | {
       readonly type: 'seat.setSource';

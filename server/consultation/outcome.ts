@@ -18,7 +18,7 @@ export interface Refusal {
   readonly kind: 'refused';
   readonly code: Extract<
     ErrorCode,
-    'NOT_FOUND' | 'FORBIDDEN' | 'WRONG_STATE' | 'BUSY' | 'CONFLICT' | 'EXPIRED'
+    'NOT_FOUND' | 'FORBIDDEN' | 'WRONG_STATE' | 'BUSY' | 'CONFLICT' | 'EXPIRED' | 'RESUME_REFUSED'
   >;
   /** Why, for developers; never content. */
   readonly detail?: string;

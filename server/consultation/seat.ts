@@ -2,50 +2,14 @@
 import { unreachable } from '@teleconsult/protocol/unreachable';
 import type { ParticipantCommand, SystemEvent } from './commands.ts';
 import { type Next, next, type Outcome, refuse, withCall } from './outcome.ts';
-import { isHeld, isHeldBy, replaceSeat, runningCall, seatOf } from './seats.ts';
-import type { CallRecord, ConsultationState, Effect, Seat } from './state.ts';
+import { isHeld, isHeldBy, replaceSeat, runningCall, seatOf, settled, ticketsOf } from './seats.ts';
+import type { ConsultationState, Seat } from './state.ts';
 
 type Command<T extends ParticipantCommand['type']> = Extract<ParticipantCommand, { type: T }>;
 type DeviceEvent<T extends SystemEvent['type']> = Extract<SystemEvent, { type: T }>;
 
-/** Fewest present seats that make a call live. */
-const LIVE_SEATS = 2;
-
 const noCall = () => refuse('NOT_FOUND', 'there is no such running call');
 const notInCall = () => refuse('WRONG_STATE', 'this device is not in the call');
-
-/** The device takes its person's seat. Another device of the person takes it over; the old one is released. */
-export function joinSeat(state: ConsultationState, command: Command<'seat.join'>, now: number): Outcome {
-  const { by, deviceId, callId } = command;
-  const call = runningCall(state, callId);
-  const seat = call && seatOf(call, by);
-  if (!call || !seat) return noCall();
-  if (seat.state === 'invited') return refuse('WRONG_STATE', 'the call was not answered');
-  // Who was lost for too long may come back; who left, declined or was taken out has to be invited.
-  if (seat.state === 'left' && seat.reason !== 'lost') return refuse('WRONG_STATE', 'the seat was left');
-  const { personId, microphoneOn, cameraOn, mutedBy } = seat;
-  // Microphone and camera are the person's wishes; what else there is belongs to the device that showed it.
-  const taken: Seat = isHeldBy(seat, deviceId)
-    ? { ...seatBase(seat), state: 'present', deviceId, since: now }
-    : {
-        personId,
-        state: 'present',
-        deviceId,
-        since: now,
-        microphoneOn,
-        cameraOn,
-        screenOn: false,
-        mutedBy,
-        view: 'full',
-        interrupted: false,
-      };
-  const effects: Effect[] =
-    isHeld(seat) && seat.deviceId !== deviceId
-      ? [{ type: 'seatReleased', callId, personId: by, deviceId: seat.deviceId, why: 'moved' }]
-      : [];
-  const back = seat.state === 'left' ? [{ fact: { kind: 'call.answered', callId } as const, by }] : [];
-  return next(withCall(state, settled(replaceSeat(call, taken))), back, effects);
-}
 
 /** Each person switches their own sources, also a microphone that the doctor has muted. */
 export function setSource(state: ConsultationState, command: Command<'seat.setSource'>): Outcome {
@@ -135,8 +99,10 @@ export function deviceReturned(
   const call = state.call;
   const seat = call && seatOf(call, event.personId);
   if (!call || seat?.state !== 'reconnecting' || seat.deviceId !== event.deviceId) return next(state);
-  const { joined, ...rest } = seat;
-  const back: Seat = { ...rest, state: joined ? 'present' : 'connecting', since: now };
+  const { joined, tickets, ...rest } = seat;
+  const back: Seat = joined
+    ? { ...rest, state: 'present', since: now, tickets }
+    : { ...rest, state: 'connecting', since: now };
   return next(withCall(state, settled(replaceSeat(call, back))));
 }
 
@@ -151,18 +117,5 @@ export function restarted(state: ConsultationState, now: number): Next {
 function waiting(seat: Seat, now: number): Seat {
   if (!isHeld(seat)) return seat;
   const joined = seat.state === 'reconnecting' ? seat.joined : seat.state === 'present';
-  return { ...seatBase(seat), deviceId: seat.deviceId, state: 'reconnecting', since: now, joined };
-}
-
-function seatBase(seat: Seat) {
-  const { personId, since, microphoneOn, cameraOn, screenOn, mutedBy, view, interrupted } = seat;
-  return { personId, since, microphoneOn, cameraOn, screenOn, mutedBy, view, interrupted };
-}
-
-/** An answered call with enough present seats is live. */
-function settled(call: CallRecord): CallRecord {
-  if (call.phase.name !== 'connecting') return call;
-  const present = call.seats.filter(({ state }) => state === 'present').length;
-  if (present < LIVE_SEATS) return call;
-  return { ...call, phase: { name: 'live', answeredAt: call.phase.answeredAt } };
+  return { ...seat, state: 'reconnecting', since: now, joined, tickets: ticketsOf(seat) };
 }

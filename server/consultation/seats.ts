@@ -1,6 +1,11 @@
 /** Seats of a call: who has one, who is in the call, and how one is left. */
 import type { CallId, CallMedia, DeviceId, PersonId, SeatLeftReason } from '@teleconsult/protocol';
-import type { CallRecord, ConsultationState, Seat } from './state.ts';
+import { unreachable } from '@teleconsult/protocol/unreachable';
+import type { CallRecord, ConsultationState, Seat, WayBack } from './state.ts';
+import type { SeatTickets } from './tickets.ts';
+
+/** Fewest present seats that make a call live. */
+const LIVE_SEATS = 2;
 
 /** A seat that a device holds, whether or not the device is there just now. */
 export type HeldSeat = Extract<Seat, { state: 'connecting' | 'present' | 'reconnecting' }>;
@@ -22,6 +27,10 @@ export const isInvited = (seat: Seat): seat is InvitedSeat => seat.state === 'in
 export const isHeldBy = (seat: Seat, deviceId: DeviceId): seat is HeldSeat =>
   isHeld(seat) && seat.deviceId === deviceId;
 
+/** Whether this very device was lost from the seat, and may still come back. */
+export const isLostFrom = (seat: Seat, deviceId: DeviceId): boolean =>
+  seat.state === 'left' && seat.wayBack !== null && seat.deviceId === deviceId;
+
 export const replaceSeat = (call: CallRecord, seat: Seat): CallRecord => ({
   ...call,
   seats: call.seats.map((other) => (other.personId === seat.personId ? seat : other)),
@@ -40,13 +49,49 @@ export const freshSeat = (personId: PersonId, media: CallMedia, now: number) =>
     interrupted: false,
   }) as const;
 
-/** A seat that is left keeps the device that held or declined it, and lets go of the screen. */
+/** The way back of a person who was lost, whether or not its time has passed unnoticed. */
+export const wayBackOf = (seat: Seat): WayBack | null => (seat.state === 'left' ? seat.wayBack : null);
+
+/** What the device of this seat takes it again with; null when it needs nothing. */
+export function ticketsOf(seat: Seat): SeatTickets | null {
+  switch (seat.state) {
+    case 'invited':
+    case 'connecting':
+      return null;
+    case 'present':
+    case 'reconnecting':
+      return seat.tickets;
+    case 'left':
+      return seat.wayBack?.tickets ?? null;
+    default:
+      return unreachable(seat);
+  }
+}
+
+/**
+ * A seat that is left keeps the device that held or declined it, and lets go of the screen. Until `returnUntil` (null:
+ * never) its device's tickets open it.
+ */
 export function leftSeat(
   seat: Seat,
-  how: { reason: SeatLeftReason; deviceId: DeviceId | null; now: number },
+  how: {
+    reason: SeatLeftReason;
+    deviceId: DeviceId | null;
+    now: number;
+    returnUntil: number | null;
+  },
 ): Seat {
   const { personId, microphoneOn, cameraOn, mutedBy, view } = seat;
-  const { reason, deviceId, now } = how;
+  const { reason, deviceId, now, returnUntil } = how;
   const wishes = { microphoneOn, cameraOn, screenOn: false, mutedBy, view, interrupted: false };
-  return { personId, state: 'left', since: now, reason, deviceId, ...wishes };
+  const wayBack = returnUntil === null ? null : { until: returnUntil, tickets: ticketsOf(seat) };
+  return { personId, state: 'left', since: now, reason, deviceId, wayBack, ...wishes };
+}
+
+/** An answered call with enough present seats is live. */
+export function settled(call: CallRecord): CallRecord {
+  if (call.phase.name !== 'connecting') return call;
+  const present = call.seats.filter(({ state }) => state === 'present').length;
+  if (present < LIVE_SEATS) return call;
+  return { ...call, phase: { name: 'live', answeredAt: call.phase.answeredAt } };
 }

@@ -21,6 +21,7 @@ import type {
   Subject,
 } from '@teleconsult/protocol';
 import { DEFAULT_RECALL_MS } from '@teleconsult/protocol/limits';
+import type { SeatTickets } from './tickets.ts';
 
 export type Phase =
   | { readonly name: 'requested'; readonly since: number }
@@ -55,19 +56,34 @@ export type Seat =
       /** The person is in another call, and this one knocks. */
       readonly callWaiting: boolean;
     })
-  | (SeatBase & { readonly state: 'connecting' | 'present'; readonly deviceId: DeviceId })
+  | (SeatBase & { readonly state: 'connecting'; readonly deviceId: DeviceId })
+  | (SeatBase & {
+      readonly state: 'present';
+      readonly deviceId: DeviceId;
+      /** null: it was joined under a version of the server that gave none. */
+      readonly tickets: SeatTickets | null;
+    })
   | (SeatBase & {
       readonly state: 'reconnecting';
       readonly deviceId: DeviceId;
       /** Whether the device had joined when it was lost: what never joined does not come back as present. */
       readonly joined: boolean;
+      readonly tickets: SeatTickets | null;
     })
   | (SeatBase & {
       readonly state: 'left';
       readonly reason: SeatLeftReason;
       /** The device that declined or held the seat; null when none did. */
       readonly deviceId: DeviceId | null;
+      /** Open for somebody who was lost from a live call; null for everybody else, and once its time has passed. */
+      readonly wayBack: WayBack | null;
     });
+
+/** How a person who was lost comes back into the call: within a time, and with the ticket of their device. */
+export interface WayBack {
+  readonly until: number;
+  readonly tickets: SeatTickets | null;
+}
 
 export type CallPhase =
   /** `until`: when the last of the invited seats stops ringing. */
@@ -182,6 +198,8 @@ export interface Timings {
   readonly connectMs: number;
   /** How long a lost seat is kept before it becomes `left`. */
   readonly seatGraceMs: number;
+  /** How long after that the person may still come back into a live call, and those in it may wait for them. */
+  readonly returnMs: number;
   /** How long a ring survives the loss of its caller. */
   readonly callerGraceMs: number;
   /** How long a consultation may wait for its doctor before it expires. */
@@ -194,6 +212,7 @@ export const DEFAULT_TIMINGS: Timings = {
   ringMs: 45_000,
   connectMs: 30_000,
   seatGraceMs: 60_000,
+  returnMs: 15 * 60_000,
   callerGraceMs: 10_000,
   waitingMs: 24 * 3_600_000,
   recallMs: DEFAULT_RECALL_MS,

@@ -6,6 +6,7 @@
 import { unreachable } from '@teleconsult/protocol/unreachable';
 import { acceptCall, declineCall, hangUp, inviteToCall, leaveCall, setCallMedia, startCall } from './call.ts';
 import type { ConsultationEvent, ParticipantCommand, SystemEvent } from './commands.ts';
+import { joinSeat } from './joining.ts';
 import { acceptConsultation, decides, endConsultation, enterWaitingRoom } from './lifecycle.ts';
 import { recall, remove, send } from './messages.ts';
 import { next, type Outcome, refuse } from './outcome.ts';
@@ -14,7 +15,6 @@ import { judge } from './rights.ts';
 import {
   deviceLost,
   deviceReturned,
-  joinSeat,
   muteSeat,
   restarted,
   setInterrupted,

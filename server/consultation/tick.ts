@@ -1,9 +1,9 @@
 import type { SeatLeftReason } from '@teleconsult/protocol';
 import { unreachable } from '@teleconsult/protocol/unreachable';
-import { endCall, type Leaving, leaveSeats } from './call-ending.ts';
+import { endCall, hasLapsed, type Leaving, leaveSeats } from './call-ending.ts';
 import { endConsultation } from './lifecycle.ts';
 import { type Next, next } from './outcome.ts';
-import { isInvited } from './seats.ts';
+import { isInvited, wayBackOf } from './seats.ts';
 import type { CallRecord, ConsultationState, Seat, Timings } from './state.ts';
 
 interface Context {
@@ -18,7 +18,8 @@ export function dueAt(state: ConsultationState, timings: Timings): number | null
   if (phase.name === 'requested' || phase.name === 'waiting') moments.push(phase.since + timings.waitingMs);
   if (call !== null) {
     moments.push(failsAt(call, call.seats));
-    for (const seat of call.seats) moments.push(seatDue(call, seat, timings)?.at ?? null);
+    for (const seat of call.seats)
+      moments.push(seatDue(call, seat, timings)?.at ?? null, wayBackOf(seat)?.until ?? null);
   }
   const due = moments.filter((moment) => moment !== null);
   return due.length === 0 ? null : Math.min(...due);
@@ -33,12 +34,18 @@ export function tick(state: ConsultationState, context: Context): Next {
   if (call === null) return next(state);
   const leaving = call.seats.flatMap((seat): Leaving[] => {
     const due = seatDue(call, seat, timings);
-    return due !== null && now >= due.at ? [{ personId: seat.personId, reason: due.reason }] : [];
+    if (due === null || now < due.at) return [];
+    const { personId } = seat;
+    // Who is lost from a conversation may come back into it; one that did not begin is given up soon anyway.
+    const mayReturn = due.reason === 'lost' && call.phase.name === 'live';
+    const returnUntil = mayReturn ? now + timings.returnMs : null;
+    return [{ personId, reason: due.reason, returnUntil }];
   });
   const stay = call.seats.filter((seat) => !leaving.some(({ personId }) => personId === seat.personId));
   const fails = failsAt(call, stay);
   if (fails !== null && now >= fails) return endCall(state, call, { reason: 'failed', by: null, now });
-  return leaving.length === 0 ? next(state) : leaveSeats(state, call, { leaving, by: null, now });
+  const isOver = call.seats.some((seat) => hasLapsed(seat, now));
+  return leaving.length === 0 && !isOver ? next(state) : leaveSeats(state, call, { leaving, by: null, now });
 }
 
 /** When an answered call that does not come about is given up; not while somebody is still rung. */

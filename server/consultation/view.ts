@@ -1,4 +1,5 @@
 import type { CallEndReason, CallView, ConsultationView, SeatView } from '@teleconsult/protocol';
+import { wayBackOf } from './seats.ts';
 import type { CallRecord, ConsultationState, Seat } from './state.ts';
 
 /** The consultation as its participants see it. */
@@ -52,6 +53,6 @@ const viewSeat = (seat: Seat): SeatView => ({
   ringUntil: seat.state === 'invited' ? seat.ringUntil : null,
   callWaiting: seat.state === 'invited' && seat.callWaiting,
   leftReason: seat.state === 'left' ? seat.reason : null,
-  returnUntil: null,
+  returnUntil: wayBackOf(seat)?.until ?? null,
   since: seat.since,
 });

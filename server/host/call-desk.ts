@@ -16,13 +16,15 @@ import { isHeld, isHeldBy, isInvited, runningCall, seatOf } from '../consultatio
 import type { ConsultationState, Timings } from '../consultation/state.ts';
 import { step } from '../consultation/step.ts';
 import { viewCall } from '../consultation/view.ts';
-import type { Committed } from './actor.ts';
+import type { Committed, ConsultationActor } from './actor.ts';
 import type { BusyRegister } from './busy.ts';
 import { CallQuality } from './call-quality.ts';
 import { isForwarded } from './call-sources.ts';
 import type { HeldConsultations } from './held-consultations.ts';
 import type { MediaRooms, SeatAddress } from './media-rooms.ts';
 import type { Clock, IdGenerator, Publisher } from './ports.ts';
+import { hashOfTicket } from './resume-tickets.ts';
+import { SeatTurns } from './seat-turns.ts';
 
 export interface CallDeskParts {
   readonly held: HeldConsultations;
@@ -45,6 +47,8 @@ interface PresenceEvent {
 }
 
 type CallCommand = Extract<ParticipantCommand, { readonly callId: CallId }>;
+type JoinCommand = Extract<ParticipantCommand, { readonly type: 'seat.join' }>;
+type JoinWish = Pick<RequestPayload<'seat.join'>, 'rtpCapabilities' | 'resumeTicket' | 'takeOver'>;
 
 interface ByDevice {
   readonly by: PersonId;
@@ -55,6 +59,7 @@ interface ByDevice {
 export class CallDesk {
   readonly #parts: CallDeskParts;
   readonly #quality: CallQuality;
+  readonly #turns = new SeatTurns();
 
   constructor(parts: CallDeskParts) {
     this.#parts = parts;
@@ -137,32 +142,29 @@ export class CallDesk {
     return view;
   }
 
-  /** Opens the seat's media first and takes the seat then: who is present can be seen and heard. */
-  async join(
-    address: SeatAddress,
-    capabilities: RequestPayload<'seat.join'>['rtpCapabilities'],
-  ): Promise<RequestResult<'seat.join'>> {
-    const { held, media } = this.#parts;
-    const { consultationId, callId, personId: by, deviceId } = address;
-    const { actor } = await held.visible(consultationId, by);
-    const command = { type: 'seat.join', by, deviceId, callId } as const;
-    this.#foresee(actor.state, command);
-    return this.#claiming(address, async () => {
-      const opened = await media.join(address, capabilities);
-      try {
-        const call = await this.command(consultationId, command);
-        const running = runningCall(actor.state, callId);
-        const seat = running && seatOf(running, by);
-        if (running && seat) {
-          media.applyView(callId, by, seat.view);
-          this.#quality.repeat(actor, consultationId, running, by);
-        }
-        return { call, resumeTicket: this.#parts.ids.resumeTicket(), ...opened };
-      } catch (error) {
-        media.release(callId, by, deviceId);
-        if (actor.state.call?.callId !== callId) media.closeCall(callId);
-        throw error;
-      }
+  /**
+   * Opens the seat's media first and takes the seat then: who is present can be seen and heard. What would be refused
+   * is refused before that, so that it takes nothing from the device in the seat.
+   */
+  async join(address: SeatAddress, wish: JoinWish): Promise<RequestResult<'seat.join'>> {
+    return this.#turns.take(address, async () => {
+      const { consultationId, callId, personId: by, deviceId } = address;
+      const { actor } = await this.#parts.held.visible(consultationId, by);
+      const resumeTicket = this.#parts.ids.resumeTicket();
+      const command: JoinCommand = {
+        type: 'seat.join',
+        by,
+        deviceId,
+        callId,
+        ticket: wish.resumeTicket === undefined ? null : hashOfTicket(wish.resumeTicket),
+        nextTicket: hashOfTicket(resumeTicket),
+        takeOver: wish.takeOver,
+      };
+      this.#foresee(actor.state, command);
+      return this.#claiming(address, async () => {
+        const opened = await this.#parts.media.join(address, wish.rtpCapabilities);
+        return { call: await this.#takeSeat(actor, address, command), resumeTicket, ...opened };
+      });
     });
   }
 
@@ -213,24 +215,26 @@ export class CallDesk {
   async connection(event: PresenceEvent, within: ConsultationId | null): Promise<void> {
     const { publisher } = this.#parts;
     const { type, personId, deviceId } = event;
-    await this.#tell(
-      event,
-      (id) =>
-        [null, id].includes(within) &&
-        (type === 'device.returned' || !publisher.isConnected(personId, deviceId, id)),
-    );
+    await this.#tell(event, async (id) => {
+      if (![null, id].includes(within)) return;
+      if (type === 'device.lost' && publisher.isConnected(personId, deviceId, id)) return;
+      await this.#tellPresence(id, event);
+      if (type === 'device.returned') await this.#repeatQuality(id, event);
+    });
+  }
+
+  /** Whether the person sits in a running call, or is rung. */
+  isEngaged(personId: PersonId): boolean {
+    return this.#parts.busy.of(personId).length > 0;
   }
 
   /** A device's media path was lost or came back. */
   async path(event: PresenceEvent): Promise<void> {
-    await this.#tell(event, () => true);
+    await this.#tell(event, (id) => this.#tellPresence(id, event));
   }
 
-  async #tell(event: PresenceEvent, concerns: (id: ConsultationId) => boolean): Promise<void> {
-    const told = this.#parts.busy
-      .of(event.personId)
-      .filter(({ consultationId }) => concerns(consultationId))
-      .map(({ consultationId }) => this.#tellPresence(consultationId, event));
+  async #tell({ personId }: PresenceEvent, tell: (id: ConsultationId) => Promise<void>): Promise<void> {
+    const told = this.#parts.busy.of(personId).map(({ consultationId }) => tell(consultationId));
     const failed = (await Promise.allSettled(told)).find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') throw failed.reason;
   }
@@ -247,6 +251,45 @@ export class CallDesk {
     // The seat outlives its media: after a restart of the server the device has to join it anew.
     if (event.type === 'device.returned')
       this.#parts.media.ensureHeld({ consultationId, callId: state.call.callId, personId, deviceId });
+  }
+
+  /** What the others' connections became while this device heard nothing, it hears now. */
+  async #repeatQuality(id: ConsultationId, { personId, deviceId }: PresenceEvent): Promise<void> {
+    const { actor } = await this.#parts.held.hold(id);
+    const { call } = actor.state;
+    const seat = call && seatOf(call, personId);
+    if (call && seat?.state === 'present' && seat.deviceId === deviceId)
+      this.#quality.repeat(actor, id, call, personId);
+  }
+
+  /** The device's media is open; what was opened for a join that fails after all is closed again. */
+  async #takeSeat(
+    actor: ConsultationActor,
+    { consultationId, callId, personId, deviceId }: SeatAddress,
+    command: JoinCommand,
+  ): Promise<CallView> {
+    const { media } = this.#parts;
+    const seatNow = () => {
+      const call = runningCall(actor.state, callId);
+      return { call, seat: call === null ? undefined : seatOf(call, personId) };
+    };
+    try {
+      const view = await this.command(consultationId, command);
+      const { call, seat } = seatNow();
+      if (call && seat) {
+        media.applyView(callId, personId, seat.view);
+        this.#quality.repeat(actor, consultationId, call, personId);
+      }
+      return view;
+    } catch (error) {
+      media.release(callId, personId, deviceId);
+      const { call, seat } = seatNow();
+      if (call === null) media.closeCall(callId);
+      // The device in the seat lost its media to a take-over that came to nothing, and may have it back.
+      else if (seat?.state === 'present' && seat.deviceId !== deviceId)
+        media.ensureHeld({ consultationId, callId, personId, deviceId: seat.deviceId });
+      throw error;
+    }
   }
 
   /** Who of these is in another call: a doctor may be knocked at once, everybody else is busy. */

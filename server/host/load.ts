@@ -1,5 +1,12 @@
 import { AppError, type ConsultationId } from '@teleconsult/protocol';
-import type { CallRecord, ConsultationState, Phase, Seat } from '../consultation/state.ts';
+import {
+  type CallRecord,
+  type ConsultationState,
+  DEFAULT_TIMINGS,
+  type Phase,
+  type Seat,
+  type WayBack,
+} from '../consultation/state.ts';
 import type { ConsultationKey } from '../vault/consultation-key.ts';
 import { EntryCodec } from './entry-codec.ts';
 import type { ConsultationKeys, ConsultationStore } from './ports.ts';
@@ -54,14 +61,29 @@ const callOfNow = (call: CallRecord): CallRecord => ({
       case 'invited':
         return { ...base, ...{ ringUntil: ringUntil(call), callWaiting: false }, ...seat };
       case 'left':
-        return { ...base, ...{ reason: 'hung_up' as const, deviceId: null }, ...seat };
+        return {
+          ...base,
+          ...{ reason: 'hung_up' as const, deviceId: null, wayBack: wayBackOfNow(call, seat) },
+          ...seat,
+        };
       case 'connecting':
+        return { ...base, ...seat };
       case 'present':
       case 'reconnecting':
-        return { ...base, ...seat };
+        // Without tickets the device that holds the seat takes it again without one, once.
+        return { ...base, ...{ tickets: null }, ...seat };
     }
   }),
 });
+
+/** Earlier, who was lost could come back for as long as the others stayed; now there is a time to it. */
+const wayBackOfNow = (
+  { phase }: CallRecord,
+  { since, reason }: Extract<Seat, { state: 'left' }>,
+): WayBack | null =>
+  phase.name === 'live' && reason === 'lost'
+    ? { until: since + DEFAULT_TIMINGS.returnMs, tickets: null }
+    : null;
 
 const ringUntil = ({ phase, startedAt }: CallRecord): number =>
   phase.name === 'ringing' ? phase.until : startedAt;

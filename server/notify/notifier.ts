@@ -9,7 +9,7 @@ import type { Receiver } from './receiver.ts';
 import type { RetryPace } from './retry-delay.ts';
 import type { PushSettings, WebhookSettings } from './settings.ts';
 import { Situations } from './situations.ts';
-import { DEFAULT_PACE, Telling } from './telling.ts';
+import { DEFAULT_PACE, Telling, type WakeReason } from './telling.ts';
 import { Webhook } from './webhook.ts';
 
 /**
@@ -80,7 +80,7 @@ export class Notifier {
   handleChange(change: Stepped): void {
     if (this.#tellings.length === 0) return;
     this.#situations.handleChange(change);
-    if (change.entries.length > 0) this.#wake(change.after.id, false);
+    if (change.entries.length > 0) this.#wake(change.after.id, namesSomebody(change) ? 'named' : 'added');
   }
 
   /** Gives up what is under way, which is told after the next start. May be called twice. */
@@ -96,8 +96,8 @@ export class Notifier {
     await this.#progress.close();
   }
 
-  #wake(id: ConsultationId, found: boolean): void {
-    for (const telling of this.#tellings) if (!telling.wake(id, found)) this.#isIncomplete = true;
+  #wake(id: ConsultationId, reason: WakeReason): void {
+    for (const telling of this.#tellings) if (!telling.wake(id, reason)) this.#isIncomplete = true;
   }
 
   /** One look after the other: a slow one is not joined by the next. */
@@ -108,7 +108,7 @@ export class Notifier {
         await this.#progress.save();
         const behind = await store.behind(RESCAN_LIMIT);
         this.#isIncomplete = behind.length === RESCAN_LIMIT;
-        for (const id of behind) this.#wake(id, true);
+        for (const id of behind) this.#wake(id, 'found');
       } catch (error) {
         this.#isIncomplete = true;
         log.error('notify.notLooked', { error });
@@ -125,4 +125,9 @@ export class Notifier {
       ...(push === null ? [] : [new Push({ ...common, settings: push, people, pace: pace?.push })]),
     ];
   }
+}
+
+/** Whether it may concern people who take no part in the consultation afterwards. */
+function namesSomebody({ before, after, entries }: Stepped): boolean {
+  return before.participants !== after.participants || entries.some((entry) => 'personId' in entry);
 }

@@ -51,7 +51,8 @@ export class Push implements Receiver {
   }
 
   async tell(entry: Entry): Promise<void> {
-    if (!(await this.#anybodyHasDevices(entry))) return;
+    // Most people have no device: then nothing more has to be found out.
+    if (!(await this.isAwaitedBy(await this.#parts.situations.peopleOf(entry)))) return;
     const situation = await this.#parts.situations.of(entry);
     const notices = noticesOf(entry, situation);
     await Promise.all(
@@ -59,16 +60,15 @@ export class Push implements Receiver {
     );
   }
 
-  close(): Promise<void> {
-    return this.#sender.close();
+  /** Whether one of them has a device that can be pushed to. */
+  async isAwaitedBy(people: readonly PersonId[]): Promise<boolean> {
+    for (const personId of people)
+      if ((await this.#parts.people.pushDevices(personId)).length > 0) return true;
+    return false;
   }
 
-  /** Most people have none: then nothing more has to be found out. */
-  async #anybodyHasDevices(entry: Entry): Promise<boolean> {
-    const { people, situations } = this.#parts;
-    for (const personId of await situations.peopleOf(entry))
-      if ((await people.pushDevices(personId)).length > 0) return true;
-    return false;
+  close(): Promise<void> {
+    return this.#sender.close();
   }
 
   async #tellPerson(notice: Notice, entry: Entry, read: number): Promise<void> {

@@ -21,18 +21,29 @@ export const DEFAULT_PACE: RetryPace = { firstMs: 1_000, mostMs: 5 * 60_000 };
 export interface TellingParts {
   readonly receiver: Receiver;
   readonly progress: Progress;
-  readonly host: Pick<ConsultationHost, 'thread'>;
+  readonly host: Pick<ConsultationHost, 'thread' | 'view'>;
   readonly store: Pick<ConsultationStore, 'page'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly pace: RetryPace;
 }
 
+/** Why there may be more to tell of a consultation. */
+export type WakeReason =
+  /** Something was added, which concerns nobody but those who take part now. */
+  | 'added'
+  /** What was added names a person, who may take no part any more. */
+  | 'named'
+  /** A look at the store found it behind. */
+  | 'found';
+
 interface Work {
   /** It may hold what is too old to be told: it was found behind, or could not be told. */
   mayBeOld: boolean;
   /** Something was added since it was last looked at. */
   again: boolean;
+  /** What is to be told may concern people who take no part any more: it has to be read to know who they are. */
+  named: boolean;
   /** Failures since the last entry that was told. */
   failures: number;
   timer: NodeJS.Timeout | null;
@@ -57,17 +68,18 @@ export class Telling {
   /**
    * There may be more to tell of this consultation. One that waits after a failure goes on waiting.
    * False when too much is at work already: then it is to be woken again later.
-   * @param found by a look at the store, and not by a change of just now
    */
-  wake(id: ConsultationId, found: boolean): boolean {
+  wake(id: ConsultationId, reason: WakeReason): boolean {
     if (this.#closing.signal.aborted) return true;
+    const named = reason !== 'added';
     const work = this.#work.get(id);
     if (work !== undefined) {
       work.again = true;
+      work.named ||= named;
       return true;
     }
     if (this.#work.size >= WORK_LIMIT) return false;
-    const begun: Work = { mayBeOld: found, again: false, failures: 0, timer: null };
+    const begun: Work = { mayBeOld: reason === 'found', again: false, named, failures: 0, timer: null };
     this.#work.set(id, begun);
     this.#start(id, begun);
     return true;
@@ -109,6 +121,7 @@ export class Telling {
     if (this.#closing.signal.aborted) return;
     work.failures += 1;
     work.mayBeOld = true;
+    work.named = true;
     const asked = error instanceof NotTaken ? error.retryAfterMs : null;
     const ms = Math.round(Math.max(retryDelay(pace, work.failures), Math.min(asked ?? 0, pace.mostMs)));
     log.warn(`${receiver.name}.failed`, { consultation: id, count: work.failures, ms, error });
@@ -124,19 +137,38 @@ export class Telling {
     const { host, store, progress, receiver } = this.#parts;
     const { signal } = this.#closing;
     if (signal.aborted) return false;
+    if (await this.#passOver(id, work)) return false;
     const after = await progress.upTo(id, receiver.name);
     if (work.mayBeOld) {
       // Looked at as it is stored: what is too old to be told need not be opened, nor be fit to be.
       const stored = await store.page(id, { after, limit: PAGE });
       if (await this.#giveUp(id, stored)) return true;
     }
+    // Whoever is named after this read says so again.
+    work.named = false;
     const { entries, hasMore } = await host.thread(id, null, { afterSequence: after, limit: PAGE });
+    if (hasMore) work.named = true;
     for (const entry of entries) {
       if (signal.aborted) return false;
       await this.#tell(entry, signal);
       work.failures = 0;
     }
     return hasMore;
+  }
+
+  /**
+   * Most consultations have nobody whom this receiver could tell: their messages are not read and opened once more to find
+   * that out. Who begins to wait is told of what is added from then on.
+   */
+  async #passOver(id: ConsultationId, work: Work): Promise<boolean> {
+    const { host, progress, receiver } = this.#parts;
+    if (work.named) return false;
+    const { participants, lastSequence } = await host.view(id, null);
+    if (await receiver.isAwaitedBy(participants.map(({ personId }) => personId))) return false;
+    // Every change up to this sequence has woken this work already, and one of them may have named somebody.
+    if (work.named) return false;
+    await progress.told(id, receiver.name, lastSequence);
+    return true;
   }
 
   async #tell(entry: Entry, signal: AbortSignal): Promise<void> {

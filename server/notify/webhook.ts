@@ -46,6 +46,11 @@ export class Webhook implements Receiver {
     if (!isSuccess(status)) throw new NotTaken(status, retryAfterMs);
   }
 
+  /** The host application hears of everything. */
+  async isAwaitedBy(): Promise<boolean> {
+    return true;
+  }
+
   async close(): Promise<void> {}
 
   /** Who wants to hear of it and has no device connected that does. */

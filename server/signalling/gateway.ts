@@ -5,12 +5,15 @@ import {
   type ErrorBody,
   Handshake,
   MAX_FRAME_BYTES,
+  type PersonId,
   SUPPORTED_PROTOCOL_VERSIONS,
 } from '@teleconsult/protocol';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { Server } from 'socket.io';
 import type { Log } from '../host/ports.ts';
 import type { Caller, TokenVerifier } from '../identity/tokens.ts';
+import { Admission, type AdmissionOutcome } from './admission.ts';
+import { claimedPerson } from './claimed-person.ts';
 import { describe, dispatch, type Handled } from './dispatch.ts';
 import type { Handlers } from './handlers/handler.ts';
 import { PromptlyClosing } from './promptly-closing.ts';
@@ -34,7 +37,12 @@ export interface GatewayOptions {
   readonly allowedOrigins: readonly string[];
   /** Requests a person may send in a second, over all devices, on average over ten. */
   readonly requestsPerSecond: number;
+  /** Devices let in within a second. */
+  readonly admissionsPerSecond: number;
   readonly onHandled: (handled: Handled) => void;
+  readonly onAdmission: (outcome: AdmissionOutcome) => void;
+  /** Whether the person sits in a running call: somebody waits for them, and they are let in first. */
+  readonly isEngaged: (personId: PersonId) => boolean;
 }
 
 export interface GatewayCallbacks {
@@ -50,11 +58,18 @@ export class Gateway {
   readonly #io: GatewayServer;
   readonly #options: GatewayOptions;
   readonly #limiter: RateLimiterMemory;
+  readonly #admission: Admission;
+  /** Connections that wait to be let in. One waits once, however often it asks. */
+  readonly #atTheDoor = new WeakSet<GatewaySocket['conn']>();
   #closed = false;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#limiter = new RateLimiterMemory({ points: options.requestsPerSecond * 10, duration: 10 });
+    this.#admission = new Admission({
+      perSecond: options.admissionsPerSecond,
+      onOutcome: options.onAdmission,
+    });
     this.#io = new Server(options.http, {
       maxHttpBufferSize: MAX_FRAME_BYTES,
       connectTimeout: CONNECT_TIMEOUT_MS,
@@ -81,13 +96,13 @@ export class Gateway {
   /** Begins to accept devices. */
   start(callbacks: GatewayCallbacks): void {
     this.#io.use((socket, next) => {
-      try {
-        this.#admit(socket);
-        next();
-      } catch (cause) {
-        const error = cause instanceof AppError ? cause : new AppError('INTERNAL', { cause });
-        next(Object.assign(new Error(error.code), { data: error.toBody(randomUUID()) }));
-      }
+      this.#waitAndAdmit(socket).then(
+        () => next(),
+        (cause: unknown) => {
+          const error = cause instanceof AppError ? cause : new AppError('INTERNAL', { cause });
+          next(Object.assign(new Error(error.code), { data: error.toBody(randomUUID()) }));
+        },
+      );
     });
     this.#io.on('connection', (socket) => this.#onConnection(socket, callbacks));
     // Once a connection, however often a device enters and leaves on it.
@@ -107,8 +122,24 @@ export class Gateway {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#admission.close();
     this.#io.emit('session.ending', { reason: 'shutting_down' });
     await this.#io.close();
+  }
+
+  /** No token is verified before: that costs as much for a bad one. */
+  async #waitAndAdmit(socket: GatewaySocket): Promise<void> {
+    const { conn } = socket;
+    if (this.#atTheDoor.has(conn)) throw new AppError('RATE_LIMITED');
+    this.#atTheDoor.add(conn);
+    try {
+      const claimed = claimedPerson(socket.handshake.auth['token']);
+      const isUrgent = claimed !== null && this.#options.isEngaged(claimed);
+      await this.#admission.enter(() => conn.readyState === 'open', { isUrgent });
+    } finally {
+      this.#atTheDoor.delete(conn);
+    }
+    this.#admit(socket);
   }
 
   #admit(socket: GatewaySocket): void {

@@ -4,7 +4,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { RawClient } from '../helpers/raw-client.ts';
 import { peopleOf, startTestApp } from '../helpers/test-app.ts';
 import { personToken } from '../helpers/test-tokens.ts';
-import { startCall, startVisit, textDraft } from '../helpers/visit.ts';
+import { startCall, startVisit, takeOverSeat, textDraft } from '../helpers/visit.ts';
 import { type SentMessage, transcriptViolations } from '../server/host/transcript.ts';
 
 const TAKE_OVERS = Number(process.env['TELECONSULT_TEST_TAKE_OVERS'] ?? 500);
@@ -30,7 +30,7 @@ test(`[R11] [SEAT4] ${TAKE_OVERS} take-overs between two devices while both send
   for (let turn = 0; turn < TAKE_OVERS; turn++) {
     const taker = turn % 2 === 0 ? phone : desk;
     await Promise.all([
-      taker.request('seat.join', { consultationId: id, callId }),
+      takeOverSeat(taker, { consultationId: id, callId }),
       send(desk, 'desk', turn),
       send(phone, 'phone', turn),
     ]);

@@ -5,9 +5,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 
 /**
  * What the SDK with everything it stands on may cost an app, in bytes after gzip. It was 90 KiB before messages lasted
- * over reloads (with `idb`) and before checks of network and devices, which an app needs before its first call.
+ * over reloads (with `idb`) and before checks of network and devices, which an app needs before its first call; 100 KiB
+ * before calls lasted over reloads, and before every failure of a network could be tried out in an app.
  */
-const BUDGET_BYTES = 100 * 1024;
+const BUDGET_BYTES = 104 * 1024;
 
 describe('the SDK in the bundle of an app', () => {
   let chunks: Rolldown.OutputChunk[];

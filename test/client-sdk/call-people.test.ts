@@ -253,8 +253,10 @@ describe('how a call ended for a device', () => {
     expect(outcomeOf(ended, own, { tookPart: false })).toBe('no_answer');
   });
 
-  it('[SDK141] a seat that was lost concerns the person still; one that was left does not', () => {
-    expect(concerns(view({ state: 'left', leftReason: 'lost', deviceId: here }), own)).toBe(true);
+  it('[SDK141] a seat that was lost concerns the person while they may come back; one that was left does not', () => {
+    const lost = { state: 'left', leftReason: 'lost', deviceId: here } as const;
+    expect(concerns(view({ ...lost, returnUntil: 9 }), own)).toBe(true);
+    expect(concerns(view(lost), own)).toBe(false);
     expect(concerns(view({ state: 'left', leftReason: 'hung_up', deviceId: here }), own)).toBe(false);
     expect(concerns(view({}), { ...own, personId: null })).toBe(true);
   });

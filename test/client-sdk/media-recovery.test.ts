@@ -1,8 +1,7 @@
 import { AppError, CallId, DeviceId, RtpCapabilities } from '@teleconsult/protocol';
 import { describe, expect, it } from 'vitest';
-import { clientOf, recorded } from './helpers/clients.ts';
+import { recorded } from './helpers/clients.ts';
 import { eventually } from './helpers/eventually.ts';
-import { FakeMedia } from './helpers/fake-media.ts';
 import { opened, ringing } from './helpers/opened-call.ts';
 import { patient } from './helpers/samples.ts';
 import { ScriptedServer } from './helpers/scripted-server.ts';
@@ -269,57 +268,6 @@ describe('media that breaks', () => {
     );
     await client.listConsultations();
     expect(here.consultation.call?.role).toBe('incoming');
-  });
-
-  it('[SDK66] after a reload the same device goes on with the call and with what was on', async () => {
-    await using server = await ScriptedServer.start();
-    const here = await opened(server, { media: 'video', state: 'live', ringUntil: null, answeredAt: 2 });
-    await here.client.close();
-    const { scripted, thread } = here;
-    scripted.changeSeat(patient, {
-      state: 'reconnecting',
-      deviceId: DeviceId.parse('device-under-test'),
-      microphoneOn: false,
-      cameraOn: true,
-    });
-    scripted.offer('microphone');
-    scripted.showInSnapshots();
-    const media = new FakeMedia();
-    await using client = clientOf(server, { media });
-    await client.connect();
-    const { call } = await client.open(thread.id);
-    await eventually(
-      () => call?.remoteTracks.length,
-      (count) => count === 1,
-    );
-    expect(call?.role).toBe('answered');
-    expect([call?.microphoneOn, call?.cameraOn]).toEqual([false, true]);
-    expect(media.asked).toEqual([{ audio: false, video: true }]);
-    await eventually(
-      () => server.payloads('seat.produce').map(({ source }) => source),
-      (sources) => sources.length === 1,
-    );
-    expect(server.payloads('seat.produce')).toMatchObject([{ source: 'camera' }]);
-    expect(server.payloads('seat.setSource')).toEqual([]);
-  });
-
-  it('[SDK66] it does so as well when news of the call overtakes the answer to the watch', async () => {
-    await using server = await ScriptedServer.start();
-    const here = await opened(server, { state: 'live', ringUntil: null, answeredAt: 2 });
-    await here.client.close();
-    const { scripted, thread } = here;
-    scripted.changeSeat(patient, { state: 'reconnecting', deviceId: DeviceId.parse('device-under-test') });
-    server.on('consultation.watch', (asked) => {
-      server.tell('call.changed', scripted.changeSeat(patient, { state: 'present' }));
-      return { ...thread.snapshot(asked), call: scripted.view };
-    });
-    await using client = clientOf(server, { media: new FakeMedia() });
-    await client.connect();
-    await client.open(thread.id);
-    await eventually(
-      () => server.payloads('seat.produce').length,
-      (count) => count === 1,
-    );
   });
 
   it('[SDK67] a seat that was taken over while this device was away is not taken back', async () => {

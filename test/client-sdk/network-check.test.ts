@@ -13,7 +13,9 @@ import { Lifetime } from '../../client-sdk/lifetime.ts';
 import { MediaDevice } from '../../client-sdk/media-device.ts';
 import { checkNetwork, type NetworkCheckOptions } from '../../client-sdk/network-check.ts';
 import { type Finding, networkReport } from '../../client-sdk/network-check-verdict.ts';
+import { defaultReconnectPolicy } from '../../client-sdk/reconnect-policy.ts';
 import type { Signalling } from '../../client-sdk/requests.ts';
+import { Faults } from '../../client-sdk/simulation/faults.ts';
 import { codeOf, eventually } from './helpers/eventually.ts';
 import { FakeMedia } from './helpers/fake-media.ts';
 
@@ -128,6 +130,9 @@ function scripted(overrides: Partial<Record<RequestName, Handler>> = {}) {
     },
     untilConnected: async () => {},
     onConnected: () => () => {},
+    onNetwork: () => () => {},
+    reconnect: defaultReconnectPolicy,
+    faults: new Faults(),
     networkIsBack: () => {},
     probe: () => {},
   };

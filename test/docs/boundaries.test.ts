@@ -34,6 +34,11 @@ const crossings: [path: string, source: string, message: string][] = [
   ['client-sdk/x.ts', "import { x } from '@teleconsult/server/app';\nx();", 'only through protocol'],
   ['client-sdk/x.ts', "import { x } from 'node:fs';\nx();", 'runs in browsers'],
   ['web/elements/x.ts', "import { io } from 'socket.io-client';\nio();", 'stand on the SDK alone'],
+  [
+    'examples/x.ts',
+    "import { seat } from '@teleconsult/client-sdk/call-seat';\nseat();",
+    'use what an app can',
+  ],
 ];
 
 test.each(crossings)('[ARC1] the lint rules refuse in %s: %s', async (path, source, message) => {

@@ -4,8 +4,7 @@ import { freePort, type ServerProcess, startServerProcess } from '../helpers/ser
 import { tempDir } from '../helpers/temp-dir.ts';
 import { hostToken, personToken } from '../helpers/test-tokens.ts';
 import { DESK, launchBrowser, Person, PHONE } from './browser.ts';
-
-const WEB_DIR = new URL('../../web/dist/', import.meta.url).pathname;
+import { WEB_DIR } from './pages.ts';
 
 export interface CallPages extends AsyncDisposable {
   readonly server: ServerProcess;

@@ -7,8 +7,7 @@ import { tempDir } from '../helpers/temp-dir.ts';
 import { createConsultation, peopleOf } from '../helpers/test-app.ts';
 import { hostToken, personToken } from '../helpers/test-tokens.ts';
 import { DESK, launchBrowser, Person, PHONE } from './browser.ts';
-
-const WEB_DIR = new URL('../../web/dist/', import.meta.url).pathname;
+import { WEB_DIR } from './pages.ts';
 
 interface Opened extends AsyncDisposable {
   readonly server: ServerProcess;

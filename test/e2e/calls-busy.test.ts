@@ -82,7 +82,7 @@ test('[CALL9] [CALL14] who calls a doctor in another call reads that they are bu
   await entries(doctor, 'call.ended').getByText(/busy/i).waitFor();
   // The call goes on beside the other consultation, and is large again with its own.
   await Promise.all([arrives(doctor, 'anna', 'microphone'), arrives(anna, 'doctor', 'microphone')]);
-  await doctor.byId('call-size').click();
+  await doctor.byId('floating-expand').click();
   await Promise.all([arrives(doctor, 'anna', 'camera'), arrives(doctor, 'anna', 'microphone')]);
   // When the doctor is free again, the patient gets through.
   await doctor.byId('call-hangup').click();

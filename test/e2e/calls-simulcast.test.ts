@@ -49,9 +49,9 @@ test('[SDK150] [SFU31] a tile that becomes small receives a smaller picture, and
   await comes(doctor, 'more than the smallest layer', (width) => width > 320);
   await arrives(patient, 'doctor', 'camera');
 
-  // A phone that shows the thread instead of the call hears on, and sees again afterwards.
-  await patient.byId('call-size').click();
-  await arrives(patient, 'doctor', 'microphone');
-  await patient.byId('call-size').click();
+  // A phone that shows the thread with the call in the small window hears on, and sees it large again afterwards.
+  await patient.byId('call-small').click();
+  await Promise.all([arrives(patient, 'doctor', 'camera'), arrives(patient, 'doctor', 'microphone')]);
+  await patient.byId('floating-expand').click();
   await Promise.all([arrives(patient, 'doctor', 'camera'), arrives(patient, 'doctor', 'microphone')]);
 }, 120_000);

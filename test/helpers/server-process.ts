@@ -48,6 +48,7 @@ export async function startServerProcess(options: {
       TELECONSULT_TOKEN_AUDIENCE: TEST_IDENTITY.audience,
       TELECONSULT_TOKEN_KEYS: JSON.stringify([TEST_KEY]),
       TELECONSULT_REQUESTS_PER_SECOND: '100000',
+      TELECONSULT_ADMISSIONS_PER_SECOND: '100000',
       ...options.env,
     },
   });

@@ -65,6 +65,7 @@ export async function startTestApp(
     log: createLog({ level: 'info', destination: { write: (line) => void logs.push(line) } }),
     allowedOrigins: [],
     requestsPerSecond: 100_000,
+    admissionsPerSecond: 100_000,
     webDir: '',
     callWaiting: false,
     turn: { urls: [], secret: null, lifetimeMs: 3_600_000 },

@@ -3,10 +3,10 @@ import {
   callId,
   desk,
   doctor,
-  join,
   otherCallId,
   patient,
   phone,
+  rejoin,
   relative,
   start,
   tv,
@@ -54,7 +54,7 @@ export const groupCallTable: Table<GroupColumn> = {
     },
     {
       name: 'third joins their seat',
-      event: join(relative, tv),
+      event: rejoin(relative, tv),
       cells: {
         ringing: 'WRONG_STATE',
         answered: 'WRONG_STATE',
@@ -247,8 +247,13 @@ export const endingRules: readonly EndingRule[] = [
   { when: 'answered', remains: 'one in the call, somebody who is rung', outcome: 'goes on' },
   {
     when: 'answered',
-    remains: 'one in the call, nobody who is rung',
-    outcome: 'ended (completed; lost when the last who left was lost)',
+    remains: 'one in the call, somebody who was lost and may come back',
+    outcome: 'goes on',
+  },
+  {
+    when: 'answered',
+    remains: 'one in the call, nobody who is rung or may come back',
+    outcome: 'ended (completed; lost when the last who left was lost, or did not come back in time)',
   },
   {
     when: 'answered',

@@ -17,6 +17,11 @@ export interface ModelSeat {
   readonly ringUntil: number;
   readonly joined: boolean;
   readonly reason: SeatLeftReason | null;
+  readonly returnUntil: number | null;
+  /** What its device was given since it first joined or took over: each with the one it brought. */
+  readonly given: readonly { readonly ticket: string; readonly for: string | null }[];
+  /** What the device brought last. */
+  readonly brought: string | null;
   readonly microphone: boolean;
   readonly camera: boolean;
   readonly screen: boolean;
@@ -51,6 +56,9 @@ export const fresh = (media: CallMedia, now: number) => ({
   ringUntil: 0,
   joined: false,
   reason: null,
+  returnUntil: null,
+  given: [],
+  brought: null,
   microphone: true,
   camera: media === 'video',
   screen: false,
@@ -73,5 +81,11 @@ export function change(model: Model, person: PersonId, how: (seat: ModelSeat) =>
 export function columnOf(seat: ModelSeat | undefined): SeatColumn {
   if (seat === undefined) return 'none';
   if (seat.state !== 'left') return seat.state;
-  return seat.reason === 'lost' ? 'lost' : 'left';
+  return seat.returnUntil === null ? 'left' : 'lost';
+}
+
+/** Whether a ticket opens the seat to its device: one of the last four given for what was brought last, or that itself. */
+export function opens({ given, brought }: ModelSeat, ticket: string | null): boolean {
+  const open = given.filter((one) => one.for === brought).slice(-4);
+  return ticket !== null && (ticket === brought || open.some((one) => one.ticket === ticket));
 }

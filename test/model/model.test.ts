@@ -28,6 +28,10 @@ test('[CNS9] [R9] whatever three people with six devices, the host and time do, 
     'call.invited',
     'call.mediaChanged',
     'message.removed',
+    'RESUME_REFUSED',
+    'alone',
+    'a way back taken',
+    'a way back closed',
   ])
     expect(met).toContain(what);
 }, 60_000);
@@ -56,6 +60,23 @@ const sabotages: Record<string, typeof step> = {
     event.type === 'tick' && state.call?.phase.name === 'live'
       ? { kind: 'next', state, facts: [], effects: [] }
       : step(state, event, context),
+  'a ticket that nobody compares': (state, event, context) =>
+    step(state, event.type === 'seat.join' ? { ...event, takeOver: true } : event, context),
+  'a used ticket that is good for ever': (state, event, context) => {
+    const outcome = step(state, event, context);
+    return outcome.kind === 'refused' && event.type === 'seat.join' && event.ticket !== null
+      ? step(state, { ...event, takeOver: true }, context)
+      : outcome;
+  },
+  'a person who is lost ends the call at once': (state, event, context) =>
+    step(state, event, { ...context, timings: { ...context.timings, returnMs: 0 } }),
+  'a way back that is never closed': (state, event, context) => {
+    const outcome = step(state, event, context);
+    const ended = outcome.kind === 'next' && outcome.effects.some((effect) => effect.type === 'callEnded');
+    return event.type === 'tick' && state.call?.phase.name === 'live' && ended
+      ? { kind: 'next', state, facts: [], effects: [] }
+      : outcome;
+  },
   'a sequence with a gap': (state, event, context) => {
     const outcome = step(state, event, context);
     return outcome.kind === 'next' && event.type === 'call.leave'

@@ -2,9 +2,11 @@
 import type { CallId, DeviceId, PersonId } from '@teleconsult/protocol';
 import type { ConsultationEvent } from '@teleconsult/server/consultation/commands';
 import type { Attributed } from '@teleconsult/server/consultation/outcome';
+import { isHeld, wayBackOf } from '@teleconsult/server/consultation/seats';
 import type { ConsultationState } from '@teleconsult/server/consultation/state';
 import type { step } from '@teleconsult/server/consultation/step';
 import { dueAt } from '@teleconsult/server/consultation/tick';
+import type { TicketHash } from '@teleconsult/server/consultation/tickets';
 import fc from 'fast-check';
 import {
   addRelative,
@@ -62,6 +64,7 @@ const rareActs = ['enter', 'accept', 'decline', 'cancel', 'end', 'host.end', 'ho
 const wait = fc.oneof(
   { weight: 40, arbitrary: fc.nat({ max: 2_000 }) },
   { weight: 3, arbitrary: fc.constantFrom(9_999, 10_000, 29_999, 30_000, 44_999, 45_000, 59_999, 60_000) },
+  { weight: 1, arbitrary: fc.constantFrom(899_999, 900_000) },
   { weight: 1, arbitrary: fc.constantFrom(86_400_000, 10_000_000_000) },
 );
 
@@ -87,9 +90,18 @@ const move = fc.record({
   engaged: fc.constantFrom(undefined, undefined, undefined, 'busy' as const, 'knock' as const),
   named: fc.boolean(),
   source: fc.constantFrom('microphone' as const, 'camera' as const, 'screen' as const),
+  // Which of the tickets that devices have in hand a join brings; most bring the newest of their own.
+  brings: fc.oneof(
+    { weight: 12, arbitrary: fc.constant('newest' as const) },
+    { weight: 3, arbitrary: fc.constantFrom('former' as const, 'older' as const) },
+    { weight: 2, arbitrary: fc.constantFrom('none' as const, 'foreign' as const) },
+  ),
+  takesOver: fc.constantFrom(false, false, true),
   isStale: fc.nat({ max: 19 }).map((number) => number === 0),
   wait,
 });
+/** The tickets each device was given and has kept, oldest first. */
+type Purse = ReadonlyMap<string, readonly TicketHash[]>;
 export type Move = Parameters<typeof toEvent>[0];
 
 export const game = fc.record({
@@ -103,7 +115,7 @@ const callIdOf = (index: number) => `cal_${String(index).padStart(22, '0')}` as 
 
 function toEvent(
   made: typeof move extends fc.Arbitrary<infer T> ? T : never,
-  { state, index }: { state: ConsultationState; index: number },
+  { state, index, purse }: { state: ConsultationState; index: number; purse: Purse },
 ): ConsultationEvent {
   const { act } = made;
   const by = people[made.person] ?? patient;
@@ -128,6 +140,13 @@ function toEvent(
       return { type: act, ...place, personId, engaged: made.engaged };
     case 'call.setMedia':
       return { type: act, ...place, media };
+    case 'seat.join': {
+      const own = made.brings === 'foreign' ? [...purse.values()].flat() : (purse.get(deviceId) ?? []);
+      const back = { newest: 1, foreign: 1, former: 2, older: 3, none: own.length + 1 }[made.brings];
+      const ticket = own.at(-back) ?? null;
+      const nextTicket = `ticket-${index}` as TicketHash;
+      return { type: act, ...place, ticket, nextTicket, takeOver: made.takesOver };
+    }
     case 'seat.setSource':
       return { type: act, ...place, source: made.source, on: made.on };
     case 'seat.mute':
@@ -180,6 +199,7 @@ function seen(state: ConsultationState) {
           state: seat.state,
           device: 'deviceId' in seat ? seat.deviceId : null,
           reason: seat.state === 'left' ? seat.reason : null,
+          returnUntil: wayBackOf(seat)?.until ?? null,
           sends: [seat.microphoneOn, seat.cameraOn, seat.screenOn, seat.mutedBy, seat.interrupted, seat.view],
         }))
         .sort((a, b) => (a.person < b.person ? -1 : 1)),
@@ -201,6 +221,7 @@ const expected = ({ phase, people: present, call }: Model) => ({
         state: seat.state,
         device: seat.device,
         reason: seat.reason,
+        returnUntil: seat.returnUntil,
         sends: [seat.microphone, seat.camera, seat.screen, seat.mutedBy, seat.interrupted, seat.view],
       }))
       .sort((a, b) => (a.person < b.person ? -1 : 1)),
@@ -257,11 +278,12 @@ export function play({ begun, moves }: Game, stepping: typeof step): Played {
     call: null,
   };
   const facts: Attributed[] = [];
+  const purse = new Map<DeviceId, readonly TicketHash[]>();
   let now = 1_000;
   for (const [index, made] of moves.entries()) {
     // The clock of a server that is started again may be behind that of the one before.
     now = Math.max(0, made.act === 'restarted' ? now - 5_000 : now + made.wait);
-    const event = toEvent(made, { state, index });
+    const event = toEvent(made, { state, index, purse });
     const where = `${index}: ${JSON.stringify(event)} at ${now}`;
     const foreseen = predict(model, event, now);
     const outcome = stepping(state, event, { now, timings });
@@ -271,7 +293,10 @@ export function play({ begun, moves }: Game, stepping: typeof step): Played {
         met,
         wrong: `${where}: ${code ?? 'allowed'} instead of ${'code' in foreseen ? foreseen.code : 'allowed'}`,
       };
+    if (code !== null) met.add(code);
     if (outcome.kind === 'refused' || 'code' in foreseen) continue;
+    if (event.type === 'seat.join')
+      purse.set(event.deviceId, [...(purse.get(event.deviceId) ?? []), event.nextTicket]);
     const ended = outcome.effects.find((effect) => effect.type === 'callEnded')?.reason ?? null;
     if (ended !== foreseen.callEnded)
       return { met, wrong: `${where}: ended ${ended}, not ${foreseen.callEnded}` };
@@ -286,6 +311,12 @@ export function play({ begun, moves }: Game, stepping: typeof step): Played {
         : outcome.state.callRevision < state.callRevision
     )
       return { met, wrong: `${where}: the revision does not rise` };
+    if (state.call && state.call.callId === outcome.state.call?.callId)
+      for (const seat of state.call.seats) {
+        const after = outcome.state.call.seats.find(({ personId }) => personId === seat.personId);
+        if (wayBackOf(seat) !== null && after !== undefined && wayBackOf(after) === null)
+          met.add(after.state === 'left' ? 'a way back closed' : 'a way back taken');
+      }
     state = outcome.state;
     model = foreseen.model;
     facts.push(...outcome.facts);
@@ -293,6 +324,7 @@ export function play({ begun, moves }: Game, stepping: typeof step): Played {
     if (ended !== null) met.add(`ended ${ended}`);
     for (const seat of state.call?.seats ?? [])
       met.add(seat.state === 'left' ? `left ${seat.reason}` : seat.state);
+    if (state.call?.phase.name === 'live' && state.call.seats.filter(isHeld).length === 1) met.add('alone');
     if (state.call?.seats.filter(({ state: seat }) => seat === 'present').length === 3)
       met.add('three present');
     const [violation] = violations(facts, state);

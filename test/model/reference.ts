@@ -21,6 +21,7 @@ import {
   type Model,
   type ModelCall,
   type ModelSeat,
+  opens,
 } from './model-state.ts';
 import { seatTable } from './seat-table.ts';
 
@@ -28,6 +29,7 @@ const RING = 45_000;
 const CONNECT = 30_000;
 const GRACE = 60_000;
 const CALLER_GRACE = 10_000;
+const RETURN = 900_000;
 const WAITING = 86_400_000;
 
 export type Prediction =
@@ -126,7 +128,8 @@ function takenOut(model: Model, person: PersonId, now: number): Prediction {
   if (role === 'doctor' || role === 'patient') return refused('WRONG_STATE');
   const people = new Map([...model.people].filter(([id]) => id !== person));
   const seat = model.call?.seats.get(person);
-  if (seat === undefined || seat.state === 'left') return on({ ...model, people });
+  if (seat === undefined || (seat.state === 'left' && seat.returnUntil === null))
+    return on({ ...model, people });
   const left = leave(model, new Map([[person, 'removed']]), now);
   return 'code' in left ? left : { ...left, model: { ...left.model, people } };
 }
@@ -181,6 +184,7 @@ function inCall(model: Model, event: Exclude<CallEvent, { type: 'call.start' }>,
       return seatEvent(model, by, { row: isOwn ? 'leaves' : 'leaves on another device', now, deviceId });
     case 'call.hangUp': {
       if (own.state === 'invited') return seatEvent(model, by, { row: 'declines', now, deviceId });
+      if (isOwn && own.returnUntil !== null) return seatEvent(model, by, { row: 'hangs up', now, deviceId });
       if (!holds) return refused('WRONG_STATE');
       const inIt = [...call.seats.values()].filter(({ state }) => state !== 'left').length;
       if (inIt > 2 && by !== call.caller && model.people.get(by) !== 'doctor') return refused('FORBIDDEN');
@@ -202,7 +206,7 @@ function inCall(model: Model, event: Exclude<CallEvent, { type: 'call.start' }>,
       return on({ ...model, call: { ...call, media: event.media, seats } });
     }
     case 'seat.join':
-      return seatEvent(model, by, { row: isOwn ? 'joins' : 'joins with another device', now, deviceId });
+      return joined(model, event, now);
     case 'seat.mute': {
       if (!holds || event.personId === by) return refused('WRONG_STATE');
       const muted = seatEvent(model, event.personId, { row: 'is muted by the doctor', now });
@@ -235,6 +239,27 @@ function inCall(model: Model, event: Exclude<CallEvent, { type: 'call.start' }>,
       return on(change(model, by, () => ({ [source]: event.on })));
     }
   }
+}
+
+/** A join, by who brings what, and the tickets after it. */
+function joined(model: Model, event: Extract<CallEvent, { type: 'seat.join' }>, now: number): Prediction {
+  const { by, deviceId, ticket, nextTicket, takeOver } = event;
+  const seat = model.call?.seats.get(by);
+  if (seat === undefined) return refused('NOT_FOUND');
+  // Time has closed the way back, though nobody has looked yet.
+  if (seat.returnUntil !== null && now >= seat.returnUntil) return refused('WRONG_STATE');
+  const isOwn = seat.device === deviceId;
+  const fits = isOwn && (seat.given.length === 0 || opens(seat, ticket));
+  const row = fits
+    ? 'joins with its ticket'
+    : isOwn
+      ? `${takeOver ? 'takes over on the same device' : 'joins without a ticket'}`
+      : `${takeOver ? 'takes over' : 'joins'} with another device`;
+  const after = seatEvent(model, by, { row, now, deviceId });
+  if ('code' in after) return after;
+  const isUsed = fits && seat.given.length > 0;
+  const given = [...(isUsed ? seat.given : []), { ticket: nextTicket, for: isUsed ? ticket : null }];
+  return { ...after, model: change(after.model, by, () => ({ given, brought: isUsed ? ticket : null })) };
 }
 
 /** What the seat table says, carried out. */
@@ -270,6 +295,7 @@ function seatEvent(
     since: now,
     device: deviceId ?? seat.device,
     reason: null,
+    returnUntil: null,
     joined: state === 'reconnecting' ? seat.state === 'present' : false,
     ...(moved ? { screen: false, interrupted: false, view: 'full' as const } : {}),
   };
@@ -296,22 +322,22 @@ function leave(
   const seats = new Map(
     [...call.seats].map(([person, seat]): [PersonId, ModelSeat] => {
       const reason = leaving.get(person);
-      if (reason === undefined) return [person, seat];
+      if (reason === undefined) return [person, isOver(seat, now) ? { ...seat, returnUntil: null } : seat];
       const device = seat.state === 'invited' ? (reason === 'declined' ? decliner : null) : seat.device;
-      return [
-        person,
-        { ...seat, state: 'left', since: now, reason, device, screen: false, interrupted: false },
-      ];
+      const returnUntil = reason === 'lost' && call.phase === 'live' ? now + RETURN : null;
+      const lets = { state: 'left', screen: false, interrupted: false } as const;
+      return [person, { ...seat, ...lets, since: now, reason, device, returnUntil }];
     }),
   );
   const all = [...seats.values()];
   const held = all.filter(isHeld).length;
   const rung = all.some(({ state }) => state === 'invited');
-  const lost = [...leaving.values()].includes('lost');
+  const awaited = all.some(({ returnUntil }) => returnUntil !== null);
+  const lost = leaving.size === 0 || [...leaving.values()].includes('lost');
   const goesOn = on({ ...model, call: { ...call, seats } });
   const ends = (callEnded: CallEndReason): Prediction => ({ model: { ...model, call: null }, callEnded });
   if (call.phase !== 'ringing')
-    return held >= 2 || (held === 1 && rung) ? goesOn : ends(lost ? 'lost' : 'completed');
+    return held >= 2 || (held === 1 && (rung || awaited)) ? goesOn : ends(lost ? 'lost' : 'completed');
   if (held === 0) return ends(lost ? 'lost' : 'cancelled');
   if (rung) return goesOn;
   for (const reason of ['declined', 'no_answer', 'busy'] as const)
@@ -347,5 +373,9 @@ function ticked(model: Model, now: number): Prediction {
   const rings = [...call.seats].some(([person, { state }]) => state === 'invited' && !leaving.has(person));
   if (call.phase === 'connecting' && now >= call.until && !rings)
     return { model: { ...model, call: null }, callEnded: 'failed' };
-  return leaving.size === 0 ? on(model) : leave(model, leaving, now);
+  const closes = [...call.seats.values()].some((seat) => isOver(seat, now));
+  return leaving.size === 0 && !closes ? on(model) : leave(model, leaving, now);
 }
+
+const isOver = ({ returnUntil }: ModelSeat, now: number): boolean =>
+  returnUntil !== null && now >= returnUntil;

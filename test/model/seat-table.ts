@@ -6,7 +6,10 @@ import {
   join,
   patient,
   phone,
+  rejoin,
   relative,
+  takeOver,
+  ticketOf,
   tv,
   watch,
 } from '../server/consultation/domain-fixtures.ts';
@@ -20,7 +23,7 @@ const host = { by: doctor, deviceId: desk, callId };
 
 /**
  * The seat of a third person in a live video call of two others, so that nothing that happens to it ends the call.
- * The person's device is the television; `left` was declined there, and `lost` is left since the device was away.
+ * The person's device is the television; `left` was declined there, and `lost` is left since the device was away, with the whole time to come back.
  */
 export const seatTable: Table<SeatColumn> = {
   title: 'a seat',
@@ -30,7 +33,7 @@ export const seatTable: Table<SeatColumn> = {
     connecting: 'connecting',
     present: 'present',
     reconnecting: 'reconnecting',
-    lost: 'left (lost)',
+    lost: 'left (lost), may return',
     left: 'left (else)',
   },
   rows: [
@@ -82,8 +85,21 @@ export const seatTable: Table<SeatColumn> = {
         connecting: '→ left hung_up; call.left; seatReleased',
         present: '→ left hung_up; call.left; seatReleased',
         reconnecting: '→ left hung_up; call.left; seatReleased',
-        lost: '=',
+        lost: '→ left hung_up; call.left',
         left: '=',
+      },
+    },
+    {
+      name: 'hangs up',
+      event: { type: 'call.hangUp', ...own },
+      cells: {
+        none: 'NOT_FOUND',
+        invited: '→ left declined; call.left',
+        connecting: 'FORBIDDEN',
+        present: 'FORBIDDEN',
+        reconnecting: 'FORBIDDEN',
+        lost: '→ left hung_up; call.left',
+        left: 'WRONG_STATE',
       },
     },
     {
@@ -100,8 +116,47 @@ export const seatTable: Table<SeatColumn> = {
       },
     },
     {
-      name: 'joins',
+      name: 'joins with its ticket',
+      event: rejoin(relative, tv),
+      cells: {
+        none: 'NOT_FOUND',
+        invited: 'WRONG_STATE',
+        connecting: '→ present',
+        present: '→ present',
+        reconnecting: '→ present',
+        lost: '→ present; call.answered',
+        left: 'WRONG_STATE',
+      },
+    },
+    {
+      name: 'joins without a ticket',
       event: join(relative, tv),
+      cells: {
+        none: 'NOT_FOUND',
+        invited: 'WRONG_STATE',
+        connecting: '→ present',
+        present: 'RESUME_REFUSED',
+        reconnecting: 'RESUME_REFUSED',
+        lost: 'RESUME_REFUSED',
+        left: 'WRONG_STATE',
+      },
+    },
+    {
+      name: 'joins with a ticket that is worth nothing',
+      event: join(relative, tv, { brings: ticketOf(watch) }),
+      cells: {
+        none: 'NOT_FOUND',
+        invited: 'WRONG_STATE',
+        connecting: '→ present',
+        present: 'RESUME_REFUSED',
+        reconnecting: 'RESUME_REFUSED',
+        lost: 'RESUME_REFUSED',
+        left: 'WRONG_STATE',
+      },
+    },
+    {
+      name: 'takes over on the same device',
+      event: takeOver(relative, tv),
       cells: {
         none: 'NOT_FOUND',
         invited: 'WRONG_STATE',
@@ -118,10 +173,36 @@ export const seatTable: Table<SeatColumn> = {
       cells: {
         none: 'NOT_FOUND',
         invited: 'WRONG_STATE',
+        connecting: 'RESUME_REFUSED',
+        present: 'RESUME_REFUSED',
+        reconnecting: 'RESUME_REFUSED',
+        lost: 'RESUME_REFUSED',
+        left: 'WRONG_STATE',
+      },
+    },
+    {
+      name: 'joins with another device that brings the ticket',
+      event: join(relative, watch, { brings: ticketOf(tv) }),
+      cells: {
+        none: 'NOT_FOUND',
+        invited: 'WRONG_STATE',
+        connecting: 'RESUME_REFUSED',
+        present: 'RESUME_REFUSED',
+        reconnecting: 'RESUME_REFUSED',
+        lost: 'RESUME_REFUSED',
+        left: 'WRONG_STATE',
+      },
+    },
+    {
+      name: 'takes over with another device',
+      event: takeOver(relative, watch),
+      cells: {
+        none: 'NOT_FOUND',
+        invited: 'WRONG_STATE',
         connecting: '→ present; seatReleased',
         present: '→ present; seatReleased',
         reconnecting: '→ present; seatReleased',
-        lost: '→ present; call.answered',
+        lost: '→ present; call.answered; seatReleased',
         left: 'WRONG_STATE',
       },
     },
@@ -284,7 +365,7 @@ export const seatTable: Table<SeatColumn> = {
         connecting: '→ left removed; call.left; participant.left; seatReleased; participantLeft',
         present: '→ left removed; call.left; participant.left; seatReleased; participantLeft',
         reconnecting: '→ left removed; call.left; participant.left; seatReleased; participantLeft',
-        lost: '→ left lost; participant.left; participantLeft',
+        lost: '→ left removed; call.left; participant.left; participantLeft',
         left: '→ left declined; participant.left; participantLeft',
       },
     },
@@ -330,5 +411,20 @@ export const seatTable: Table<SeatColumn> = {
         left: '=',
       },
     },
+    ...[899_999, 900_000].map((after) => ({
+      name: after === 900_000 ? '15 min pass' : 'almost 15 min pass',
+      event: { type: 'tick' } as const,
+      after,
+      cells: {
+        none: '=' as const,
+        invited: '→ left no_answer; call.left' as const,
+        connecting: '→ left lost; call.left; seatReleased' as const,
+        present: '=' as const,
+        reconnecting: '→ left lost; call.left; seatReleased' as const,
+        // It stays left, and can be taken no more.
+        lost: after === 900_000 ? ('→ left lost' as const) : ('=' as const),
+        left: '=' as const,
+      },
+    })),
   ],
 };

@@ -7,6 +7,7 @@ import {
   active,
   addRelative,
   after,
+  alone,
   answer,
   callId,
   connecting,
@@ -15,6 +16,7 @@ import {
   join,
   live,
   liveThree,
+  movedTo,
   must,
   patient,
   phone,
@@ -43,12 +45,9 @@ const declined = () => after(rungThird(), { type: 'call.decline', ...third });
 
 /** A seat that was left since its device was away, in a call whose moments are those of the other columns. */
 function leftLost(): ConsultationState {
-  const { state } = must(lostThird(), { type: 'tick' }, REACHED_AT + timings.seatGraceMs);
-  const call = state.call && {
-    ...state.call,
-    seats: state.call.seats.map((seat) => ({ ...seat, since: REACHED_AT })),
-  };
-  return { ...state, call };
+  const { seatGraceMs, returnMs } = timings;
+  const { state } = must(lostThird(), { type: 'tick' }, REACHED_AT + seatGraceMs);
+  return movedTo(state, { at: REACHED_AT, returnMs });
 }
 
 /** Steps the event of a row and says what became of the whole, in the words of the cells. */
@@ -119,7 +118,7 @@ describe('[CNS10] in a thread of colleagues the doctor who was asked decides, an
 });
 
 describe('[CALL1] every event in every state of a call does what the table of the specification says', () => {
-  checkTable(callTable, { none: active, ringing, connecting, live }, callOf);
+  checkTable(callTable, { none: active, ringing, connecting, live, alone }, callOf);
 });
 
 describe('[CALL1] every event in every state of a call to two does what the table of the specification says', () => {

@@ -4,7 +4,7 @@ import { eventually } from '../helpers/eventually.ts';
 import { RawClient } from '../helpers/raw-client.ts';
 import { peopleOf, type TestApp } from '../helpers/test-app.ts';
 import { namedToken, personToken } from '../helpers/test-tokens.ts';
-import { startCall, startVisit, textDraft, type Visit } from '../helpers/visit.ts';
+import { joinSeat, startCall, startVisit, textDraft, type Visit } from '../helpers/visit.ts';
 import { uploadText } from './tus-upload.ts';
 import { microphoneParameters, rtpCapabilities, type Targets } from './valid-payloads.ts';
 
@@ -45,7 +45,7 @@ export async function startLeakedVisit(app: TestApp): Promise<LeakedVisit> {
   });
   const callId = await startCall(visit);
   const call = { consultationId, callId };
-  const { receive } = await patient.request('seat.join', { ...call, rtpCapabilities });
+  const { receive } = await joinSeat(patient, { ...call, rtpCapabilities });
   const { producerId } = await doctor.request('seat.produce', {
     ...call,
     source: 'microphone',

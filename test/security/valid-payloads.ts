@@ -124,7 +124,8 @@ export const validPayloads = (targets: Targets = unknownIds): ValidPayloads => {
     'call.setMedia': { ...call, media: 'voice' },
     'call.leave': call,
     'call.invite': { ...call, personId },
-    'seat.join': { ...call, rtpCapabilities },
+    // Whoever tries it may have joined before, with a ticket that is nobody else's to know.
+    'seat.join': { ...call, rtpCapabilities, takeOver: true },
     'seat.connectTransport': { ...call, direction: 'send', dtlsParameters },
     'seat.setCapabilities': { ...call, rtpCapabilities },
     'seat.produce': { ...call, source: 'microphone', kind: 'audio', rtpParameters: microphoneParameters },

@@ -6,6 +6,7 @@ import { room as english } from '../../web/i18n/en/room.ts';
 import { room as chinese } from '../../web/i18n/zh-cn/room.ts';
 import { afterLooking, afterMeasuring, conclusion, UNCHECKED } from '../../web/state/call-check-model.ts';
 import { deviceNews, newsOf, outcomeNotice } from '../../web/state/call-news.ts';
+import { isInVisit, type PlaceFacts } from '../../web/state/call-place.ts';
 import { GRAPH, graphOf, tableOf } from '../../web/state/quality-graph.ts';
 
 const NOW = 1_900_000_000_000;
@@ -106,7 +107,9 @@ describe('what is new in a call', () => {
   const call = (seats: readonly SeatView[], state: CallView['state'] = 'live') =>
     ({ state, seats }) as CallView;
   const news = (before: CallView, after: CallView) =>
-    newsOf({ before, after, self: person('self'), nameOf: (id) => id }).map(({ text }) => text);
+    newsOf({ before, after, self: person('self'), nameOf: (id) => id, isSmall: false }).map(
+      ({ text }) => text,
+    );
   const both = call([seat('self'), seat('anna')]);
 
   it('[WEB54] whoever was muted by another hears who it was, once', () => {
@@ -123,6 +126,20 @@ describe('what is new in a call', () => {
     expect(news(ringing, call(busy))).toEqual(['jonas is in another call.']);
     expect(news(call(busy), call(busy))).toEqual([]);
     expect(news(ringing, call(busy, 'ended'))).toEqual([]);
+  });
+
+  it('[WEB106] who is lost and can come back has not left: several are told, two read it on the tile; once the time is over it is told', () => {
+    const lost = seat('anna', { state: 'left', leftReason: 'lost', returnUntil: NOW });
+    const gone = seat('anna', { state: 'left', leftReason: 'lost' });
+    expect(news(both, call([seat('self'), lost]))).toEqual([]);
+    const three = [seat('self'), seat('anna'), seat('jonas')];
+    const told = news(call(three), call([seat('self'), lost, seat('jonas')]));
+    expect(told).toHaveLength(1);
+    expect(told[0]).toMatch(/^anna lost the connection and can come back until \d/);
+    expect(
+      news(call([seat('self'), lost, seat('jonas')]), call([seat('self'), gone, seat('jonas')])),
+    ).toEqual(['anna lost the connection.']);
+    expect(news(call([seat('self'), lost]), both)).toEqual([]);
   });
 
   it('[WEB63] a screen that somebody begins to share is told with the name', () => {
@@ -158,6 +175,34 @@ describe('what is new in a call', () => {
     expect(deviceNews([...built, ...headset], built)?.text).toBe('Jabra was disconnected.');
     expect(deviceNews(built, built)).toBe(null);
     expect(deviceNews(null, built)?.text).toContain('plugged in or out');
+  });
+});
+
+describe('where the call is', () => {
+  const ongoing = { id: 'call-1', view: { consultationId: 'visit-1' } as CallView };
+  const facts: PlaceFacts = {
+    call: ongoing,
+    isRestoring: false,
+    shownId: 'visit-1',
+    showsElsewhere: false,
+    smallCallId: null,
+    wasInVisit: false,
+  };
+
+  it('[WEB105] in its visit while that is on the screen, in the small window beside any other and once made small', () => {
+    expect(isInVisit(facts)).toBe(true);
+    expect(isInVisit({ ...facts, shownId: 'visit-2' })).toBe(false);
+    expect(isInVisit({ ...facts, shownId: null })).toBe(false);
+    expect(isInVisit({ ...facts, smallCallId: 'call-1' })).toBe(false);
+    // The next call opens large again.
+    expect(isInVisit({ ...facts, smallCallId: 'call-0' })).toBe(true);
+  });
+
+  it('[WEB105] one that is being restored is small; one that ended, or moved, says so where it was', () => {
+    expect(isInVisit({ ...facts, call: null, isRestoring: true, wasInVisit: true })).toBe(false);
+    expect(isInVisit({ ...facts, call: null, wasInVisit: true })).toBe(true);
+    expect(isInVisit({ ...facts, call: null, wasInVisit: false })).toBe(false);
+    expect(isInVisit({ ...facts, call: null, showsElsewhere: true })).toBe(true);
   });
 });
 

@@ -31,13 +31,27 @@ export interface BuiltPages extends AsyncDisposable {
 export async function buildPages(what: 'pages' | 'scenes'): Promise<BuiltPages> {
   await using stack = new AsyncDisposableStack();
   const { path } = stack.use(await tempDir());
-  await build({
-    configFile: join(WEB, what === 'pages' ? 'vite.config.ts' : 'dev/vite.config.ts'),
-    logLevel: 'error',
-    build: { outDir: path, emptyOutDir: true },
-  });
+  await asForVisitors(() =>
+    build({
+      configFile: join(WEB, what === 'pages' ? 'vite.config.ts' : 'dev/vite.config.ts'),
+      logLevel: 'error',
+      build: { outDir: path, emptyOutDir: true },
+    }),
+  );
   const owned = stack.move();
   return { folder: path, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** Vitest says `test`, which builds the elements' library with its warnings for developers. */
+async function asForVisitors(work: () => Promise<unknown>): Promise<void> {
+  const before = process.env['NODE_ENV'];
+  process.env['NODE_ENV'] = 'production';
+  try {
+    await work();
+  } finally {
+    if (before === undefined) delete process.env['NODE_ENV'];
+    else process.env['NODE_ENV'] = before;
+  }
 }
 
 export async function servePages(folder: string): Promise<{ origin: string } & AsyncDisposable> {

@@ -45,6 +45,10 @@ export class MockClient implements TeleconsultClient {
   connection: ConnectionState = 'idle';
   /** What `connect` fails with. */
   refusal: ErrorCode | null = null;
+  /** What was asked for, in order, as far as the order matters. */
+  readonly asked: string[] = [];
+  /** What `restoreCall` does. */
+  restores: () => Promise<Call | null> = async () => null;
 
   add(visit: Consultation): void {
     this.#visits.set(visit.id, visit);
@@ -63,7 +67,8 @@ export class MockClient implements TeleconsultClient {
   }
 
   restoreCall(): Promise<Call | null> {
-    return Promise.resolve(this.activeCall);
+    this.asked.push('restoreCall');
+    return this.restores();
   }
 
   simulate(): Promise<void> {
@@ -99,6 +104,7 @@ export class MockClient implements TeleconsultClient {
   }
 
   async listConsultations(): ReturnType<TeleconsultClient['listConsultations']> {
+    this.asked.push('listConsultations');
     const unread = this.views.map(({ consultationId }) => ({
       consultationId,
       unread: this.unreadOf.get(consultationId) ?? 0,
@@ -202,6 +208,7 @@ export class MockClient implements TeleconsultClient {
   async forget(): Promise<void> {}
 
   async open(consultationId: string): Promise<Consultation> {
+    this.asked.push('open');
     const visit = this.#visits.get(consultationId);
     if (visit === undefined) throw new AppError('NOT_FOUND', { requestId: 'req_7Kq2mZ' });
     return visit;

@@ -34,6 +34,8 @@ interface MockVisitOptions {
   readonly role: ParticipantRole;
   readonly onView: (view: ConsultationView) => void;
   readonly onUnread?: (unread: Unread) => void;
+  /** The call that this device takes part in began, or is over. */
+  readonly onActive?: (call: Call | null) => void;
   /** What `transcribe` answers. */
   readonly transcript?: string;
 }
@@ -61,6 +63,7 @@ export class MockVisit implements Consultation {
   online: readonly PersonId[] = [];
   draft = '';
   #read: number;
+  #active: MockCall | null = null;
 
   constructor(options: MockVisitOptions, older = 0) {
     this.#options = options;
@@ -283,7 +286,8 @@ export class MockVisit implements Consultation {
     return call;
   }
 
-  ring(media: CallMedia, role: Call['role']): MockCall {
+  /** `isRestored`: as found again by a page that was loaded anew. */
+  ring(media: CallMedia, role: Call['role'], isRestored = false): MockCall {
     const call = new MockCall({
       consultation: this.view,
       self: this.#self,
@@ -299,12 +303,25 @@ export class MockVisit implements Consultation {
           ),
         );
         this.call = null;
+        this.#tellActive();
         this.#events.emit('call', null);
       },
     });
     this.call = call;
+    call.isRestored = isRestored;
+    call.on('changed', () => this.#tellActive());
+    this.#tellActive();
     this.#events.emit('call', call);
     return call;
+  }
+
+  #tellActive(): void {
+    const { call } = this;
+    const isHere = call?.role === 'caller' || call?.role === 'answered';
+    const active = call !== null && isHere && call.outcome === null ? call : null;
+    if (active === this.#active) return;
+    this.#active = active;
+    this.#options.onActive?.(active);
   }
 
   async close(): Promise<void> {}

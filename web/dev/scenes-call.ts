@@ -8,6 +8,7 @@ import * as ids from './mock-ids.ts';
 import { mockSound } from './mock-media.ts';
 import { words } from './mock-thread.ts';
 import { MockVisit } from './mock-visit.ts';
+import { press } from './press.ts';
 
 /** The states of a call, and of the check before it. The names are those of `?scene=`. */
 export const CALL_SCENES = [
@@ -26,7 +27,6 @@ export const CALL_SCENES = [
   'call-several',
   'call-answered-elsewhere',
   'call-declined-elsewhere',
-  'call-compact',
   'check-works',
   'check-denied',
   'check-asking',
@@ -72,7 +72,6 @@ async function playIn(name: string, { client, visit, call }: Scene & { call: Moc
   }
   if (name === 'call-devices') client.listDevices = async () => DEVICES;
   if (name === 'call-waiting') await playSeveral(client);
-  if (name === 'call-compact') await press('call-size');
   if (name === 'call-quality') await press('call-quality');
   if (name === 'call-leave') await press('call-hangup');
   if (['call-more', 'call-people', 'call-devices'].includes(name)) await press('call-more');
@@ -207,28 +206,4 @@ function measurements(level: QualitySample['level']): QualitySample[] {
       limitedBy: level === 'fair' ? 'network' : 'none',
     };
   });
-}
-
-/** Presses something wherever it stands, as soon as it is there. */
-async function press(testId: string): Promise<void> {
-  for (let tries = 0; tries < 60; tries += 1) {
-    const found = deep(document, `[data-testid="${testId}"]`);
-    if (found !== null) {
-      found.click();
-      await settled(150);
-      return;
-    }
-    await settled(50);
-  }
-  throw new Error(`nothing to press: ${testId}`);
-}
-
-function deep(root: ParentNode, selector: string): HTMLElement | null {
-  const found = root.querySelector<HTMLElement>(selector);
-  if (found !== null) return found;
-  for (const element of root.querySelectorAll('*')) {
-    const inside = element.shadowRoot === null ? null : deep(element.shadowRoot, selector);
-    if (inside !== null) return inside;
-  }
-  return null;
 }

@@ -1,3 +1,4 @@
+import type { Call } from '@teleconsult/client-sdk/api';
 import type { ConsultationView, ParticipantRole, Unread } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import { language } from '../i18n/language.ts';
@@ -8,6 +9,7 @@ import { mockPicture, mockVoice } from './mock-media.ts';
 import { MockAttachments, type MockThread, mockThread, mockView, words } from './mock-thread.ts';
 import { MOCK_INVITATION, MockVisit } from './mock-visit.ts';
 import { playCall } from './scenes-call.ts';
+import { playResume, prepareResume } from './scenes-resume.ts';
 
 /**
  * Shows a page without a server: `/dev/patient.html?scene=<name>`. For looking at it and for checking it with
@@ -47,9 +49,12 @@ export async function showScene(role: ParticipantRole): Promise<void> {
     transcript: text.answer,
     onView: (next: typeof view) => client.announce(next),
     onUnread: (unread: Unread) => client.announceUnread(unread),
+    onActive: (call: Call | null) => client.becomeActive(call),
   };
   const visit = new MockVisit(options, ['long', 'huge'].includes(scene) ? thread.entries.length - 200 : 0);
   prepare(scene, client, visit, thread);
+  prepareResume(scene, client, visit);
+  client.personId = view.participants.find((person) => person.role === role)?.personId ?? null;
   client.add(visit);
   if (role === 'doctor' && scene !== 'none') await addOthers(client, role);
   if (scene === 'none') client.views = [];
@@ -80,6 +85,7 @@ export async function showScene(role: ParticipantRole): Promise<void> {
   await settled(300);
   await play(scene, client, visit);
   await playCall(scene, client, visit);
+  await playResume(scene, client, visit);
   await settled(900);
   // For whoever looks at the scene with a script.
   document.documentElement.dataset['scene'] = 'shown';
@@ -260,7 +266,9 @@ async function addOthers(client: MockClient, role: ParticipantRole): Promise<voi
     };
     const attachments = new MockAttachments();
     const thread = await mockThread(view, attachments, text, false);
-    client.add(new MockVisit({ view, thread, attachments, role, onView: (next) => client.announce(next) }));
+    const onView = (next: ConsultationView) => client.announce(next);
+    const onActive = (call: Call | null) => client.becomeActive(call);
+    client.add(new MockVisit({ view, thread, attachments, role, onView, onActive }));
     client.unreadOf.set(view.consultationId, index === 0 ? 3 : 0);
     if (phase === 'waiting')
       client.queuePlaces.push({ consultationId: view.consultationId, position: index + 1, estimateMs: null });

@@ -11,10 +11,13 @@ import { app } from '../styles/app.ts';
 import { buttons } from '../styles/buttons.ts';
 import { common } from '../styles/common.ts';
 import { TeleApp } from './tele-app.ts';
+import './tele-connection.ts';
 import './tele-consultation-list.ts';
 import './tele-dialogs.ts';
 import type { DialogName, TeleDialogs } from './tele-dialogs.ts';
 import './tele-end-button.ts';
+import './tele-language.ts';
+import './tele-message-page.ts';
 import './tele-request-card.ts';
 import './tele-visit.ts';
 
@@ -71,15 +74,9 @@ export class TeleAppDoctor extends TeleApp {
       }
       .visit {
         display: grid;
-        grid-template-rows: auto minmax(0, 1fr);
+        grid-template: minmax(0, 1fr) / minmax(0, 1fr);
         min-width: 0;
         min-height: 0;
-      }
-      .visit > tele-call-panel {
-        height: 80px;
-      }
-      .visit > :last-child {
-        grid-row: 2;
       }
       .back {
         display: none;
@@ -121,8 +118,12 @@ export class TeleAppDoctor extends TeleApp {
     return this.#visits.all;
   }
 
+  protected override get shown(): VisitModel | null {
+    return this.#visits.find(this.selectedId) ?? null;
+  }
+
   protected override get pageTitle(): string {
-    const patient = this.#visits.find(this.selectedId)?.other?.displayName ?? this.words.doctor.consultations;
+    const patient = this.shown?.other?.displayName ?? this.words.doctor.consultations;
     return `${patient} · ${this.words.productName}`;
   }
 
@@ -146,13 +147,19 @@ export class TeleAppDoctor extends TeleApp {
     await this.#load(client);
     // A reload returns to the consultation that was open; a link may name one.
     const wanted = typeof kept === 'string' ? kept : credentials.consultationId;
-    if (wanted !== null) await this.#show(wanted);
+    if (wanted !== null && (await this.#show(wanted)))
+      // The browser's way back leads here again.
+      history.replaceState({ consultation: wanted }, '');
   }
 
   protected override get unread(): number {
     let sum = 0;
     for (const [consultationId, unread] of this.#unread) if (this.#views.has(consultationId)) sum += unread;
     return sum;
+  }
+
+  protected override async followCall(consultationId: string): Promise<void> {
+    await this.#visits.open(consultationId);
   }
 
   protected override async openConsultation(consultationId: string): Promise<void> {
@@ -165,8 +172,7 @@ export class TeleAppDoctor extends TeleApp {
 
   protected override page(): TemplateResult {
     const { doctor } = this.words;
-    const selected = this.#visits.find(this.selectedId);
-    const calling = this.ongoing;
+    const selected = this.shown;
     return html`<main class="columns ${this.selectedId === null ? '' : 'open'}">
       <section class="list" aria-labelledby="list-title">
         <header><h1 id="list-title">${doctor.consultations}</h1>
@@ -189,8 +195,7 @@ export class TeleAppDoctor extends TeleApp {
         ></tele-consultation-list>
       </section>
       <section class="visit" @tele-left=${(event: CustomEvent<string>) => this.#onLeft(event.detail)} aria-label=${selected?.other?.displayName ?? doctor.choose}>
-        ${calling === undefined || calling === selected ? null : this.#callElsewhere(calling)}
-        ${selected === undefined ? this.#nothing() : this.#visit(selected)}
+        ${selected === null ? this.#nothing() : this.#visit(selected)}
       </section>
     </main>`;
   }
@@ -199,7 +204,13 @@ export class TeleAppDoctor extends TeleApp {
     // A key of its own: what was attached for one patient must never be sent to the next.
     return keyed(
       model,
-      html`<tele-visit .model=${model} .sdk=${this.sdk} .client=${this.client}>
+      html`<tele-visit
+        .model=${model}
+        .sdk=${this.sdk}
+        .client=${this.client}
+        .smallCallId=${this.smallCallId}
+        .comingCallId=${this.client?.restoring?.callId ?? null}
+      >
         <button
           slot="before"
           class="back icon"
@@ -246,18 +257,6 @@ export class TeleAppDoctor extends TeleApp {
   #nothing(): TemplateResult {
     const { doctor } = this.words;
     return html`<tele-message-page heading=${doctor.choose} text=${doctor.chooseHint}>${icons.chat(44)}</tele-message-page>`;
-  }
-
-  /** The call goes on while the doctor looks at another consultation. */
-  #callElsewhere(model: VisitModel): TemplateResult {
-    return html`<tele-call-panel
-      compact
-      away
-      .model=${model.call}
-      .client=${this.client}
-      name=${model.other?.displayName ?? ''}
-      @tele-call-size=${() => void this.#choose(model.view.consultationId)}
-    ></tele-call-panel>`;
   }
 
   #connection(): TemplateResult {

@@ -2,29 +2,42 @@ import type { TeleconsultClient } from '@teleconsult/client-sdk/api';
 import type { ParticipantRole } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import { html, type TemplateResult } from 'lit';
+import { keyed } from 'lit/directives/keyed.js';
 import * as icons from '../icons.ts';
 import { type Credentials, rememberConsultation } from '../state/credentials.ts';
+import { OpenVisits } from '../state/open-visits.ts';
 import type { VisitModel } from '../state/visit-model.ts';
-import { app } from '../styles/app.ts';
+import { app, plain } from '../styles/app.ts';
 import { buttons } from '../styles/buttons.ts';
 import { common } from '../styles/common.ts';
 import { TeleApp } from './tele-app.ts';
+import './tele-connection.ts';
+import './tele-language.ts';
+import './tele-message-page.ts';
 import './tele-visit.ts';
 import './tele-waiting-card.ts';
+
+/** The visit that is looked at, and that of the call when it is another one. */
+const MAX_OPEN = 2;
 
 /** The patient's page: one consultation, from the waiting room to its end. */
 export class TeleAppPatient extends TeleApp {
   protected readonly participantRole: ParticipantRole = 'patient';
-  #model: VisitModel | null = null;
+  readonly #visits = new OpenVisits((consultationId) => this.follow(consultationId), MAX_OPEN);
+  #shownId: string | null = null;
 
-  static override styles = [common, buttons, app];
+  static override styles = [common, buttons, app, plain];
 
   protected override get models(): readonly VisitModel[] {
-    return this.#model === null ? [] : [this.#model];
+    return this.#visits.all;
+  }
+
+  protected override get shown(): VisitModel | null {
+    return this.#visits.find(this.#shownId) ?? null;
   }
 
   protected override get pageTitle(): string {
-    const doctor = this.#model?.other?.displayName;
+    const doctor = this.shown?.other?.displayName;
     return doctor === undefined ? this.words.productName : `${doctor} · ${this.words.productName}`;
   }
 
@@ -32,7 +45,7 @@ export class TeleAppPatient extends TeleApp {
     const consultationId = credentials.consultationId ?? (await newestOf(client));
     // A guest may have nothing yet but an invitation.
     if (consultationId === null && this.invitation === null) throw new AppError('NOT_FOUND');
-    if (consultationId !== null) this.#model = await this.follow(consultationId);
+    if (consultationId !== null) await this.#show(consultationId);
     // A lost answer is asked again with the next connection; entering twice changes nothing.
     client.on('connection', ({ state }) => {
       if (state === 'connected') void this.#enter();
@@ -41,31 +54,45 @@ export class TeleAppPatient extends TeleApp {
   }
 
   protected override get unread(): number {
-    return this.#model?.unread ?? 0;
+    return this.shown?.unread ?? 0;
+  }
+
+  protected override async followCall(consultationId: string): Promise<void> {
+    await this.#visits.open(consultationId);
+  }
+
+  protected override answered(model: VisitModel): void {
+    void this.attempt(() => this.openConsultation(model.view.consultationId));
   }
 
   protected override async openConsultation(consultationId: string): Promise<void> {
-    const before = this.#model;
-    if (before?.view.consultationId === consultationId) return;
-    this.#model = await this.follow(consultationId);
+    if (this.#shownId === consultationId) return;
+    await this.#show(consultationId);
     rememberConsultation(this.participantRole, consultationId);
     this.requestUpdate();
     void this.#enter();
-    await before?.close();
   }
 
   protected override page(): TemplateResult {
-    const model = this.#model;
+    const model = this.shown;
     if (model === null) return this.#noVisit();
-    return html`<main>
-      <tele-visit .model=${model} .sdk=${this.sdk} .client=${this.client}>
+    // A key of its own: what was attached in one visit must never be sent in the next.
+    return html`<main>${keyed(
+      model,
+      html`<tele-visit
+        .model=${model}
+        .sdk=${this.sdk}
+        .client=${this.client}
+        .smallCallId=${this.smallCallId}
+        .comingCallId=${this.client?.restoring?.callId ?? null}
+      >
         <tele-language slot="after"></tele-language>
         <div slot="notice">
           <tele-connection .client=${this.client}></tele-connection>
           <tele-waiting-card .model=${model}></tele-waiting-card>
         </div>
-      </tele-visit>
-    </main>`;
+      </tele-visit>`,
+    )}</main>`;
   }
 
   #noVisit(): TemplateResult {
@@ -77,8 +104,13 @@ export class TeleAppPatient extends TeleApp {
     </div>`;
   }
 
+  async #show(consultationId: string): Promise<void> {
+    await this.#visits.open(consultationId);
+    this.#shownId = consultationId;
+  }
+
   async #enter(): Promise<void> {
-    const model = this.#model;
+    const model = this.shown;
     if (model?.view.phase !== 'requested' || model.self?.role !== 'patient') return;
     await this.attempt(() => model.visit.enter());
   }

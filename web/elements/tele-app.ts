@@ -1,48 +1,69 @@
-import type { TeleconsultClient } from '@teleconsult/client-sdk/api';
+import type { Call, TeleconsultClient } from '@teleconsult/client-sdk/api';
+import type { FloatingCall, FloatingCallEventMap } from '@teleconsult/client-sdk/ui';
 import type { ParticipantRole } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import { html, type PropertyDeclarations, type PropertyValues, type TemplateResult } from 'lit';
+import { live } from 'lit/directives/live.js';
+import { language } from '../i18n/language.ts';
 import * as icons from '../icons.ts';
 import type { CallModel } from '../state/call-model.ts';
+import { isInVisit } from '../state/call-place.ts';
 import { ringingCall } from '../state/call-ringing.ts';
+import { CallSound } from '../state/call-sound.ts';
 import { type Credentials, takeCredentials } from '../state/credentials.ts';
+import { fetchFloatingCall } from '../state/floating-call.ts';
 import { keptInvitation } from '../state/invitation-link.ts';
 import { failure, type Notice, noticeOf } from '../state/notice.ts';
+import type { DialogOpening } from '../state/open-dialog.ts';
 import { followWorker } from '../state/push.ts';
 import type { Sdk } from '../state/sdk.ts';
 import { VisitModel } from '../state/visit-model.ts';
-import './tele-connection.ts';
 import './tele-incoming-call.ts';
-import './tele-language.ts';
-import './tele-message-page.ts';
+import './tele-not-ready.ts';
+import type { WaitingStage } from './tele-not-ready.ts';
 import './tele-remote-audio.ts';
 import { TeleElement } from './tele-element.ts';
 import './tele-toasts.ts';
 import type { TeleToasts } from './tele-toasts.ts';
 
-export type Stage =
-  | { readonly name: 'missingLink' }
-  | { readonly name: 'loading' }
-  | { readonly name: 'failed'; readonly error: AppError }
-  | { readonly name: 'ready' };
+export type Stage = WaitingStage | { readonly name: 'ready' };
 
-/** What the two pages have in common: the link, the client, notices, the ringing call and its sound. */
+/** Narrower, the small window is a box in the page: a phone's own picture window hides hanging up. */
+const WINDOW_MIN_PX = 821;
+
+/**
+ * What the two pages have in common: the link, the client, notices, the ringing call, and the one call of this device.
+ * That call is large in its visit or in the small window, never in both; the window and the sound stand beside the
+ * views, so nothing the person does in the page ends or interrupts it.
+ */
 export abstract class TeleApp extends TeleElement {
   static override properties: PropertyDeclarations = {
     sdk: { attribute: false },
     stage: { state: true },
     invitation: { state: true },
     canShowInvitation: { state: true },
+    smallCallId: { state: true },
+    canFloat: { state: true },
   };
   declare sdk: Sdk | null;
   declare protected stage: Stage;
   /** The code of an invitation that waits for an answer. */
   declare protected invitation: string | null;
   declare private canShowInvitation: boolean;
+  /** The call that the person made small, or that was restored and not yet made large. */
+  declare protected smallCallId: string | null;
+  /** The code of the small window is here. */
+  declare private canFloat: boolean;
 
   protected client: TeleconsultClient | null = null;
   #credentials: Credentials | null = null;
   #stops: readonly (() => void)[] = [];
+  readonly #sound = new CallSound();
+  /** The visit that is to be shown once the page is ready, because the person wanted its call large. */
+  #wanted: string | null = null;
+  #isInVisit = false;
+  /** Of the call that this device is in, or was in last. */
+  #callVisitId: string | null = null;
 
   protected abstract readonly participantRole: ParticipantRole;
   /** Opens what the link names; the client is connected. */
@@ -52,7 +73,11 @@ export abstract class TeleApp extends TeleElement {
   protected abstract get pageTitle(): string;
   /** Messages of others that wait to be read, over all consultations of this page. */
   protected abstract get unread(): number;
-  /** Shows a consultation, because a notice of it was pressed or an invitation to it accepted. */
+  /** The visit that is on the screen. */
+  protected abstract get shown(): VisitModel | null;
+  /** Follows the consultation of the call, shown or not. */
+  protected abstract followCall(consultationId: string): Promise<void>;
+  /** Shows a consultation: a notice of it was pressed, an invitation to it accepted, its call is to be large. */
   protected abstract openConsultation(consultationId: string): Promise<void>;
 
   constructor() {
@@ -61,6 +86,8 @@ export abstract class TeleApp extends TeleElement {
     this.stage = { name: 'loading' };
     this.invitation = null;
     this.canShowInvitation = false;
+    this.smallCallId = null;
+    this.canFloat = false;
   }
 
   override connectedCallback(): void {
@@ -77,13 +104,28 @@ export abstract class TeleApp extends TeleElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('sdk') && this.sdk !== null && this.client === null) this.#start(this.sdk);
+    this.#isInVisit = isInVisit({
+      call: this.client?.activeCall ?? null,
+      isRestoring: this.client?.restoring != null,
+      shownId: this.stage.name === 'ready' ? (this.shown?.view.consultationId ?? null) : null,
+      showsElsewhere: this.shown?.call?.status === 'elsewhere',
+      smallCallId: this.smallCallId,
+      wasInVisit: this.#isInVisit,
+    });
   }
 
   override render() {
     const { stage } = this;
-    return html`<div class="app" @tele-notice=${(event: CustomEvent<Notice>) => this.show(event.detail)} @tele-answered=${this.#onAnswered}>
-      ${stage.name === 'ready' ? this.page() : this.#notReady(stage)} ${this.#ringing()} ${stage.name === 'ready' ? this.#invited() : null}
-      <tele-remote-audio .model=${this.ongoing?.call ?? null}></tele-remote-audio>
+    return html`<div
+      class="app"
+      @tele-notice=${(event: CustomEvent<Notice>) => this.show(event.detail)}
+      @tele-answered=${this.#onAnswered}
+      @tele-call-small=${() => void this.#makeSmall()}
+      @tele-dialog-opening=${this.#onDialog}
+    >
+      ${stage.name === 'ready' ? this.page() : this.#waiting(stage)} ${this.#ringing()} ${stage.name === 'ready' ? this.#invited() : null}
+      <tele-remote-audio .call=${this.client?.activeCall ?? null} .sound=${this.#sound}></tele-remote-audio>
+      ${this.#hear()} ${this.#floating()}
       <tele-toasts></tele-toasts>
     </div>`;
   }
@@ -115,6 +157,8 @@ export abstract class TeleApp extends TeleElement {
       role: this.participantRole,
       personId: this.client.personId,
       onNotice: (notice) => this.show(notice),
+      sound: this.#sound,
+      isCallSmall: () => this.#isSmall && this.#callVisitId === consultationId,
       isConnected: () => this.client?.connection === 'connected',
     });
     model.changes.subscribe(() => this.requestUpdate());
@@ -140,6 +184,12 @@ export abstract class TeleApp extends TeleElement {
       client.on('connection', () => {
         for (const model of this.models) model.changes.announce();
       }),
+      client.on('restoring', (found) => {
+        this.requestUpdate();
+        if (found !== null) this.#letFloat(found.callId);
+      }),
+      client.on('activeCall', (call) => this.#onActiveCall(call)),
+      this.#sound.changes.subscribe(() => this.requestUpdate()),
       client.on('storageFailed', () => this.show(failure(this.words.connection.notKept))),
       followWorker(client, (consultationId) => {
         if (this.stage.name === 'ready') void this.attempt(() => this.openConsultation(consultationId));
@@ -152,9 +202,13 @@ export abstract class TeleApp extends TeleElement {
     const { client } = this;
     if (client === null || this.#credentials === null) return;
     this.stage = { name: 'loading' };
+    // Ahead of lists and threads: whoever was in a call is back in it as soon as there is a connection.
+    void this.#restore(client);
     try {
       await client.connect();
       await this.begin(client, this.#credentials);
+      if (this.#wanted !== null) await this.openConsultation(this.#wanted);
+      this.#wanted = null;
       this.stage = { name: 'ready' };
     } catch (error) {
       noticeOf(error);
@@ -162,41 +216,109 @@ export abstract class TeleApp extends TeleElement {
     }
   }
 
-  #notReady(stage: Exclude<Stage, { name: 'ready' }>): TemplateResult {
-    const words = this.words;
-    return html`<div class="plain">
-      <header class="plain-header"><span>${words.productName}</span><tele-language></tele-language></header>
-      ${this.client === null ? null : html`<tele-connection class=${stage.name === 'failed' ? 'visually-hidden' : ''} .client=${this.client}></tele-connection>`}
-      <main>${this.#notReadyText(stage)}</main>
-    </div>`;
+  async #restore(client: TeleconsultClient): Promise<void> {
+    try {
+      // That it is over meanwhile is told by the small window and by the thread.
+      if ((await client.restoreCall()) === null) this.smallCallId = null;
+    } catch (error) {
+      const notice = noticeOf(error);
+      // Why there is no connection is told by the page itself.
+      if (client.connection === 'connected' && notice !== null) this.show(notice);
+    }
   }
 
-  #notReadyText(stage: Exclude<Stage, { name: 'ready' }>): TemplateResult {
-    const { missingLink, notFound, errors, loading } = this.words;
-    if (stage.name === 'missingLink' && this.invitation !== null)
-      return html`<tele-message-page data-testid="missing-link" heading=${this.words.invite.signInTitle} text=${this.words.invite.signIn}>
-        ${icons.invite(44)}
-      </tele-message-page>`;
-    if (stage.name === 'missingLink')
-      return html`<tele-message-page data-testid="missing-link" heading=${missingLink.title} text=${missingLink.text}>
-        ${icons.shield(44)}
-      </tele-message-page>`;
-    if (stage.name === 'loading')
-      return html`<h1 class="visually-hidden">${this.words.productName}</h1>
-        <div class="loading" role="status"><span class="spinner"></span>${loading}</div>`;
-    const { code, retryable, requestId } = stage.error;
-    const isUnknown = code === 'NOT_FOUND' || code === 'FORBIDDEN' || code === 'INVALID';
-    return html`<div class="failed">
-      <tele-message-page
-        data-testid="failed"
-        heading=${isUnknown ? notFound.title : this.words.connection.closed}
-        text=${isUnknown ? notFound.text : errors[code]}
-      >
-        ${icons.alert(44)}
-      </tele-message-page>
-      ${requestId === undefined ? null : html`<small>${this.words.requestId(requestId)}</small>`}
-      ${retryable ? html`<button class="primary" type="button" @click=${() => void this.#open()}>${this.words.retry}</button>` : null}
-    </div>`;
+  #onActiveCall(call: Call | null): void {
+    this.requestUpdate();
+    if (call === null) return;
+    this.#callVisitId = call.view.consultationId;
+    if (call.isRestored) this.#letFloat(call.id);
+    else void this.#fetchFloating();
+    void this.attempt(() => this.followCall(call.view.consultationId));
+  }
+
+  /** Small until the person makes it large; large when the code of the small window cannot be had. */
+  #letFloat(callId: string): void {
+    this.smallCallId = callId;
+    void this.#fetchFloating().then((canFloat) => {
+      if (!canFloat) this.smallCallId = null;
+    });
+  }
+
+  async #fetchFloating(): Promise<boolean> {
+    this.canFloat ||= await this.fetched(fetchFloatingCall);
+    return this.canFloat;
+  }
+
+  /** From a click, so that the browser allows a window above all others. `#onForm` hears that it is small now. */
+  async #makeSmall(): Promise<void> {
+    if (!(await this.#fetchFloating())) return;
+    await this.updateComplete;
+    await this.attempt(async () => this.#window?.float(innerWidth < WINDOW_MIN_PX ? 'page' : undefined));
+  }
+
+  /** The small window is to be seen, and says what there is to say. */
+  get #isSmall(): boolean {
+    const state = this.#window?.state ?? 'none';
+    return state !== 'none' && state !== 'expanded';
+  }
+
+  get #window(): FloatingCall | null {
+    return this.renderRoot.querySelector<FloatingCall>('teleconsult-floating-call');
+  }
+
+  /** The visit of the call of this device, as soon as it is followed. */
+  get #callVisit(): VisitModel | undefined {
+    const consultationId = this.client?.activeCall?.view.consultationId;
+    return this.models.find(({ view }) => view.consultationId === consultationId);
+  }
+
+  #floating(): TemplateResult | null {
+    if (!this.canFloat) return null;
+    const visit = this.#callVisit;
+    // The sound is played by this page, whose call sheet also chooses the speaker.
+    return html`<teleconsult-floating-call
+      silent
+      lang=${language()}
+      .client=${this.client}
+      .expanded=${live(this.#isInVisit)}
+      .nameOf=${visit?.namer ?? null}
+      .unread=${visit?.unread ?? 0}
+      @teleconsult-expand=${this.#onExpand}
+      @teleconsult-form=${this.#onForm}
+    ></teleconsult-floating-call>`;
+  }
+
+  /** The large call offers it itself. */
+  #hear(): TemplateResult | null {
+    if (!this.#sound.isBlocked || this.#isInVisit) return null;
+    return html`<button class="hear" type="button" data-testid="tap-to-hear" @click=${() => this.#sound.play?.()}>
+      ${icons.speaker()}${this.words.call.tapToHear}
+    </button>`;
+  }
+
+  /** A modal dialog would take the box of the call away; the other forms are windows of their own. */
+  readonly #onDialog = ({ detail }: CustomEvent<DialogOpening>): void => {
+    if (this.#window?.state === 'page') detail.isModal = false;
+  };
+
+  /** Made small by a press, or by the browser because the person left the tab. */
+  readonly #onForm = (): void => {
+    if (this.#isSmall && this.#isInVisit) this.smallCallId = this.client?.activeCall?.id ?? null;
+  };
+
+  readonly #onExpand = ({ detail }: FloatingCallEventMap['teleconsult-expand']): void => {
+    this.smallCallId = null;
+    if (this.stage.name === 'ready') void this.attempt(() => this.openConsultation(detail.consultationId));
+    else this.#wanted = detail.consultationId;
+  };
+
+  #waiting(stage: WaitingStage): TemplateResult {
+    return html`<tele-not-ready
+      .stage=${stage}
+      .client=${this.client}
+      .isInvited=${this.invitation !== null}
+      @tele-retry=${() => void this.#open()}
+    ></tele-not-ready>`;
   }
 
   #ringing(): TemplateResult | null {

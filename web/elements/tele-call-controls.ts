@@ -91,7 +91,7 @@ export class TeleCallControls extends TeleElement {
         outline: 3px solid #8ab8ff;
         outline-offset: 3px;
       }
-      @container call (min-width: 420px) and (min-height: 171px) and (max-height: 400px) {
+      @container call (min-width: 420px) and (max-height: 400px) {
         .row {
           display: grid;
           grid-template-columns: auto auto;
@@ -101,24 +101,6 @@ export class TeleCallControls extends TeleElement {
           flex: none;
         }
         .text {
-          display: none;
-        }
-      }
-      @container call (max-height: 170px) {
-        .row {
-          gap: 8px;
-        }
-        button {
-          flex: none;
-          min-width: 44px;
-          min-height: 44px;
-        }
-        .round {
-          width: 44px;
-          height: 44px;
-        }
-        .text,
-        .large {
           display: none;
         }
       }
@@ -210,7 +192,6 @@ export class TeleCallControls extends TeleElement {
         icon: icons.video(24),
         text: words.cameraOff,
         hint: words.cameraOffHint,
-        style: 'large',
         act: () => call.setCamera(false),
       };
     return {
@@ -218,7 +199,7 @@ export class TeleCallControls extends TeleElement {
       icon: icons.videoOff(24),
       text: words.cameraOn,
       hint: words.cameraOnHint,
-      style: 'off large',
+      style: 'off',
       device: 'camera',
       act: () => call.setCamera(true),
     };
@@ -233,7 +214,7 @@ export class TeleCallControls extends TeleElement {
       icon: screenOn ? icons.screenOff(24) : icons.screen(24),
       text: screenOn ? room.stopSharing : room.shareScreen,
       hint: screenOn ? room.stopSharingHint : room.shareScreenHint,
-      style: screenOn ? 'off large' : 'large',
+      ...(screenOn ? { style: 'off' } : {}),
       act: () => (screenOn ? this.model.call.setScreen(false) : this.#share()),
     };
   }
@@ -245,7 +226,6 @@ export class TeleCallControls extends TeleElement {
       icon: isVideo ? icons.phone(24) : icons.video(24),
       text: isVideo ? words.toVoice : words.toVideo,
       hint: isVideo ? words.toVoiceHint : words.toVideoHint,
-      style: 'large',
       act: () => this.model.call.setMedia(isVideo ? 'voice' : 'video'),
     };
   }
@@ -257,7 +237,6 @@ export class TeleCallControls extends TeleElement {
       icon: icons.more(24),
       text: room.more,
       hint: room.moreHint,
-      style: 'large',
       opens: true,
       act: async () => this.tell('tele-call-dialog', 'more'),
     };

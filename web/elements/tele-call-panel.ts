@@ -1,6 +1,6 @@
 import type { TeleconsultClient } from '@teleconsult/client-sdk/api';
 import { html, type TemplateResult } from 'lit';
-import { clock } from '../i18n/format.ts';
+import { clock, timeOfDay } from '../i18n/format.ts';
 import { roomWords } from '../i18n/room.ts';
 import * as icons from '../icons.ts';
 import { speak } from '../state/announcer.ts';
@@ -21,27 +21,21 @@ import './tele-call-stage.ts';
 import { TeleElement } from './tele-element.ts';
 import './tele-quality-icon.ts';
 
-/** The call: everybody in it, its state in words, what is offered to the person, and the controls. */
+/**
+ * The call, large: everybody in it, its state in words, what is offered to the person, and the controls. Tells
+ * `tele-call-small` when the person wants it in the small window.
+ */
 export class TeleCallPanel extends TeleElement {
   static override properties = {
     model: { attribute: false },
     client: { attribute: false },
     name: {},
-    away: { type: Boolean },
-    beside: { type: Boolean },
-    compact: { type: Boolean, reflect: true },
   };
   declare model: CallModel;
   /** Lists the devices. */
   declare client: TeleconsultClient | null;
   /** The other person's name. */
   declare name: string;
-  /** Shown beside another person's visit, so it has to say with whom the call is. */
-  declare away: boolean;
-  /** It stands beside the thread, so there is nothing to make room for. */
-  declare beside: boolean;
-  /** A bar instead of a stage; the surrounding layout decides its height. */
-  declare compact: boolean;
 
   #spoken: CallStatus | null = null;
   #learnedFor: CallModel | null = null;
@@ -52,9 +46,6 @@ export class TeleCallPanel extends TeleElement {
     super();
     this.client = null;
     this.name = '';
-    this.away = false;
-    this.beside = false;
-    this.compact = false;
     new Follow<CallModel>(this, {
       subject: () => this.model,
       subscribe: (model, update) => [model.changes.subscribe(update)],
@@ -69,22 +60,22 @@ export class TeleCallPanel extends TeleElement {
     return html`<section class="panel" aria-label=${words.call.label} data-testid="call-panel">
         <header>
           <div class="who">
-            <h2 tabindex="-1">${model.view.media === 'video' ? words.call.startVideo : words.call.startVoice}${this.away ? ` · ${this.name}` : null}</h2>
+            <h2 tabindex="-1">${model.view.media === 'video' ? words.call.startVideo : words.call.startVoice}</h2>
             <p class="state ${status}" data-testid="call-state" data-state=${status} data-media=${model.view.media}>
               ${this.#statusWords(status)}${status === 'live' ? html` <span class="clock">${clock(model.liveForMs)}</span>` : null}
             </p>
           </div>
-          ${this.#quality()} ${status === 'elsewhere' || this.beside ? null : this.#sizeButton()}
+          ${this.#quality()} ${this.#smallButton()}
         </header>
-        ${status === 'elsewhere' ? this.#elsewhere() : this.#stage()}
-        ${status === 'elsewhere' ? this.#takeOver() : html`<tele-call-controls .model=${model} @tele-call-dialog=${this.#onDialog}></tele-call-controls>`}
+        ${this.#stage()}
+        <tele-call-controls .model=${model} @tele-call-dialog=${this.#onDialog}></tele-call-controls>
       </section>
       <tele-call-dialogs .model=${model} .client=${this.client}></tele-call-dialogs>`;
   }
 
   protected override firstUpdated(): void {
     // The button that began the call is gone now; without this, the keyboard would start again at the top.
-    if (!this.away && this.model.status !== 'elsewhere') this.renderRoot.querySelector('h2')?.focus();
+    this.renderRoot.querySelector('h2')?.focus();
   }
 
   protected override updated(): void {
@@ -92,13 +83,18 @@ export class TeleCallPanel extends TeleElement {
     if (status === 'live') this.#learnDevices();
     if (status === this.#spoken) return;
     this.#spoken = status;
-    speak(this.#statusWords(status));
+    speak(
+      status === 'otherLost'
+        ? `${this.#lostWords()} ${this.#statusWords(status)}`
+        : this.#statusWords(status),
+    );
   }
 
   #stage(): TemplateResult {
     const { model } = this;
     const offers = [
-      ...(model.soundBlocked ? [this.#soundOffer()] : []),
+      ...(model.sound.isBlocked ? [this.#soundOffer()] : []),
+      ...(model.call.awaiting.length > 0 ? [this.#awaitingOffer()] : []),
       ...(model.speaksWhileMuted ? [this.#mutedHint()] : []),
       ...(model.cameraOffered ? [this.#cameraOffer()] : []),
     ];
@@ -107,9 +103,25 @@ export class TeleCallPanel extends TeleElement {
   }
 
   #soundOffer(): TemplateResult {
-    return html`<button class="offer" type="button" data-testid="tap-to-hear" @click=${() => this.model.playSound?.()}>
+    return html`<button class="offer" type="button" data-testid="tap-to-hear" @click=${() => this.model.sound.play?.()}>
       ${icons.speaker()}${this.words.call.tapToHear}
     </button>`;
+  }
+
+  /** The browser gives microphone and camera again only after a tap; until then the person is there, muted. */
+  #awaitingOffer(): TemplateResult {
+    const { awaiting } = this.model.call;
+    const [first = 'microphone'] = awaiting;
+    const what = awaiting.length > 1 ? 'both' : first;
+    const room = roomWords();
+    return html`<div class="camera-offer" role="group" aria-label=${room.awaiting[what]} data-testid="call-awaiting">
+      <p>${room.awaiting[what]}</p>
+      <div>
+        <button class="offer" type="button" data-testid="call-go-on" @click=${this.#goOn}>
+          ${first === 'camera' ? icons.video() : icons.microphone()}${room.goOnWith[what]}
+        </button>
+      </div>
+    </div>`;
   }
 
   #mutedHint(): TemplateResult {
@@ -147,7 +159,7 @@ export class TeleCallPanel extends TeleElement {
   #quality(): TemplateResult | null {
     const { model } = this;
     const sample = model.call.quality.at(-1);
-    if (sample === undefined || model.status === 'elsewhere') return null;
+    if (sample === undefined) return null;
     const room = roomWords();
     const hint = room.qualityBadge(room.level[sample.level]);
     return html`<button
@@ -163,36 +175,23 @@ export class TeleCallPanel extends TeleElement {
     </button>`;
   }
 
-  #sizeButton(): TemplateResult {
-    const { call } = this.words;
-    const hint = this.compact ? call.showCall : call.showThread;
+  #smallButton(): TemplateResult {
+    const { makeSmall } = this.words.call;
     return html`<button
       class="size"
       type="button"
-      data-testid="call-size"
-      aria-label=${hint}
-      title=${hint}
-      @click=${() => this.tell('tele-call-size')}
+      data-testid="call-small"
+      aria-label=${makeSmall}
+      title=${makeSmall}
+      @click=${() => this.tell('tele-call-small')}
     >
-      ${this.compact ? icons.expand() : icons.chat()}
+      ${icons.shrink()}
     </button>`;
   }
 
-  #elsewhere(): TemplateResult {
-    return html`<div class="stage"><div class="person"><tele-avatar name=${this.name}></tele-avatar></div></div>`;
-  }
-
-  #takeOver(): TemplateResult {
-    return html`<div class="take-over">
-      <button class="offer" type="button" data-testid="call-take-over" @click=${this.#continueHere}>
-        ${this.words.call.takeOver}
-      </button>
-    </div>`;
-  }
-
-  /** Without the camera: moving a call to this device must not show more than was asked for. */
-  readonly #continueHere = (): void => {
-    void this.attempt(() => this.model.call.accept({ camera: false }));
+  readonly #goOn = (): void => {
+    const [first] = this.model.call.awaiting;
+    void this.attempt(() => this.model.call.continueSources(), first);
   };
 
   readonly #switchCameraOn = (): void => {
@@ -239,10 +238,16 @@ export class TeleCallPanel extends TeleElement {
       live: call.live,
       reconnecting: call.reconnecting,
       otherReconnecting: call.otherReconnecting(this.name),
+      otherLost: call.otherLost(this.name),
       elsewhere: call.elsewhere,
       ended: call.ended,
     };
     return texts[status];
+  }
+
+  #lostWords(): string {
+    const until = this.model.other?.returnUntil ?? null;
+    return until === null ? '' : this.words.call.lostUntil(this.name, timeOfDay(until));
   }
 }
 

@@ -6,6 +6,7 @@ import * as icons from '../icons.ts';
 import type { CallModel } from '../state/call-model.ts';
 import type { CallPerson } from '../state/call-people.ts';
 import { Follow } from '../state/follow.ts';
+import { presenceWords } from '../state/presence-words.ts';
 import { personRows } from '../styles/person-rows.ts';
 import './tele-avatar.ts';
 import './tele-confirm.ts';
@@ -80,9 +81,10 @@ export class TeleCallPeople extends TeleDialog {
   #person(person: CallPerson): TemplateResult {
     const room = roomWords();
     const { words, model } = this;
+    const presence = presenceWords(person);
     const marks = [
       ...(person.role === null ? [] : [words.role[person.role]]),
-      ...(person.presence === 'present' ? [] : [room.presence[person.presence]]),
+      ...(presence === null ? [] : [presence]),
       ...(person.isMuted ? [room.muted] : []),
       ...(person.quality === null ? [] : [room.level[person.quality]]),
     ];

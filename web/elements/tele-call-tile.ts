@@ -3,12 +3,16 @@ import { html, type PropertyValues, type TemplateResult } from 'lit';
 import { type RoomWords, roomWords } from '../i18n/room.ts';
 import * as icons from '../icons.ts';
 import type { CallPerson } from '../state/call-people.ts';
+import { presenceWords } from '../state/presence-words.ts';
 import { callTile } from '../styles/call-panel-tile.ts';
 import { common } from '../styles/common.ts';
 import './tele-avatar.ts';
 import { TeleElement } from './tele-element.ts';
 import './tele-quality-icon.ts';
 import './tele-video.ts';
+
+/** Gone without leaving: the last picture stays, frozen. */
+const isAway = ({ presence }: CallPerson): boolean => presence === 'reconnecting' || presence === 'lost';
 
 /** One person of the call: picture or initials, name and role, and what is the matter with them, in words. */
 export class TeleCallTile extends TeleElement {
@@ -23,14 +27,15 @@ export class TeleCallTile extends TeleElement {
   override render() {
     const { person } = this;
     const room = roomWords();
-    const isFrozen = person.presence === 'reconnecting';
+    const isFrozen = isAway(person);
+    const presence = presenceWords(person);
     return html`<div
       class="tile ${person.presence} ${person.isSpeaking ? 'speaking' : ''}"
       role="group"
       aria-label=${this.#inWords(room)}
     >
       ${this.#picture(isFrozen)}
-      ${person.presence === 'present' ? null : html`<p class="presence">${room.presence[person.presence]}</p>`}
+      ${presence === null ? null : html`<p class="presence">${presence}</p>`}
       <div class="caption" aria-hidden="true">
         ${person.isMuted ? html`<span class="muted">${icons.microphoneOff(16)}</span>` : null}
         <span class="name">${person.name}</span>
@@ -43,7 +48,7 @@ export class TeleCallTile extends TeleElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has('person')) return;
     if (this.person.camera !== null) this.#last = this.person.camera;
-    else if (this.person.presence !== 'reconnecting') this.#last = null;
+    else if (!isAway(this.person)) this.#last = null;
   }
 
   #picture(isFrozen: boolean): TemplateResult {
@@ -65,10 +70,11 @@ export class TeleCallTile extends TeleElement {
   /** The caption and the marks in one sentence, for screen readers. */
   #inWords(room: RoomWords): string {
     const { person, words } = this;
+    const presence = presenceWords(person);
     return [
       person.name,
       ...(person.role === null ? [] : [words.role[person.role]]),
-      ...(person.presence === 'present' ? [] : [room.presence[person.presence]]),
+      ...(presence === null ? [] : [presence]),
       ...(person.isMuted ? [room.muted] : []),
       ...(person.isCameraOff ? [room.cameraIsOff] : []),
       ...(person.isSpeaking ? [room.speaking] : []),

@@ -1,5 +1,6 @@
 import { html, type TemplateResult } from 'lit';
 import * as icons from '../icons.ts';
+import { openDialog } from '../state/open-dialog.ts';
 import { buttons } from '../styles/buttons.ts';
 import { common } from '../styles/common.ts';
 import { dialog } from '../styles/dialog.ts';
@@ -31,7 +32,7 @@ export abstract class TeleDialog extends TeleElement {
   }
 
   protected override firstUpdated(): void {
-    this.#dialog?.showModal();
+    if (this.#dialog !== null) openDialog(this.#dialog);
   }
 
   protected close(): void {

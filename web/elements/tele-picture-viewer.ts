@@ -3,6 +3,7 @@ import * as icons from '../icons.ts';
 import type { AttachmentBlobs } from '../state/attachment-blobs.ts';
 import { BlobUrl, saveBlob } from '../state/blob-url.ts';
 import { noticeOf } from '../state/notice.ts';
+import { openDialog } from '../state/open-dialog.ts';
 import { FITTED, kept, MAX_SCALE, type Zoom, zoomedAt } from '../state/zoom.ts';
 import { buttons } from '../styles/buttons.ts';
 import { common } from '../styles/common.ts';
@@ -53,6 +54,14 @@ export class TelePictureViewer extends TeleElement {
       dialog[open] {
         display: grid;
         grid-template: auto minmax(0, 1fr) / minmax(0, 1fr);
+      }
+      /* Beside a call in the small window it fills the place of the visit. */
+      dialog[open]:not(:modal) {
+        position: fixed;
+        z-index: 15;
+        inset: 0;
+        width: 100%;
+        height: 100%;
       }
       .bar {
         display: flex;
@@ -109,7 +118,8 @@ export class TelePictureViewer extends TeleElement {
   async open(picture: OpenPicture): Promise<void> {
     this.picture = picture;
     await this.updateComplete;
-    this.renderRoot.querySelector('dialog')?.showModal();
+    const dialog = this.renderRoot.querySelector('dialog');
+    if (dialog !== null && !dialog.open) openDialog(dialog);
     await this.#show('thumbnail');
     await this.#show('original');
   }

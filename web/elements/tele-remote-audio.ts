@@ -1,30 +1,38 @@
+import type { Call, RemoteTrack } from '@teleconsult/client-sdk/api';
 import { html, LitElement } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
-import type { CallModel } from '../state/call-model.ts';
+import type { CallSound } from '../state/call-sound.ts';
 import { Follow } from '../state/follow.ts';
 
 /**
  * Plays the others' voices, each in an audio element of its own: browsers play only the first sound of a stream. It
- * stands beside the pages' layout, so showing, shrinking or leaving the call panel never interrupts the sound.
+ * stands beside the pages' layout and needs nothing but the call, so neither showing, shrinking nor leaving a visit
+ * interrupts the sound, and a restored call is heard before any visit is loaded.
  */
 export class TeleRemoteAudio extends LitElement {
-  static override properties = { model: { attribute: false } };
-  declare model: CallModel | null;
+  static override properties = { call: { attribute: false }, sound: { attribute: false } };
+  declare call: Call | null;
+  declare sound: CallSound;
 
   /** What each element plays. */
   readonly #playing = new WeakMap<HTMLAudioElement, MediaStreamTrack>();
 
   constructor() {
     super();
-    this.model = null;
-    new Follow<CallModel>(this, {
-      subject: () => this.model,
-      subscribe: (model, update) => {
-        model.playSound = () => void this.#play(model, this.#elements);
+    this.call = null;
+    new Follow<Call>(this, {
+      subject: () => this.call,
+      subscribe: (call, update) => [call.on('remoteTracks', update), call.on('changed', update)],
+    });
+    new Follow<CallSound>(this, {
+      subject: () => this.sound,
+      subscribe: (sound) => {
+        sound.play = () => void this.#play(this.#elements);
         return [
-          model.changes.subscribe(update),
+          sound.changes.subscribe(() => this.#awaitGesture(sound.isBlocked)),
           () => {
-            model.playSound = null;
+            sound.play = null;
+            this.#awaitGesture(false);
           },
         ];
       },
@@ -40,32 +48,30 @@ export class TeleRemoteAudio extends LitElement {
   }
 
   override render() {
-    const { model } = this;
-    const voices = model?.isOngoing && model.call.role !== 'elsewhere' ? model.voices : [];
     return repeat(
-      voices,
+      this.#voices,
       ({ personId }) => personId,
       ({ personId }) => html`<audio data-testid="remote-audio" data-person=${personId} autoplay></audio>`,
     );
   }
 
   protected override updated(): void {
-    const { model } = this;
-    if (model === null) return;
     const begun: HTMLAudioElement[] = [];
     for (const audio of this.#elements) {
-      const voice = model.voices.find(({ personId }) => personId === audio.dataset['person']);
+      const voice = this.#voices.find(({ personId }) => personId === audio.dataset['person']);
       if (voice === undefined || this.#playing.get(audio) === voice.track) continue;
       this.#playing.set(audio, voice.track);
       audio.srcObject = new MediaStream([voice.track]);
       // One that cannot be turned plays where it did.
-      if (model.speaker !== null) void audio.setSinkId(model.speaker).catch(() => undefined);
+      if (this.sound.speaker !== null) void audio.setSinkId(this.sound.speaker).catch(() => undefined);
       begun.push(audio);
     }
-    if (begun.length > 0) void this.#play(model, begun);
+    if (begun.length > 0) void this.#play(begun);
+    // What was blocked is gone with the call.
+    else if (this.#elements.length === 0) this.sound.blockedIs(false);
   }
 
-  async #play(model: CallModel, elements: readonly HTMLAudioElement[]): Promise<void> {
+  async #play(elements: readonly HTMLAudioElement[]): Promise<void> {
     const played = await Promise.allSettled(elements.map((audio) => audio.play()));
     // Any other failure is a track that was replaced while playing was about to begin.
     const isBlocked = played.some(
@@ -74,8 +80,23 @@ export class TeleRemoteAudio extends LitElement {
         result.reason instanceof DOMException &&
         result.reason.name === 'NotAllowedError',
     );
-    if (isBlocked) model.soundIs(true);
-    else if (played.every(({ status }) => status === 'fulfilled')) model.soundIs(false);
+    if (isBlocked) this.sound.blockedIs(true);
+    else if (played.every(({ status }) => status === 'fulfilled')) this.sound.blockedIs(false);
+  }
+
+  /** Any tap or key will do, not only the control that asks for one. */
+  #awaitGesture(isBlocked: boolean): void {
+    const act = isBlocked ? addEventListener : removeEventListener;
+    act('pointerup', this.#onGesture, true);
+    act('keydown', this.#onGesture, true);
+  }
+
+  readonly #onGesture = (): void => this.sound.play?.();
+
+  get #voices(): readonly RemoteTrack[] {
+    const { call } = this;
+    if (call === null || call.outcome !== null || call.role === 'elsewhere') return [];
+    return call.remoteTracks.filter(({ source }) => source === 'microphone');
   }
 
   get #elements(): readonly HTMLAudioElement[] {

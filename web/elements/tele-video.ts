@@ -55,7 +55,7 @@ export class TeleVideo extends LitElement {
     super.disconnectedCallback();
     this.#resized.disconnect();
     document.removeEventListener('visibilitychange', this.#report);
-    this.#report();
+    // Not told that nothing is shown: whoever shows the track from now on tells the size, the small window for one.
     this.#reported = null;
     const video = this.#video;
     if (video !== null) video.srcObject = null;
@@ -86,9 +86,9 @@ export class TeleVideo extends LitElement {
   /** Nothing is needed while the page or the tile is hidden. What was told already is not told again. */
   readonly #report = (): void => {
     const { remote } = this;
-    if (remote === null) return;
+    if (remote === null || !this.isConnected) return;
     const { width, height } = this.getBoundingClientRect();
-    const isShown = this.isConnected && !document.hidden && width > 0 && height > 0;
+    const isShown = !document.hidden && width > 0 && height > 0;
     const size = isShown ? `${Math.round(width)} ${Math.round(height)}` : '';
     if (this.#reported?.track === remote.track && this.#reported.size === size) return;
     this.#reported = { track: remote.track, size };

@@ -1,10 +1,12 @@
 import type { TeleconsultClient } from '@teleconsult/client-sdk/api';
 import { html, type PropertyValues, type TemplateResult } from 'lit';
+import type { CallModel } from '../state/call-model.ts';
 import { Follow } from '../state/follow.ts';
 import type { Sdk } from '../state/sdk.ts';
 import type { VisitModel } from '../state/visit-model.ts';
 import { common } from '../styles/common.ts';
 import { visit } from '../styles/visit.ts';
+import './tele-call-elsewhere.ts';
 import './tele-composer.ts';
 import type { TeleComposer } from './tele-composer.ts';
 import './tele-dialogs.ts';
@@ -22,24 +24,29 @@ const WIDE_PX = 800;
 const SEARCH_BESIDE_PX = 760;
 
 /**
- * One consultation: header, call, thread, composer. On a wide screen the call stands beside the thread; on a phone
- * it covers the thread or becomes a bar above it. Slots: `before` and `after` of the header, and `notice` below it.
+ * One consultation: header, call, thread, composer. On a wide screen the large call stands beside the thread; on a phone
+ * it covers the thread. A call made small is in the window of the page instead. Slots: `before` and `after` of the
+ * header, and `notice` below it.
  */
 export class TeleVisit extends TeleElement {
   static override properties = {
     model: { attribute: false },
     sdk: { attribute: false },
     client: { attribute: false },
+    smallCallId: { attribute: false },
+    comingCallId: { attribute: false },
     isSearching: { state: true },
-    isCallCompact: { state: true },
     isDropping: { state: true },
     isWide: { state: true },
   };
   declare model: VisitModel;
   declare sdk: Sdk;
   declare client: TeleconsultClient | null;
+  /** The call that is in the small window, and so not in here. */
+  declare smallCallId: string | null;
+  /** The call that is being restored: whether this device holds it is not known yet. */
+  declare comingCallId: string | null;
   declare private isSearching: boolean;
-  declare private isCallCompact: boolean;
   declare private isDropping: boolean;
   /** Wide enough for the call beside the thread. The style sheet asks the same of the container. */
   declare private isWide: boolean;
@@ -47,26 +54,21 @@ export class TeleVisit extends TeleElement {
   readonly #width = new ResizeObserver(([entry]) => {
     this.isWide = (entry?.contentRect.width ?? 0) >= WIDE_PX;
   });
-  #wasInCall = false;
+  #wasLarge = false;
 
   static override styles = [common, visit];
 
   constructor() {
     super();
     this.client = null;
+    this.smallCallId = null;
+    this.comingCallId = null;
     this.isSearching = false;
-    this.isCallCompact = false;
     this.isDropping = false;
     this.isWide = false;
     new Follow<VisitModel>(this, {
       subject: () => this.model,
-      subscribe: (model, update) => [
-        model.changes.subscribe(() => {
-          // The next call opens large again.
-          if (model.call === null) this.isCallCompact = false;
-          update();
-        }),
-      ],
+      subscribe: (model, update) => [model.changes.subscribe(update)],
     });
   }
 
@@ -82,9 +84,7 @@ export class TeleVisit extends TeleElement {
 
   override render() {
     const { model } = this;
-    const { call } = model;
-    const inCall = call?.isOngoing === true;
-    const isCompact = this.isCallCompact || call?.status === 'elsewhere';
+    const { largeCall } = this;
     return html`<button class="skip" type="button" @click=${() => this.#composer?.focusText()}>
         ${this.words.skipToMessage}
       </button>
@@ -95,25 +95,14 @@ export class TeleVisit extends TeleElement {
       </tele-visit-header>
       <div @tele-action=${this.#onAction}><slot name="notice"></slot></div>
       <div
-        class="body ${inCall ? 'in-call' : ''}"
+        class="body ${largeCall === null ? '' : 'in-call'}"
         @dragover=${this.#onDragOver}
         @dragleave=${this.#onDragLeave}
         @drop=${this.#onDrop}
         @tele-open-picture=${this.#onOpenPicture}
-        @tele-call-size=${this.#onCallSize}
       >
-        ${
-          inCall
-            ? html`<tele-call-panel
-                .model=${call}
-                .client=${this.client}
-                name=${model.other?.displayName ?? ''}
-                ?compact=${isCompact}
-                ?beside=${this.isWide}
-              ></tele-call-panel>`
-            : null
-        }
-        <div class="conversation ${this.isSearching ? 'searching' : ''}" ?inert=${inCall && !this.isWide && !isCompact}>
+        ${largeCall === null ? this.#elsewhere() : this.#panel(largeCall)}
+        <div class="conversation ${this.isSearching ? 'searching' : ''}" ?inert=${largeCall !== null && !this.isWide}>
           <tele-thread .model=${model}></tele-thread>
           ${this.isSearching ? this.#search() : null}
           ${model.view.phase === 'ended' || model.isOut ? this.#over() : html`<tele-composer .model=${model} .sdk=${this.sdk}></tele-composer>`}
@@ -131,13 +120,34 @@ export class TeleVisit extends TeleElement {
 
   protected override updated(changed: PropertyValues<this>): void {
     if (changed.has('model')) {
-      this.isCallCompact = false;
       this.isSearching = false;
     }
-    const inCall = this.model.call?.isOngoing === true;
+    const isLarge = this.largeCall !== null;
     // The panel took the focus with it. The thread gets it, not the text: that would open a phone's keyboard.
-    if (this.#wasInCall && !inCall && !this.matches(':focus-within')) this.#thread?.focusScroller();
-    this.#wasInCall = inCall;
+    if (this.#wasLarge && !isLarge && !this.matches(':focus-within')) this.#thread?.focusScroller();
+    this.#wasLarge = isLarge;
+  }
+
+  /** The call to show large; null: there is none, another device holds it, or it is small. */
+  private get largeCall(): CallModel | null {
+    const { call } = this.model;
+    if (call?.isOngoing !== true || call.status === 'elsewhere') return null;
+    return call.call.id === this.smallCallId ? null : call;
+  }
+
+  #panel(call: CallModel): TemplateResult {
+    return html`<tele-call-panel
+      .model=${call}
+      .client=${this.client}
+      name=${this.model.other?.displayName ?? ''}
+    ></tele-call-panel>`;
+  }
+
+  #elsewhere(): TemplateResult | null {
+    const { call } = this.model;
+    if (call?.isOngoing !== true || call.status !== 'elsewhere') return null;
+    if (call.call.id === this.comingCallId) return null;
+    return html`<tele-call-elsewhere .model=${call}></tele-call-elsewhere>`;
   }
 
   #over(): TemplateResult {
@@ -205,10 +215,6 @@ export class TeleVisit extends TeleElement {
 
   readonly #onOpenPicture = (event: CustomEvent<OpenPicture>): void => {
     void this.#openPicture(event.detail);
-  };
-
-  readonly #onCallSize = (): void => {
-    this.isCallCompact = !this.isCallCompact;
   };
 
   readonly #onDragOver = (event: DragEvent): void => {

@@ -1,10 +1,11 @@
-import type { Call, InputDevice, RemoteTrack } from '@teleconsult/client-sdk/api';
+import type { Call, InputDevice } from '@teleconsult/client-sdk/api';
 import type { CallView, MediaSource, Participant, PersonId, SeatView } from '@teleconsult/protocol';
 import type { AppError } from '@teleconsult/protocol/errors';
 import { messages } from '../i18n/language.ts';
 import { speak } from './announcer.ts';
 import { deviceNews, newsOf, outcomeNotice } from './call-news.ts';
-import { type CallPerson, callPeople, type SharedScreen, sharedScreen } from './call-people.ts';
+import { type CallPerson, callPeople, isIn, type SharedScreen, sharedScreen } from './call-people.ts';
+import type { CallSound } from './call-sound.ts';
 import { Changes } from './changes.ts';
 import { information, type Notice } from './notice.ts';
 import { WakeLock } from './wake-lock.ts';
@@ -16,6 +17,8 @@ export type CallStatus =
   | 'live'
   | 'reconnecting'
   | 'otherReconnecting'
+  /** The other side was gone for too long, and can still come back. */
+  | 'otherLost'
   | 'elsewhere'
   | 'ended';
 
@@ -25,6 +28,9 @@ interface CallModelOptions {
   /** Who takes part in the consultation, whether or not they are in the call. */
   readonly participants: () => readonly Participant[];
   readonly nameOf: (personId: PersonId) => string;
+  readonly sound: CallSound;
+  /** The call is in the small window, which has words of its own. */
+  readonly isSmall: () => boolean;
   /** `source` is the device that the problem is about, where it is about one. */
   readonly onProblem: (error: AppError, source: MediaSource | null) => void;
   readonly onNotice: (notice: Notice) => void;
@@ -44,14 +50,8 @@ export class CallModel {
   readonly changes = new Changes();
   /** The call became video while this person's camera was off, and they have not answered the offer yet. */
   cameraOffered = false;
-  /** The browser wants a tap before it plays the other side's sound. */
-  soundBlocked = false;
-  /** The speaker that was chosen; null: the system's. */
-  speaker: string | null = null;
   /** This person speaks, and nobody hears it. */
   speaksWhileMuted = false;
-  /** Set by the element that plays the sound. Call it inside a click. */
-  playSound: (() => void) | null = null;
 
   readonly #options: CallModelOptions;
   #view: CallView;
@@ -106,6 +106,8 @@ export class CallModel {
       call.on('mutedSpeaking', () => this.#showHint()),
       call.on('devices', (devices) => this.#noticeDevices(devices)),
       call.on('problem', (error) => options.onProblem(error, this.#sourceOf(error))),
+      call.on('awaiting', announce),
+      options.sound.changes.subscribe(announce),
     ];
   }
 
@@ -131,7 +133,22 @@ export class CallModel {
   }
 
   get other(): SeatView | undefined {
-    return this.#view.seats.find(({ personId, state }) => personId !== this.self && state !== 'left');
+    return this.#view.seats.find((seat) => seat.personId !== this.self && isIn(seat));
+  }
+
+  get sound(): CallSound {
+    return this.#options.sound;
+  }
+
+  /** This person's seat is not held by any device: it was lost, and `comeBackUntil` says how long it waits. */
+  get isLost(): boolean {
+    const state = this.#own?.state;
+    return this.call.role === 'elsewhere' && (state === 'left' || state === 'reconnecting');
+  }
+
+  /** Until when this person can come back into the call, in Unix milliseconds; null: not known, or not lost. */
+  get comeBackUntil(): number | null {
+    return this.#own?.returnUntil ?? null;
   }
 
   get people(): readonly CallPerson[] {
@@ -147,23 +164,19 @@ export class CallModel {
 
   /** More than two are in the call or are being called. */
   get isGroup(): boolean {
-    return this.#view.seats.filter(({ state }) => state !== 'left').length > 2;
+    return this.#view.seats.filter(isIn).length > 2;
   }
 
   /** Who is shown large where there is little room: the last of the others who spoke. */
   get mainPersonId(): PersonId | null {
-    const others = this.#view.seats.filter(
-      ({ personId, state }) => personId !== this.self && state !== 'left',
-    );
+    const others = this.#view.seats.filter((seat) => seat.personId !== this.self && isIn(seat));
     const speaker = others.find(({ personId }) => personId === this.#lastSpeaker);
     return (speaker ?? others[0])?.personId ?? null;
   }
 
   /** Participants of the consultation who are not in the call. */
   get invitable(): readonly Participant[] {
-    const inIt = new Set(
-      this.#view.seats.filter(({ state }) => state !== 'left').map(({ personId }) => personId),
-    );
+    const inIt = new Set(this.#view.seats.filter(isIn).map(({ personId }) => personId));
     return this.#options.participants().filter(({ personId }) => !inIt.has(personId));
   }
 
@@ -193,6 +206,7 @@ export class CallModel {
     if (this.call.path === 'interrupted') return 'reconnecting';
     // With several, each tile says it of its person.
     if (!this.isGroup && this.other?.state === 'reconnecting') return 'otherReconnecting';
+    if (!this.isGroup && this.other?.state === 'left') return 'otherLost';
     // A device that comes back into a live call (a reload) has to connect its own media first.
     return this.call.path === 'connecting' && !this.#wasConnected ? 'connecting' : 'live';
   }
@@ -201,24 +215,13 @@ export class CallModel {
     return this.#liveSince === null ? 0 : Math.max(0, Date.now() - this.#liveSince);
   }
 
-  /** Every voice that is to be heard. */
-  get voices(): readonly RemoteTrack[] {
-    return this.call.remoteTracks.filter(({ source }) => source === 'microphone');
-  }
-
   async selectDevice(device: Pick<InputDevice, 'kind' | 'deviceId'>): Promise<void> {
     await this.call.selectDevice(device);
-    if (device.kind === 'speaker') this.speaker = device.deviceId;
+    if (device.kind === 'speaker') this.sound.speaker = device.deviceId;
   }
 
   answerCameraOffer(): void {
     this.cameraOffered = false;
-    this.changes.announce();
-  }
-
-  soundIs(blocked: boolean): void {
-    if (this.soundBlocked === blocked) return;
-    this.soundBlocked = blocked;
     this.changes.announce();
   }
 
@@ -269,17 +272,21 @@ export class CallModel {
   }
 
   #tellNews(before: CallView, after: CallView): void {
-    const { nameOf, onNotice } = this.#options;
+    const { nameOf, onNotice, isSmall } = this.#options;
     const wasRinging = this.#role === 'incoming';
+    const wasHere = this.#role === 'caller' || this.#role === 'answered';
     this.#role = this.call.role;
     const movedAway = wasRinging && this.#role === 'elsewhere';
+    // Lost without another device, the bar in the visit says it.
+    if (wasHere && this.#role === 'elsewhere' && !this.isLost) onNotice(information(messages().call.wentOn));
     const outcome = outcomeNotice(movedAway ? 'answered_elsewhere' : this.call.outcome);
     if (outcome !== null && wasRinging && !this.#outcomeTold) {
       this.#outcomeTold = true;
       onNotice(outcome);
     }
     if (!this.isOngoing || this.#role === 'elsewhere') return;
-    for (const notice of newsOf({ before, after, self: this.self, nameOf })) onNotice(notice);
+    for (const notice of newsOf({ before, after, self: this.self, nameOf, isSmall: isSmall() }))
+      onNotice(notice);
   }
 
   #noticeAudioOnly({ on, reason }: Call['audioOnly']): void {
@@ -301,7 +308,7 @@ export class CallModel {
     if (this.call.microphoneOn || (this.#hintedAt !== null && now - this.#hintedAt < HINT_EVERY_MS)) return;
     this.#hintedAt = now;
     this.speaksWhileMuted = true;
-    speak(messages().call.mutedSpeaking);
+    if (!this.#options.isSmall()) speak(messages().call.mutedSpeaking);
     clearTimeout(this.#hint);
     this.#hint = setTimeout(() => this.dismissHint(), HINT_MS);
     this.changes.announce();

@@ -1,6 +1,8 @@
 import type { CallOutcome, InputDevice } from '@teleconsult/client-sdk/api';
 import type { CallView, PersonId } from '@teleconsult/protocol';
+import { timeOfDay } from '../i18n/format.ts';
 import { messages } from '../i18n/language.ts';
+import { isIn } from './call-people.ts';
 import { information, type Notice } from './notice.ts';
 
 interface Change {
@@ -8,10 +10,12 @@ interface Change {
   readonly after: CallView;
   readonly self: PersonId;
   readonly nameOf: (personId: PersonId) => string;
+  /** The small window says by itself who muted this person. */
+  readonly isSmall: boolean;
 }
 
 /** What is new in a call that goes on, for those who are in it. Pure; the end of the call is told by the thread. */
-export function newsOf({ before, after, self, nameOf }: Change): readonly Notice[] {
+export function newsOf({ before, after, self, nameOf, isSmall }: Change): readonly Notice[] {
   if (after.state === 'ended') return [];
   const { call, thread } = messages();
   const notices: Notice[] = [];
@@ -19,13 +23,18 @@ export function newsOf({ before, after, self, nameOf }: Change): readonly Notice
     const was = before.seats.find(({ personId }) => personId === seat.personId);
     if (seat.personId === self) {
       const isMutedNow = seat.mutedBy !== null && was?.mutedBy !== seat.mutedBy;
-      if (isMutedNow && seat.mutedBy !== null && seat.mutedBy !== self)
+      if (isMutedNow && !isSmall && seat.mutedBy !== null && seat.mutedBy !== self)
         notices.push(information(call.mutedBy(nameOf(seat.mutedBy))));
       continue;
     }
     const name = nameOf(seat.personId);
-    if (seat.state === 'left' && was !== undefined && was.state !== 'left' && seat.leftReason !== null)
+    // Who can still come back is waited for, which the tile and the state of the call say.
+    const wasIn = was !== undefined && isIn(was);
+    if (wasIn && !isIn(seat) && seat.leftReason !== null)
       notices.push(information(thread.leftCall[seat.leftReason](name)));
+    const isLostNow = was !== undefined && was.state !== 'left' && seat.state === 'left' && isIn(seat);
+    if (isLostNow && seat.returnUntil !== null && after.seats.filter(isIn).length > 2)
+      notices.push(information(call.lostUntil(name, timeOfDay(seat.returnUntil))));
     if (seat.screenOn && was?.screenOn === false) notices.push(information(call.screenOf(name)));
   }
   return notices;

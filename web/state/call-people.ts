@@ -2,7 +2,7 @@ import type { Call, RemoteTrack } from '@teleconsult/client-sdk/api';
 import type { ParticipantRole, PersonId, QualityLevel, SeatView } from '@teleconsult/protocol';
 
 /** How somebody takes part in the call right now, as it is to be read on their tile. */
-export type Presence = 'ringing' | 'connecting' | 'present' | 'interrupted' | 'reconnecting';
+export type Presence = 'ringing' | 'connecting' | 'present' | 'interrupted' | 'reconnecting' | 'lost';
 
 /** One tile of the call. */
 export interface CallPerson {
@@ -11,6 +11,8 @@ export interface CallPerson {
   readonly role: ParticipantRole | null;
   readonly isSelf: boolean;
   readonly presence: Presence;
+  /** Until when somebody who is `lost` can come back, in Unix milliseconds; null for everybody else. */
+  readonly returnUntil: number | null;
   readonly isMuted: boolean;
   readonly isCameraOff: boolean;
   readonly isSpeaking: boolean;
@@ -37,26 +39,32 @@ export interface CallPeopleOptions {
   readonly roleOf: (personId: PersonId) => ParticipantRole | null;
 }
 
+/** In the call, being called, or lost and able to come back. */
+export const isIn = ({ state, returnUntil }: SeatView): boolean => state !== 'left' || returnUntil !== null;
+
 /** Who is in the call or is being called, the others first, each in the order in which they came. */
 export function callPeople({ call, self, nameOf, roleOf }: CallPeopleOptions): readonly CallPerson[] {
-  const inIt = call.view.seats.filter(({ state }) => state !== 'left');
+  const inIt = call.view.seats.filter(isIn);
   const others = inIt.filter(({ personId }) => personId !== self);
   const own = inIt.filter(({ personId }) => personId === self);
   return [...others, ...own].map((seat) => {
     const isSelf = seat.personId === self;
     const camera = isSelf ? null : videoOf(call, seat.personId, 'camera');
     const ownCamera = isSelf && call.cameraOn ? call.localTracks.camera : null;
+    const presence = isSelf ? 'present' : presenceOf(seat);
+    // What somebody's devices do says nothing before they have answered, or after they were lost.
+    const isThere = presence !== 'ringing' && presence !== 'lost';
     return {
       personId: seat.personId,
       name: nameOf(seat.personId),
       role: roleOf(seat.personId),
       isSelf,
-      presence: isSelf ? 'present' : presenceOf(seat),
-      isMuted: isSelf ? !call.microphoneOn : seat.state !== 'invited' && !seat.microphoneOn,
-      isCameraOff:
-        call.view.media === 'video' && seat.state !== 'invited' && (isSelf ? ownCamera : camera) === null,
+      presence,
+      returnUntil: isSelf ? null : seat.returnUntil,
+      isMuted: isSelf ? !call.microphoneOn : isThere && !seat.microphoneOn,
+      isCameraOff: call.view.media === 'video' && isThere && (isSelf ? ownCamera : camera) === null,
       isSpeaking: call.activeSpeaker === seat.personId,
-      quality: isSelf ? null : (call.peerQuality.get(seat.personId) ?? null),
+      quality: isSelf || presence === 'lost' ? null : (call.peerQuality.get(seat.personId) ?? null),
       camera,
       ownCamera,
     };
@@ -82,5 +90,6 @@ function presenceOf({ state, interrupted }: SeatView): Presence {
   if (state === 'invited') return 'ringing';
   if (state === 'connecting') return 'connecting';
   if (state === 'reconnecting') return 'reconnecting';
+  if (state === 'left') return 'lost';
   return interrupted ? 'interrupted' : 'present';
 }

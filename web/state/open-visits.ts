@@ -1,16 +1,21 @@
 import type { VisitModel } from './visit-model.ts';
 
-/** How many consultations a doctor's page follows at once; a running one is never let go. */
+/** How many consultations a page follows at once, where it does not say otherwise. */
 const MAX_OPEN = 8;
 
-/** The consultations the doctor's page follows, least recently looked at first. */
+/**
+ * The consultations that a page follows, least recently looked at first. One with a call, with something unsent or
+ * begun is never let go: letting go would not end the call, but nothing would be told of it any more.
+ */
 export class OpenVisits {
   readonly #follow: (consultationId: string) => Promise<VisitModel>;
   readonly #open = new Map<string, VisitModel>();
   readonly #opening = new Map<string, Promise<VisitModel>>();
+  readonly #most: number;
 
-  constructor(follow: (consultationId: string) => Promise<VisitModel>) {
+  constructor(follow: (consultationId: string) => Promise<VisitModel>, most = MAX_OPEN) {
     this.#follow = follow;
+    this.#most = most;
   }
 
   get all(): readonly VisitModel[] {
@@ -49,7 +54,7 @@ export class OpenVisits {
 
   #letGo(keptId: string): void {
     for (const [id, model] of this.#open) {
-      if (this.#open.size <= MAX_OPEN) return;
+      if (this.#open.size <= this.#most) return;
       const isNeeded =
         model.call !== null ||
         model.visit.outbox.length > 0 ||

@@ -15,6 +15,7 @@ import { language, messages } from '../i18n/language.ts';
 import { speak } from './announcer.ts';
 import { AttachmentBlobs } from './attachment-blobs.ts';
 import { CallModel } from './call-model.ts';
+import type { CallSound } from './call-sound.ts';
 import { Changes } from './changes.ts';
 import { type Delivery, deliveryOf } from './delivery.ts';
 import { information, type Notice, noticeOf } from './notice.ts';
@@ -28,6 +29,10 @@ interface VisitModelOptions {
   /** Whom the token speaks for, where that is known; otherwise whoever has the role. */
   readonly personId: PersonId | null;
   readonly onNotice: (notice: Notice) => void;
+  /** How calls are heard in this page. */
+  readonly sound: CallSound;
+  /** Whether the call of this device is in the small window, which has words of its own. */
+  readonly isCallSmall: () => boolean;
   /** Whether what is sent now leaves at once. */
   readonly isConnected: () => boolean;
 }
@@ -61,15 +66,19 @@ export class VisitModel {
   #position: number | null;
   readonly #personId: PersonId | null;
   readonly #onNotice: (notice: Notice) => void;
+  readonly #sound: CallSound;
+  readonly #isCallSmall: () => boolean;
   readonly #isConnected: () => boolean;
   readonly #stops: readonly (() => void)[];
 
-  constructor({ visit, role, personId, onNotice, isConnected }: VisitModelOptions) {
+  constructor({ visit, role, personId, onNotice, sound, isCallSmall, isConnected }: VisitModelOptions) {
     this.#isConnected = isConnected;
     this.visit = visit;
     this.role = role;
     this.#personId = personId;
     this.#onNotice = onNotice;
+    this.#sound = sound;
+    this.#isCallSmall = isCallSmall;
     this.#newest = visit.entries.at(-1)?.sequence ?? 0;
     this.blobs = new AttachmentBlobs((attachmentId, variant, signal) =>
       visit.fetchAttachment(attachmentId, { variant, signal }),
@@ -190,6 +199,9 @@ export class VisitModel {
     return personId !== null && personId === this.self?.personId;
   }
 
+  /** `nameOf` by an id of any kind; always the same function. */
+  readonly namer = (personId: string): string => this.nameOf(personId as PersonId);
+
   /** The name to show beside something a person did. */
   nameOf(personId: PersonId | null): string {
     if (this.isSelf(personId)) return messages().you;
@@ -228,6 +240,8 @@ export class VisitModel {
             self,
             participants: () => this.view.participants,
             nameOf: (personId) => this.nameOf(personId),
+            sound: this.#sound,
+            isSmall: this.#isCallSmall,
             onProblem: (error, source) => this.#problem(error, source),
             onNotice: this.#onNotice,
           });
@@ -256,6 +270,8 @@ export class VisitModel {
     for (const entry of entries) {
       if (entry.sequence <= this.#newest) continue;
       this.#newest = entry.sequence;
+      // The small window says farewell by itself.
+      if (entry.kind === 'call.ended' && this.#isCallSmall()) continue;
       if (entry.kind === 'call.ended' && entry.reason !== 'completed' && !this.isSelf(entry.by)) {
         // A notice is spoken, too.
         this.#onNotice(information(messages().call.outcome[entry.reason]));

@@ -15,6 +15,30 @@ export const app = css`
       display: none;
     }
   }
+  /* The small window reads here what it must not cover: the header with its buttons, and where messages are written. */
+  teleconsult-floating-call::part(window) {
+    scroll-padding: calc(58px + env(safe-area-inset-top)) env(safe-area-inset-right)
+      calc(116px + env(safe-area-inset-bottom)) env(safe-area-inset-left);
+  }
+  .hear {
+    position: fixed;
+    z-index: 21;
+    inset: calc(12px + env(safe-area-inset-top)) 0 auto;
+    width: max-content;
+    max-width: calc(100vw - 24px);
+    margin: 0 auto;
+    border-color: transparent;
+    background: #5cc8c4;
+    box-shadow: var(--shadow-2);
+    color: #00201f;
+  }
+  .hear:hover:not(:disabled) {
+    background: #7bd7d3;
+  }
+`;
+
+/** A page with nothing but a header and a message. */
+export const plain = css`
   .plain {
     display: grid;
     grid-template-rows: auto auto minmax(0, 1fr);
@@ -33,37 +57,5 @@ export const app = css`
     grid-row: 3;
     display: grid;
     padding-bottom: 64px;
-  }
-  .loading {
-    display: flex;
-    align-items: center;
-    justify-content: center;
-    gap: 12px;
-    color: var(--text-2);
-  }
-  .spinner {
-    width: 22px;
-    height: 22px;
-    border: 3px solid var(--surface-3);
-    border-block-start-color: var(--primary);
-    border-radius: 50%;
-    animation: turn 0.9s linear infinite;
-  }
-  .failed {
-    display: grid;
-    align-content: center;
-    justify-items: center;
-    gap: 12px;
-  }
-  .failed tele-message-page {
-    height: auto;
-  }
-  .failed small {
-    color: var(--text-2);
-  }
-  @keyframes turn {
-    to {
-      transform: rotate(360deg);
-    }
   }
 `;

@@ -57,6 +57,9 @@ export const callStage = css`
   .duo:not(.shares) {
     /* Below the initials, and clear of one's own picture. */
     --presence-bottom: calc(50% - 116px);
+    /* Above the face, and below what is said at the top. */
+    --away-top: max(52px, 14%);
+    --away-bottom: auto;
   }
 
   /* Several: a grid. */
@@ -181,32 +184,6 @@ export const callStage = css`
     .shares .people:is(.n7, .n8) {
       grid-template-columns: repeat(auto-fit, minmax(80px, 1fr));
       grid-auto-rows: clamp(56px, 13cqb, 96px);
-    }
-  }
-
-  /* A bar above the thread: one picture, nothing else. */
-  @container call (max-height: 170px) {
-    .stage,
-    .people,
-    .people:is(.n3, .n4, .n5, .n6, .n7, .n8) {
-      display: block;
-      height: 100%;
-      --caption-display: none;
-      --presence-display: none;
-      --avatar-size: 44px;
-      --fit: cover;
-    }
-    .place.main {
-      height: 100%;
-      border-radius: 12px;
-    }
-    .place:not(.main),
-    .screen,
-    .chips {
-      display: none;
-    }
-    .shares .place.main {
-      height: 100%;
     }
   }
 `;

@@ -64,6 +64,11 @@ export const callTile = css`
     text-align: center;
     transform: translateX(-50%);
   }
+  .reconnecting .presence,
+  .lost .presence {
+    top: var(--away-top, auto);
+    bottom: var(--away-bottom, var(--presence-bottom, 42px));
+  }
   .ringing .presence,
   .connecting .presence {
     display: var(--presence-display, block);

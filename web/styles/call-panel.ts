@@ -41,7 +41,8 @@ export const callPanel = css`
     line-height: 1.45;
   }
   .state.reconnecting,
-  .state.otherReconnecting {
+  .state.otherReconnecting,
+  .state.otherLost {
     color: #f2c063;
   }
   .clock {
@@ -74,15 +75,6 @@ export const callPanel = css`
     margin: 0 12px;
     border-radius: 18px;
     overflow: hidden;
-  }
-  .person {
-    display: grid;
-    place-items: center;
-    height: 100%;
-  }
-  .person tele-avatar {
-    --size: clamp(72px, 24cqmin, 132px);
-    border-radius: 50%;
   }
   .offer {
     padding: 0 18px;
@@ -126,11 +118,6 @@ export const callPanel = css`
     justify-content: center;
     gap: 8px;
   }
-  .take-over {
-    display: flex;
-    justify-content: center;
-  }
-  .take-over,
   tele-call-controls {
     padding: 16px 8px calc(16px + env(safe-area-inset-bottom));
   }

@@ -16,6 +16,14 @@ export const dialog = css`
   dialog::backdrop {
     background: var(--scrim);
   }
+  /* Beside a call in the small window, which stays above it and usable. */
+  dialog[open]:not(:modal) {
+    position: fixed;
+    z-index: 15;
+    inset: 0;
+    margin: auto;
+    box-shadow: 0 0 0 100vmax var(--scrim);
+  }
   dialog h2 {
     margin-bottom: 8px;
     font-size: 1.1875rem;
@@ -32,10 +40,13 @@ export const dialog = css`
     margin-top: 22px;
   }
   @media (max-width: 480px) {
+    dialog,
+    dialog[open]:not(:modal) {
+      margin-bottom: 0;
+    }
     dialog {
       width: 100%;
       max-width: none;
-      margin-bottom: 0;
       padding-bottom: calc(24px + env(safe-area-inset-bottom));
       border-end-start-radius: 0;
       border-end-end-radius: 0;

@@ -47,11 +47,8 @@ export const visit = css`
     z-index: 4;
     inset: 0;
   }
-  tele-call-panel[compact] {
-    position: relative;
-    inset: auto;
+  tele-call-elsewhere {
     grid-area: call;
-    height: 80px;
   }
   .conversation {
     container: conversation / inline-size;
@@ -112,8 +109,7 @@ export const visit = css`
     .in-call {
       grid-template: 'call conversation' minmax(0, 1fr) / minmax(0, 1.35fr) minmax(340px, 1fr);
     }
-    tele-call-panel,
-    tele-call-panel[compact] {
+    tele-call-panel {
       position: relative;
       inset: auto;
       grid-area: call;

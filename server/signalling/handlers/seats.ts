@@ -2,8 +2,7 @@ import { addressOf, type HandlersOf, type Services } from './handler.ts';
 
 /** Media of calls, and of the network check before one. */
 export const seatHandlers = ({ host, checks }: Services): HandlersOf<'seat' | 'check'> => ({
-  'seat.join': async (payload, session) =>
-    host.calls.join(addressOf(payload, session), payload.rtpCapabilities),
+  'seat.join': async (payload, session) => host.calls.join(addressOf(payload, session), payload),
   'seat.connectTransport': async (payload, session) => {
     await host.media.connectTransport(addressOf(payload, session), payload);
     return {};

@@ -29,6 +29,11 @@ export class FakeMedia implements MediaEnvironment {
   readonly screensAsked: unknown[] = [];
   /** What is plugged in. */
   plugged: MediaDeviceInfo[] = [];
+  /** What the browser says it would do when a device is asked for. */
+  permissions: Record<'microphone' | 'camera', PermissionState> = {
+    microphone: 'granted',
+    camera: 'granted',
+  };
   /** What new tracks can do and are set to. */
   capabilities: MediaTrackCapabilities = {};
   /** Every track given, in order. */
@@ -39,6 +44,8 @@ export class FakeMedia implements MediaEnvironment {
   refuse: (
     wanted: Pick<Wanted, 'audio' | 'video'> & { screen?: boolean },
   ) => string | null | Promise<string | null> = () => null;
+  /** Paths connect as soon as something is sent or received over them. */
+  connectsByItself = false;
   readonly handlerFactory: mediasoup.HandlerFactory;
   readonly #deviceListeners = new Set<() => void>();
 
@@ -73,6 +80,10 @@ export class FakeMedia implements MediaEnvironment {
 
   async enumerateDevices(): Promise<readonly MediaDeviceInfo[]> {
     return this.plugged;
+  }
+
+  async queryPermission(kind: 'microphone' | 'camera'): Promise<PermissionState> {
+    return this.permissions[kind];
   }
 
   onDeviceChange(listener: () => void): () => void {
@@ -126,9 +137,18 @@ export class FakeMedia implements MediaEnvironment {
     const send = handler.send.bind(handler);
     const restartIce = handler.restartIce.bind(handler);
     const close = handler.close.bind(handler);
+    const receive = handler.receive.bind(handler);
+    const used = () => {
+      if (this.connectsByItself) queueMicrotask(() => handler.setConnectionState('connected'));
+    };
     handler.send = (options) => {
       transport.sent.push(options);
+      used();
       return send(options);
+    };
+    handler.receive = (options) => {
+      used();
+      return receive(options);
     };
     const replaceTrack = handler.replaceTrack.bind(handler);
     handler.replaceTrack = (localId, track) => {

@@ -1,6 +1,9 @@
 import { AppError, DeviceId, type RequestName } from '@teleconsult/protocol';
 import { Emitter } from '../../../client-sdk/events.ts';
+import type { NetworkNews } from '../../../client-sdk/network-hints.ts';
+import { defaultReconnectPolicy } from '../../../client-sdk/reconnect-policy.ts';
 import type { Signalling } from '../../../client-sdk/requests.ts';
+import { Faults } from '../../../client-sdk/simulation/faults.ts';
 import { patient } from './samples.ts';
 
 /** A connection without a network: what is asked is written down, and answered as the test says. */
@@ -9,8 +12,10 @@ export class FakeSignalling implements Signalling {
   readonly personId = patient;
   readonly asked: { readonly name: RequestName; readonly payload: object }[] = [];
   connected = true;
+  reconnect = defaultReconnectPolicy;
+  readonly faults = new Faults();
   answer: (name: RequestName, payload: object) => unknown = () => ({});
-  readonly #events = new Emitter<{ connected: undefined }>();
+  readonly #events = new Emitter<{ connected: undefined; network: NetworkNews }>();
 
   readonly request: Signalling['request'] = async (name, payload) => {
     if (!this.connected) throw new AppError('DISCONNECTED');
@@ -34,6 +39,14 @@ export class FakeSignalling implements Signalling {
   comeBack(): void {
     this.connected = true;
     this.#events.emit('connected', undefined);
+  }
+
+  onNetwork(listener: (news: NetworkNews) => void): () => void {
+    return this.#events.on('network', listener);
+  }
+
+  tellNetwork(news: NetworkNews): void {
+    this.#events.emit('network', news);
   }
 
   networkIsBack(): void {}

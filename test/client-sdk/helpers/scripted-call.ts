@@ -38,6 +38,10 @@ export class ScriptedCall {
   holdsSeat = false;
   /** How often the patient joined; each join has a resume ticket of its own. */
   joins = 0;
+  /** The tickets that are good: that of the last answer, and the one it was had with, as that answer may be lost. */
+  #tickets: readonly ResumeTicket[] = [];
+  /** Who holds the seat by the last join. */
+  #holder: DeviceId | null = null;
   /** STUN and TURN servers that a joining device is told. */
   iceServers: IceServer[] = [];
   /** Changes when the server's router does, as with a new version. */
@@ -124,9 +128,10 @@ export class ScriptedCall {
       if (this.view.state === 'ended') throw new AppError('NOT_FOUND');
       return { call: this.change({ state: 'ended', endReason: 'completed', ringUntil: null }) };
     });
-    server.on('call.leave', () => ({
-      call: this.changeSeat(patient, { state: 'left', leftReason: 'hung_up' }),
-    }));
+    server.on('call.leave', () => {
+      if (this.view.state === 'ended') throw new AppError('NOT_FOUND');
+      return { call: this.changeSeat(patient, { state: 'left', leftReason: 'hung_up' }) };
+    });
     server.on('call.invite', ({ personId }) => ({ call: this.changeSeat(personId, { state: 'invited' }) }));
     server.on('call.setMedia', ({ media }) => ({ call: this.#becomes(media) }));
   }
@@ -152,18 +157,33 @@ export class ScriptedCall {
     for (const name of ACKNOWLEDGED) server.on(name, () => this.#held({}));
   }
 
+  /** One that joined before brings a good ticket or takes the seat over. A refused join changes nothing. */
   answerJoin(
-    { rtpCapabilities }: RequestPayload<'seat.join'>,
+    { rtpCapabilities, resumeTicket, takeOver }: RequestPayload<'seat.join'>,
     { handshake }: Device,
   ): RequestResult<'seat.join'> {
+    const { deviceId } = handshake;
+    const seat = this.view.seats.find(({ personId }) => personId === patient);
+    const isOwn = seat?.deviceId === null || seat?.deviceId === deviceId;
+    const isKnown = isOwn && this.#holder === deviceId;
+    const isGood = isKnown ? resumeTicket !== undefined && this.#tickets.includes(resumeTicket) : isOwn;
+    if (!isGood && !takeOver) throw new AppError('RESUME_REFUSED');
     this.holdsSeat = true;
     this.joins += 1;
+    this.#holder = deviceId;
+    const next = ResumeTicket.parse(String(this.joins).padStart(32, '0'));
+    this.#tickets = [next, ...(isKnown && isGood && resumeTicket !== undefined ? [resumeTicket] : [])];
     return {
-      call: this.changeSeat(patient, { state: 'present', deviceId: handshake.deviceId }),
+      call: this.changeSeat(patient, {
+        state: 'present',
+        deviceId,
+        leftReason: null,
+        returnUntil: null,
+      }),
       routerRtpCapabilities: this.routerCapabilities,
       send: transportOffer(),
       receive: transportOffer(),
-      resumeTicket: ResumeTicket.parse(String(this.joins).padStart(32, '0')),
+      resumeTicket: next,
       consumers: rtpCapabilities === undefined ? [] : this.offers,
       iceServers: this.iceServers,
     };

@@ -5,6 +5,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import {
   AppError,
   type ErrorCode,
@@ -45,6 +46,7 @@ export class ScriptedServer implements AsyncDisposable {
   #io: Server;
   readonly #handlers = new Map<RequestName, Handler<RequestName>>();
   readonly #devices = new Set<Device>();
+  readonly #unanswered = new Set<Duplex>();
   #port = 0;
   /** Requests in the order in which they came. */
   readonly received: Received[] = [];
@@ -52,6 +54,10 @@ export class ScriptedServer implements AsyncDisposable {
   readonly handshakes: Handshake[] = [];
   /** Answers what a handshake is refused with; null accepts it. */
   admit: (handshake: Handshake) => ErrorCode | null = () => null;
+  /** True: as the real server, which lets one connection of a device live, the newest. */
+  replacesOlder = false;
+  /** What a refused device is asked to wait; undefined: nothing. */
+  retryAfterMs: number | undefined;
   /** Serves what is not Socket.IO. */
   serve: HttpHandler = async (_request, response) => {
     response.writeHead(404).end();
@@ -97,8 +103,25 @@ export class ScriptedServer implements AsyncDisposable {
     });
   }
 
+  /** Refuses a request from now on. */
+  refuse(name: RequestName, code: ErrorCode): void {
+    this.on(name, () => {
+      throw new AppError(code);
+    });
+  }
+
   payloads<N extends RequestName>(name: N): RequestPayload<N>[] {
     return this.received.filter((one) => one.name === name).map((one) => one.payload as RequestPayload<N>);
+  }
+
+  /** Lets through only those attempts to open a WebSocket that the test wants; the others are never answered. */
+  filterUpgrades(lets: () => boolean): void {
+    const listeners = this.#http.listeners('upgrade');
+    this.#http.removeAllListeners('upgrade');
+    this.#http.on('upgrade', (request, socket: Duplex, head) => {
+      if (lets()) for (const listener of listeners) listener.call(this.#http, request, socket, head);
+      else this.#unanswered.add(socket);
+    });
   }
 
   tell<N extends FactName>(name: N, payload: FactPayload<N>, to: readonly Device[] = this.devices): void {
@@ -127,6 +150,7 @@ export class ScriptedServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#unanswered) socket.destroy();
     await this.#io.close();
     this.#http.closeAllConnections();
     if (this.#http.listening) await new Promise((resolve) => this.#http.close(resolve));
@@ -146,7 +170,12 @@ export class ScriptedServer implements AsyncDisposable {
       this.handshakes.push(handshake);
       const code = this.admit(handshake);
       if (code === null) next();
-      else next(Object.assign(new Error(code), { data: new AppError(code).toBody('request-1') }));
+      else
+        next(
+          Object.assign(new Error(code), {
+            data: new AppError(code, { retryAfterMs: this.retryAfterMs }).toBody('request-1'),
+          }),
+        );
     });
     io.on('connection', (socket) => this.#accept(socket));
     return io;
@@ -154,11 +183,20 @@ export class ScriptedServer implements AsyncDisposable {
 
   #accept(socket: Socket): void {
     const device: Device = { socket, handshake: Handshake.parse(socket.handshake.auth) };
+    if (this.replacesOlder) this.#replace(device.handshake.deviceId);
     this.#devices.add(device);
     socket.on('disconnect', () => this.#devices.delete(device));
     socket.onAny((name: RequestName, raw: unknown, ack: (reply: unknown) => void) => {
       void this.#answer(device, { name, raw, ack });
     });
+  }
+
+  #replace(deviceId: Handshake['deviceId']): void {
+    for (const { socket, handshake } of this.devices) {
+      if (handshake.deviceId !== deviceId) continue;
+      socket.emit('session.ending', { reason: 'replaced' });
+      socket.disconnect(true);
+    }
   }
 
   async #answer(

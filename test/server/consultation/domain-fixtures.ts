@@ -12,6 +12,13 @@ import { requestConsultation } from '@teleconsult/server/consultation/lifecycle'
 import type { Next, Outcome } from '@teleconsult/server/consultation/outcome';
 import { type ConsultationState, DEFAULT_TIMINGS } from '@teleconsult/server/consultation/state';
 import { step } from '@teleconsult/server/consultation/step';
+import type { TicketHash } from '@teleconsult/server/consultation/tickets';
+
+interface Joining {
+  readonly brings?: TicketHash | null;
+  readonly given?: TicketHash;
+  readonly takeOver?: boolean;
+}
 
 export const patient = 'patient-1' as PersonId;
 export const doctor = 'doctor-1' as PersonId;
@@ -84,13 +91,43 @@ export const withRelative = (): ConsultationState => after(active(), addRelative
 export const start = (media: CallMedia = 'video', by = doctor, deviceId = desk, id = callId) =>
   ({ type: 'call.start', by, deviceId, callId: id, media }) as const;
 export const answer = (deviceId = phone) => ({ type: 'call.accept', by: patient, deviceId, callId }) as const;
-export const join = (by: PersonId, deviceId: DeviceId) =>
-  ({ type: 'seat.join', by, deviceId, callId }) as const;
+/** What a device is given when it joins, unless a test says otherwise. Here a ticket is its own hash. */
+export const ticketOf = (deviceId: DeviceId) => `ticket-of-${deviceId}` as TicketHash;
+export const join = (
+  by: PersonId,
+  deviceId: DeviceId,
+  { brings = null, given = ticketOf(deviceId), takeOver = false }: Joining = {},
+) => ({ type: 'seat.join', by, deviceId, callId, ticket: brings, nextTicket: given, takeOver }) as const;
+/** Again, with the ticket of the first time. */
+export const rejoin = (by: PersonId, deviceId: DeviceId) =>
+  join(by, deviceId, { brings: ticketOf(deviceId) });
+export const takeOver = (by: PersonId, deviceId: DeviceId) => join(by, deviceId, { takeOver: true });
 
 export const ringing = (media: CallMedia = 'video') => after(active(), start(media));
 export const connecting = (media: CallMedia = 'video') => after(ringing(media), answer());
 export const live = (media: CallMedia = 'video') =>
   after(connecting(media), join(doctor, desk), join(patient, phone));
+
+/** The doctor in a live call that the patient was lost from at the moment of the other fixtures, with the whole window. */
+export const alone = (media: CallMedia = 'video') => {
+  const { seatGraceMs, returnMs } = timings;
+  const lost = after(live(media), { type: 'device.lost', personId: patient, deviceId: phone });
+  return movedTo(must(lost, { type: 'tick' }, 1_000 + seatGraceMs).state, { at: 1_000, returnMs });
+};
+
+/** Every seat as if its state had begun at this moment. */
+export function movedTo(
+  state: ConsultationState,
+  { at: since, returnMs }: { at: number; returnMs: number },
+): ConsultationState {
+  const { call } = state;
+  const seats = call?.seats.map((seat) =>
+    seat.state === 'left' && seat.wayBack !== null
+      ? { ...seat, since, wayBack: { ...seat.wayBack, until: since + returnMs } }
+      : { ...seat, since },
+  );
+  return { ...state, call: call && { ...call, seats: seats ?? [] } };
+}
 
 /** Patient and doctor in a live call, and the relative rung. */
 export const rungThird = (media: CallMedia = 'video') =>

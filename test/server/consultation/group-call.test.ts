@@ -19,6 +19,7 @@ import {
   relative,
   rungThird,
   start,
+  takeOver,
   timings,
   tv,
 } from './domain-fixtures.ts';
@@ -87,7 +88,7 @@ test('[CALL16] a third is invited into a running call, and again after leaving i
 
 test('[CALL16] nobody comes into a call uninvited: a seat that was left is taken by invitation alone', () => {
   const left = after(liveThree(), { type: 'call.leave', ...third });
-  expect(at(left, join(relative, tv))).toMatchObject({ code: 'WRONG_STATE' });
+  expect(at(left, takeOver(relative, tv))).toMatchObject({ code: 'WRONG_STATE' });
   expect(at(left, { type: 'call.accept', ...third })).toMatchObject({ code: 'WRONG_STATE' });
   expect(at(left, { ...start('voice', relative, tv) })).toMatchObject({ code: 'WRONG_STATE' });
 });
@@ -142,7 +143,7 @@ test('[CALL20] a person who is taken out of the consultation leaves its call fir
   expect(at(outcome.state, { type: 'call.invite', ...caller, personId: relative })).toMatchObject({
     code: 'NOT_FOUND',
   });
-  expect(at(outcome.state, join(relative, tv))).toMatchObject({ code: 'NOT_FOUND' });
+  expect(at(outcome.state, takeOver(relative, tv))).toMatchObject({ code: 'NOT_FOUND' });
 });
 
 test('[CALL20] a call between a guest who is taken out and one other ends', () => {

@@ -14,10 +14,12 @@ import {
   must,
   patient,
   phone,
+  rejoin,
   relative,
   ringing,
   rungThird,
   tablet,
+  takeOver,
   timings,
   tv,
 } from './domain-fixtures.ts';
@@ -47,16 +49,32 @@ test('[SEAT2] a person who returns within the grace keeps the seat with the same
   expect(seat(back)).toMatchObject({ state: 'present', microphoneOn: false, cameraOn: true });
 });
 
-test('[SEAT3] a seat that is lost for the whole grace is left, and one person alone is no call', () => {
+test('[SEAT3] a seat that is lost for the whole grace is left and can be returned to until the window closes; then one person alone is no call', () => {
   const gone = must(live(), lost, 5_000).state;
-  expect(dueAt(gone, timings)).toBe(5_000 + timings.seatGraceMs);
-  expect(must(gone, { type: 'tick' }, 5_000 + timings.seatGraceMs - 1).facts).toEqual([]);
-  const outcome = must(gone, { type: 'tick' }, 5_000 + timings.seatGraceMs);
-  expect(outcome.facts[0]?.fact).toMatchObject({ kind: 'call.ended', reason: 'lost' });
+  const leftAt = 5_000 + timings.seatGraceMs;
+  expect(dueAt(gone, timings)).toBe(leftAt);
+  expect(must(gone, { type: 'tick' }, leftAt - 1).facts).toEqual([]);
+  const left = must(gone, { type: 'tick' }, leftAt);
+  expect(left.facts).toEqual([
+    { by: null, fact: { kind: 'call.left', callId, personId: patient, reason: 'lost' } },
+  ]);
+  expect(left.effects).toEqual([
+    { type: 'seatReleased', callId, personId: patient, deviceId: phone, why: 'left' },
+  ]);
+  const until = leftAt + timings.returnMs;
+  expect(left.state.call && viewCall(left.state, left.state.call)).toMatchObject({
+    state: 'live',
+    seats: [{ state: 'left', leftReason: 'lost', since: leftAt, returnUntil: until }, { returnUntil: null }],
+  });
+  expect(dueAt(left.state, timings)).toBe(until);
+  expect(must(left.state, { type: 'tick' }, until - 1).state).toEqual(left.state);
+  const outcome = must(left.state, { type: 'tick' }, until);
+  expect(outcome.facts[0]).toMatchObject({ by: null, fact: { kind: 'call.ended', reason: 'lost' } });
 });
 
 test('[SEAT4] another device of the person takes the seat over; the old device is released', () => {
-  const outcome = must(live(), join(patient, tablet));
+  expect(at(live(), join(patient, tablet))).toMatchObject({ code: 'RESUME_REFUSED' });
+  const outcome = must(live(), takeOver(patient, tablet));
   expect(outcome.effects).toEqual([
     { type: 'seatReleased', callId, personId: patient, deviceId: phone, why: 'moved' },
   ]);
@@ -93,7 +111,10 @@ test('[SEAT11] who was muted stays so over a loss and on another device', () => 
   const muted = after(live(), { type: 'seat.mute', ...host, personId: patient });
   const back = after(muted, lost, returned);
   expect(seat(back)).toMatchObject({ microphoneOn: false, mutedBy: doctor });
-  expect(seat(after(back, join(patient, tablet)))).toMatchObject({ microphoneOn: false, mutedBy: doctor });
+  expect(seat(after(back, takeOver(patient, tablet)))).toMatchObject({
+    microphoneOn: false,
+    mutedBy: doctor,
+  });
 });
 
 test('[SEAT12] a seat whose device a phone call interrupts stays present, and its wishes stay as they were', () => {
@@ -103,7 +124,7 @@ test('[SEAT12] a seat whose device a phone call interrupts stays present, and it
   const over = must(interrupted.state, { type: 'seat.setInterrupted', ...own, interrupted: false });
   expect(seat(over.state)).toMatchObject({ interrupted: false, microphoneOn: true });
   // The person takes the call over on a device that is not interrupted.
-  expect(seat(after(interrupted.state, join(patient, tablet)))).toMatchObject({ interrupted: false });
+  expect(seat(after(interrupted.state, takeOver(patient, tablet)))).toMatchObject({ interrupted: false });
 });
 
 test('[SEAT13] one screen is shared at a time, in video calls alone, and ends with the seat', () => {
@@ -117,7 +138,7 @@ test('[SEAT13] one screen is shared at a time, in video calls alone, and ends wi
   const given = after(shared, { ...screen, ...own, on: false }, { ...screen, ...host });
   expect(seat(given, doctor)).toMatchObject({ screenOn: true });
   // Another device of the person does not show what the former one did.
-  expect(seat(after(shared, join(patient, tablet)))).toMatchObject({ screenOn: false });
+  expect(seat(after(shared, takeOver(patient, tablet)))).toMatchObject({ screenOn: false });
   const three = after(liveThree(), { ...screen, by: relative, deviceId: tv, callId });
   const left = after(three, { type: 'call.leave', by: relative, deviceId: tv, callId });
   expect(seat(after(left, { ...screen, ...own }))).toMatchObject({ screenOn: true });
@@ -126,7 +147,7 @@ test('[SEAT13] one screen is shared at a time, in video calls alone, and ends wi
 test('[SEAT15] how a device shows the call is seen by the others, and another device begins anew', () => {
   const floating = after(live(), { type: 'seat.setView', ...own, view: 'floating' });
   expect(floating.call && viewCall(floating, floating.call).seats[0]).toMatchObject({ view: 'floating' });
-  expect(seat(after(floating, join(patient, tablet)))).toMatchObject({ view: 'full' });
+  expect(seat(after(floating, takeOver(patient, tablet)))).toMatchObject({ view: 'full' });
 });
 
 test('[SEAT16] a further seat that does not join a live call in time is left, and the others go on', () => {
@@ -143,11 +164,11 @@ test('[SEAT16] a further seat that does not join a live call in time is left, an
   expect(outcome.state.call?.phase.name).toBe('live');
 });
 
-test('[SEAT17] who was lost for the whole grace may join again while the others are still talking', () => {
+test('[SEAT17] who was lost for the whole grace may join again with their ticket while the others are still talking', () => {
   const gone = after(liveThree(), { type: 'device.lost', personId: relative, deviceId: tv });
   const left = must(gone, { type: 'tick' }, 1_000 + timings.seatGraceMs).state;
   expect(seat(left, relative)).toMatchObject({ state: 'left', reason: 'lost', deviceId: tv });
-  const back = must(left, join(relative, tv), 90_000);
+  const back = must(left, rejoin(relative, tv), 90_000);
   expect(back.facts).toEqual([{ by: relative, fact: { kind: 'call.answered', callId } }]);
   expect(seat(back.state, relative)).toMatchObject({ state: 'present' });
 });

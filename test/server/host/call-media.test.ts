@@ -4,7 +4,7 @@ import { eventually } from '../../helpers/eventually.ts';
 import { RawClient } from '../../helpers/raw-client.ts';
 import { peopleOf, startTestApp, type TestApp } from '../../helpers/test-app.ts';
 import { personToken } from '../../helpers/test-tokens.ts';
-import { startCall, startVisit, type Visit } from '../../helpers/visit.ts';
+import { joinSeat, startCall, startVisit, type Visit } from '../../helpers/visit.ts';
 import { drawIn } from './call-guests.ts';
 
 const track = (source: MediaSource) => ({
@@ -115,7 +115,7 @@ async function threeInCall(app: TestApp, visit: Visit, relative: RawClient): Pro
   const { call } = await doctor.request('call.start', { consultationId: id, media: 'voice' });
   const ref = { consultationId: id, callId: call.callId };
   for (const client of [patient, relative]) await client.request('call.accept', ref);
-  for (const client of [doctor, patient, relative]) await client.request('seat.join', ref);
+  for (const client of [doctor, patient, relative]) await joinSeat(client, ref);
   expect(app.sfu.rooms[0]?.seats.size).toBe(3);
   return call.callId;
 }
@@ -142,7 +142,7 @@ test('[SEAT18] the others in a call are told how good a connection is when that 
     'NOT_FOUND',
   );
   // Who comes back is told what the others have.
-  await relative.request('seat.join', ref);
+  await joinSeat(relative, ref);
   await eventually('the level to be told again', () => relative.of('seat.qualityChanged').length === 4);
   await doctor.request('call.hangUp', ref);
   await expect(patient.request('seat.reportQuality', { ...ref, report: report('poor') })).rejects.toThrow(
@@ -161,7 +161,7 @@ test('[SEAT18] how good the connection of somebody is who comes back is told ane
   await relative.request('call.leave', ref);
   await patient.request('call.invite', { ...ref, personId: PersonId.parse('relative') });
   await relative.request('call.accept', ref);
-  await relative.request('seat.join', ref);
+  await joinSeat(relative, ref);
   await relative.request('seat.reportQuality', { ...ref, report: report('good') });
   await eventually('the level to be told again', () => doctor.of('seat.qualityChanged').length === 2);
 });
@@ -173,7 +173,7 @@ test('[SEAT15] a device that shows the call in the background is sent no video, 
   const ref = { consultationId: id, callId: await startCall(visit, 'video') };
   await doctor.request('seat.produce', { ...ref, ...track('camera') });
   const watching = async () => {
-    const joined = await patient.request('seat.join', { ...ref, rtpCapabilities: app.sfu.capabilities });
+    const joined = await joinSeat(patient, { ...ref, rtpCapabilities: app.sfu.capabilities });
     for (const { consumerId } of joined.consumers)
       await patient.request('seat.resumeConsumer', { ...ref, consumerId });
     return joined.consumers.length;

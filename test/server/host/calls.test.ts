@@ -4,7 +4,7 @@ import { eventually } from '../../helpers/eventually.ts';
 import { RawClient } from '../../helpers/raw-client.ts';
 import { peopleOf, startTestApp, type TestApp } from '../../helpers/test-app.ts';
 import { personToken } from '../../helpers/test-tokens.ts';
-import { startCall, startVisit, textDraft, type Visit } from '../../helpers/visit.ts';
+import { startCall, startVisit, textDraft, ticketOf, type Visit } from '../../helpers/visit.ts';
 import { Gate } from './gate.ts';
 
 const track = (source: 'camera' | 'microphone') => ({
@@ -94,7 +94,7 @@ test('[CALL11] a call that ends while a seat is being joined leaves no media beh
   const callId = await startCall(visit);
   app.sfu.killWorker();
   const { held } = await holdBack(gate, visit);
-  const join = patient.emit('seat.join', { consultationId: id, callId });
+  const join = patient.emit('seat.join', { consultationId: id, callId, resumeTicket: ticketOf(patient) });
   await readUpTo(visit, patient);
   const hangUp = doctor.request('call.hangUp', { consultationId: id, callId });
   await readUpTo(visit, doctor);

@@ -4,7 +4,7 @@ import { eventually } from '../../helpers/eventually.ts';
 import { RawClient } from '../../helpers/raw-client.ts';
 import { peopleOf, startTestApp } from '../../helpers/test-app.ts';
 import { personToken } from '../../helpers/test-tokens.ts';
-import { startCall, startVisit, type Visit } from '../../helpers/visit.ts';
+import { joinSeat, startCall, startVisit, type Visit } from '../../helpers/visit.ts';
 import { beginVisit, drawIn } from './call-guests.ts';
 import { Gate } from './gate.ts';
 
@@ -15,7 +15,7 @@ const seatOf = async (client: RawClient, { id }: Visit, personId: string) =>
     (seat) => seat.personId === personId,
   );
 const join = (client: RawClient, { id }: Visit, callId: CallId) =>
-  client.request('seat.join', { consultationId: id, callId });
+  joinSeat(client, { consultationId: id, callId });
 
 test('[CALL2] a call rings on all devices, and those that did not answer see which one did', async () => {
   await using app = await startTestApp();

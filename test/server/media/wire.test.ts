@@ -5,7 +5,7 @@ import { camera, dtls, microphone, simulcastCamera } from '../../contract/sfu.fi
 import { RawClient } from '../../helpers/raw-client.ts';
 import { startTestApp, type TestApp } from '../../helpers/test-app.ts';
 import { personToken } from '../../helpers/test-tokens.ts';
-import { startCall, startVisit } from '../../helpers/visit.ts';
+import { joinSeat, startCall, startVisit } from '../../helpers/visit.ts';
 
 test('[CHK8] a device checks its network before any call, over the socket', async () => {
   await using app = await startTestApp();
@@ -42,7 +42,7 @@ test('[TURN8] joining a call and opening a check answer the person’s own relay
   const callId = await startCall(visit);
   const usernames = new Set<string | undefined>();
   for (const client of [visit.patient, visit.doctor]) {
-    const joined = await client.request('seat.join', { consultationId: visit.id, callId });
+    const joined = await joinSeat(client, { consultationId: visit.id, callId });
     const { iceServers } = await client.request('check.open', {});
     for (const servers of [joined.iceServers, iceServers])
       expect(servers).toEqual([{ urls, username: expect.any(String), credential: expect.any(String) }]);
@@ -93,7 +93,7 @@ test('[SFU39] the view of a seat outlives its media', async () => {
   app.sfu.killWorker();
   for (const client of [patient, doctor]) {
     await client.fact('seat.mediaLost');
-    await client.request('seat.join', { ...call, rtpCapabilities });
+    await joinSeat(client, { ...call, rtpCapabilities });
   }
   await patient.request('seat.produce', { ...call, ...camera() });
   const { consumer } = await doctor.fact('seat.consumerAdded');

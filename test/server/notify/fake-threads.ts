@@ -41,6 +41,8 @@ export class FakeThreads {
   /** Consultations that cannot be opened. */
   readonly broken = new Set<ConsultationId>();
   requestedBy: PersonId | null = null;
+  /** Pages of threads that were read and opened. */
+  pagesRead = 0;
   /** Most entries that fit into a page of the host, however many were asked for. */
   pageHolds = Infinity;
   readonly #entries = new Map<ConsultationId, Entry[]>();
@@ -83,6 +85,7 @@ export class FakeThreads {
     this.host = {
       view: async (id) => this.view(id),
       thread: async (id, _by, { afterSequence, beforeSequence, limit }) => {
+        this.pagesRead += 1;
         if (this.broken.has(id)) throw new Error(`${CANARY}: cannot be opened`);
         const found = this.of(id).filter(({ sequence }) =>
           afterSequence === undefined ? sequence < (beforeSequence ?? Infinity) : sequence > afterSequence,

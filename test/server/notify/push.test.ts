@@ -105,7 +105,7 @@ const record = (...seats: readonly { personId: PersonId; state: 'invited' | 'pre
     seats: seats.map(({ personId, state }) =>
       state === 'invited'
         ? { ...seat, personId, state, ringUntil: 1, callWaiting: false }
-        : { ...seat, personId, state, deviceId: 'device-1' as never },
+        : { ...seat, personId, state, deviceId: 'device-1' as never, tickets: null },
     ),
   };
 };

@@ -72,6 +72,28 @@ test('[STO33] a call that ran in the first version has seats with all that seats
   expect(state.call?.seats).toEqual([
     { ...base, ...added, personId: 'bob', state: 'connecting', deviceId: 'device' },
     { ...base, ...added, personId: 'ann', state: 'invited', ringUntil: 45, callWaiting: false },
-    { ...base, ...added, personId: 'eve', state: 'left', reason: 'hung_up', deviceId: null },
+    { ...base, ...added, personId: 'eve', state: 'left', reason: 'hung_up', deviceId: null, wayBack: null },
   ]);
+});
+
+test('[SEAT25] [STO33] a call that ran before there were tickets has seats without, and a window for who was lost', async () => {
+  const base = { since: 3, microphoneOn: true, cameraOn: false };
+  const added = { screenOn: false, mutedBy: null, view: 'full', interrupted: false };
+  const held = { deviceId: 'device' };
+  const seats = [
+    { ...base, ...added, ...held, personId: 'ann', state: 'present' },
+    { ...base, ...added, ...held, personId: 'bob', state: 'reconnecting', joined: true },
+    { ...base, ...added, ...held, personId: 'eve', state: 'left', reason: 'lost' },
+  ];
+  const call = { callId: 'call', media: 'video', startedBy: 'bob', startedAt: 3, seats };
+  const state = { participants, phase: { name: 'active', since: 2 }, callRevision: 4 };
+  const live = await loaded({ ...state, call: { ...call, phase: { name: 'live', answeredAt: 3 } } });
+  expect(live.call?.seats).toEqual([
+    { ...seats[0], tickets: null },
+    { ...seats[1], tickets: null },
+    { ...seats[2], wayBack: { until: 900_003, tickets: null } },
+  ]);
+  const phase = { name: 'connecting', answeredAt: 3, until: 33 };
+  const connecting = await loaded({ ...state, call: { ...call, phase } });
+  expect(connecting.call?.seats[2]).toMatchObject({ wayBack: null });
 });

@@ -42,6 +42,18 @@ export const room = {
   dismissHint: 'Stay muted',
   videoOn: 'Switch video on',
 
+  /** After a restore the browser wants a tap before it gives the devices again. */
+  awaiting: {
+    microphone: 'Welcome back. Nobody hears you yet: your browser wants a tap first.',
+    camera: 'Welcome back. Nobody sees you yet: your browser wants a tap first.',
+    both: 'Welcome back. Nobody hears or sees you yet: your browser wants a tap first.',
+  },
+  goOnWith: {
+    microphone: 'Switch my microphone on',
+    camera: 'Switch my camera on',
+    both: 'Microphone and camera on',
+  },
+
   /** The sheet behind “More”. */
   audioOnly: 'Sound only',
   audioOnlyHint: 'No video is sent or received. Saves data on a weak network.',

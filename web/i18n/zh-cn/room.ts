@@ -34,6 +34,17 @@ export const room: Shape<typeof english> = {
   dismissHint: '保持静音',
   videoOn: '恢复视频',
 
+  awaiting: {
+    microphone: '您已回到通话。对方还听不到您：浏览器需要您点按一次。',
+    camera: '您已回到通话。对方还看不到您：浏览器需要您点按一次。',
+    both: '您已回到通话。对方还听不到也看不到您：浏览器需要您点按一次。',
+  },
+  goOnWith: {
+    microphone: '打开麦克风',
+    camera: '打开摄像头',
+    both: '打开麦克风和摄像头',
+  },
+
   audioOnly: '仅语音',
   audioOnlyHint: '不发送也不接收视频，网络较弱时可节省流量。',
   blur: '虚化我的背景',
