@@ -44,7 +44,7 @@ import { reconnectPolicyOf } from './reconnect-policy.ts';
 import { CallRestorer } from './resume/call-restorer.ts';
 import { CurrentCall } from './resume/current-call.ts';
 import { KeptCall } from './resume/kept-call.ts';
-import { Simulation } from './simulation/simulation.ts';
+import type { Simulation } from './simulation/simulation.ts';
 import { DeviceStore } from './storage/device-store.ts';
 import { TokenSource } from './token-source.ts';
 import { Uploads } from './uploads.ts';
@@ -80,7 +80,7 @@ class Client implements TeleconsultClient {
   readonly #current = new CurrentCall((call) => this.#events.emit('activeCall', call));
   readonly #restorer: CallRestorer;
   readonly #person: PersonRequests;
-  readonly #simulation: Simulation;
+  #simulation: Promise<Simulation> | null = null;
   readonly #followed = new Map<ConsultationId, Followed>();
   readonly #knownCalls = new Map<CallId, CallView>();
   #closing: Promise<void> | null = null;
@@ -129,17 +129,6 @@ class Client implements TeleconsultClient {
       onChange: (restoring) => this.#events.emit('restoring', restoring),
     });
     this.#person = new PersonRequests({ signalling: this.#connection, life: this.#life });
-    this.#simulation = new Simulation({
-      connection: this.#connection,
-      device: this.#device,
-      life: this.#life,
-      activeCall: () => this.#current.call,
-      lose: (call) => {
-        this.#kept.readAgain();
-        this.#followed.get(call.view.consultationId)?.consultation.calls.lose();
-      },
-      restore: () => this.restoreCall(),
-    });
     this.#connection.events.on('state', (change) => {
       if (change.state === 'closed') this.#end(change.error ?? new AppError('DISCONNECTED'));
       this.#events.emit('connection', change);
@@ -277,8 +266,10 @@ class Client implements TeleconsultClient {
     return this.#restorer.restore(signal);
   }
 
-  simulate(failure: SimulatedFailure, options?: CallOptions & { durationMs?: number }): Promise<void> {
-    return this.#simulation.run(failure, options);
+  async simulate(failure: SimulatedFailure, options?: CallOptions & { durationMs?: number }): Promise<void> {
+    this.#simulation ??= this.#loadSimulation();
+    const simulation = await this.#simulation;
+    return simulation.run(failure, options);
   }
 
   async open(consultationId: string, { signal }: CallOptions = {}): Promise<Consultation> {
@@ -326,6 +317,22 @@ class Client implements TeleconsultClient {
     const followed: Followed = { consultation, waiting: 0 };
     this.#followed.set(consultationId, followed);
     return followed;
+  }
+
+  /** Fetched when it is asked for: visitors never try out failures. */
+  async #loadSimulation(): Promise<Simulation> {
+    const { Simulation } = await import('./simulation/simulation.ts');
+    return new Simulation({
+      connection: this.#connection,
+      device: this.#device,
+      life: this.#life,
+      activeCall: () => this.#current.call,
+      lose: (call) => {
+        this.#kept.readAgain();
+        this.#followed.get(call.view.consultationId)?.consultation.calls.lose();
+      },
+      restore: () => this.restoreCall(),
+    });
   }
 
   /** Also when the server closed it for good: another page may go on with what is kept. */

@@ -42,6 +42,8 @@ const MAX_STATS = 512;
 /** The report's own limits (protocol/media.ts, `QualityReport`). */
 const MAX_DELAY_MS = 60_000;
 const MAX_KBPS = 1_000_000;
+/** The stream (by its `mid`) with which mediasoup tries out how much a line carries: it is nothing of anybody. */
+const PROBE = 'probator';
 
 /** Reads what is needed, in one pass over each report. Source: W3C Identifiers for WebRTC's Statistics API. */
 export function readStats({ send, receive }: StatsPair, at: number): Reading {
@@ -154,7 +156,7 @@ function sentCounters(stats: readonly Stat[]): Map<string, StreamCounters> {
 function receivedCounters(stats: readonly Stat[]): Map<string, StreamCounters> {
   const counters = new Map<string, StreamCounters>();
   for (const stat of stats) {
-    if (stat['type'] !== 'inbound-rtp') continue;
+    if (stat['type'] !== 'inbound-rtp' || stat['mid'] === PROBE) continue;
     counters.set(String(stat['id']), {
       bytes: numberOf(stat['bytesReceived']) ?? 0,
       packets: numberOf(stat['packetsReceived']) ?? 0,

@@ -43,7 +43,7 @@ export function requestsOf({
     continueHere: () => {
       const now = scene();
       // Refused, the window says as before that the call is elsewhere.
-      if (now.kind === 'elsewhere') now.call.accept().catch(() => undefined);
+      if (now.kind === 'elsewhere') now.call.accept({ camera: false }).catch(() => undefined);
     },
   };
 }

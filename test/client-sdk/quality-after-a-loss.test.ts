@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { Lifetime } from '../../client-sdk/lifetime.ts';
 import { AudioOnlyPolicy, type VideoEvidence } from '../../client-sdk/quality-fallback.ts';
 import { QualityMonitor, type UnshownMeasures } from '../../client-sdk/quality-monitor.ts';
+import { measure, readStats } from '../../client-sdk/quality-stats.ts';
 import { eventually } from '../helpers/eventually.ts';
 
 const fine: VideoEvidence = {
@@ -76,4 +77,20 @@ test('[RSM20] the loss of the last seconds is measured apart from that of ten', 
   expect(seen[2]).toEqual({ lossPercent: 33.3, recentLossPercent: 33.3 });
   expect(seen[4]?.recentLossPercent).toBe(0);
   expect(seen[4]?.lossPercent).toBeGreaterThan(15);
+});
+
+test('[RSM21] what the media server sends to try out the line is nothing of the others', () => {
+  const inbound = (id: string, mid: string, bytes: number) => [
+    id,
+    { type: 'inbound-rtp', id, mid, bytesReceived: bytes, packetsReceived: bytes / 100, packetsLost: 0 },
+  ];
+  const at = (time: number, probed: number) =>
+    readStats(
+      {
+        send: null,
+        receive: [inbound('camera', '1', 5_000), inbound('probe', 'probator', probed)] as [string, unknown][],
+      },
+      time,
+    );
+  expect(measure(at(0, 0), at(2_000, 4_000)).receiveKbps).toBe(0);
 });
