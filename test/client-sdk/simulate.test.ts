@@ -208,7 +208,11 @@ describe('a failure that an app tries out', () => {
     await using server = await ScriptedServer.start();
     const { client, call, media } = await inCall(server);
     await using _ = client;
-    const over = client.simulate('interruption', { durationMs: 100 });
+    const over = client.simulate('interruption', { durationMs: 300 });
+    await eventually(
+      () => server.payloads('seat.setInterrupted').length,
+      (told) => told > 0,
+    );
     await call.setMicrophone(false);
     await over;
     expect(media.tracks[0]?.enabled).toBe(false);
