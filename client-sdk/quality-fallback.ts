@@ -10,6 +10,11 @@ export interface VideoEvidence
    * gone tells nothing of the path that came back.
    */
   readonly recentLossPercent?: number | null;
+  /**
+   * False while nothing at all comes back on the path: it is gone, though ICE may not say so yet. Left out or null where
+   * that is not known.
+   */
+  readonly hearsAnything?: boolean | null;
   /** Pictures that arrive in a second; null where the browser does not say. */
   readonly receiveFps: number | null;
   readonly sendsVideo: boolean;
@@ -52,6 +57,8 @@ export class AudioOnlyPolicy {
   observe(evidence: VideoEvidence, now: number): boolean {
     if (this.#observedAt !== null && now - this.#observedAt > LONGEST_PAUSE_MS) this.#since = null;
     this.#observedAt = now;
+    // A path that is gone says nothing of how much it will carry when it is back.
+    if (evidence.hearsAnything === false) this.#since = null;
     const speaksForChange = this.#on ? isGood(evidence) : isTooLittle(evidence);
     if (!speaksForChange) {
       this.#since = null;

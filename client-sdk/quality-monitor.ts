@@ -1,7 +1,15 @@
 import type { QualityReport } from '@teleconsult/protocol';
 import type { QualitySample } from './api.ts';
 import type { Lifetime } from './lifetime.ts';
-import { measure, pictureRate, type Reading, readStats, type StatsPair, sampleOf } from './quality-stats.ts';
+import {
+  hearsAnything,
+  measure,
+  pictureRate,
+  type Reading,
+  readStats,
+  type StatsPair,
+  sampleOf,
+} from './quality-stats.ts';
 
 /** What is measured and not shown to the app. */
 export interface UnshownMeasures extends Pick<Reading, 'availableSendKbps'> {
@@ -9,6 +17,8 @@ export interface UnshownMeasures extends Pick<Reading, 'availableSendKbps'> {
   readonly receiveFps: number | null;
   /** As `lossPercent`, of the last four seconds alone; null where nothing was sent and received. */
   readonly recentLossPercent: number | null;
+  /** False while nothing at all comes back on the path; null where that is not known. */
+  readonly hearsAnything: boolean | null;
 }
 
 export interface QualityMonitorOptions {
@@ -82,7 +92,9 @@ export class QualityMonitor {
     this.#samples.push(sample);
     if (this.#samples.length > MAX_SAMPLES) this.#samples.shift();
     this.#report(sample, now);
-    onSample(sample, { availableSendKbps: reading.availableSendKbps, receiveFps, recentLossPercent });
+    const { availableSendKbps } = reading;
+    const hears = hearsAnything(before, reading);
+    onSample(sample, { availableSendKbps, receiveFps, recentLossPercent, hearsAnything: hears });
   }
 
   #report({ at: _at, limitedBy: _limitedBy, ...report }: QualitySample, now: number): void {

@@ -27,6 +27,8 @@ export interface Reading {
   readonly limitedBy: QualitySample['limitedBy'];
   readonly path: QualityReport['path'];
   readonly availableSendKbps: number | null;
+  /** Packets of any kind that came back on the path that is sent on; null where the browser does not count them. */
+  readonly heardPackets: number | null;
 }
 
 /** What changed between two readings. */
@@ -61,7 +63,17 @@ export function readStats({ send, receive }: StatsPair, at: number): Reading {
     limitedBy: limitOf(sending),
     path: pathOf(local),
     availableSendKbps: available === null ? null : Math.round(available / 1000),
+    heardPackets: numberOf(pair?.['packetsReceived']),
   };
+}
+
+/**
+ * Whether anything came back since the reading before; null where that is not known. On a path that lives, reports and
+ * consent checks (RFC 7675) do, whoever is silent.
+ */
+export function hearsAnything(before: Reading | null, now: Reading): boolean | null {
+  const [last, heard] = [before?.heardPackets ?? null, now.heardPackets];
+  return last === null || heard === null ? null : heard !== last;
 }
 
 /**

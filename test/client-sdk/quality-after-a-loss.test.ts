@@ -94,3 +94,33 @@ test('[RSM21] what the media server sends to try out the line is nothing of the 
     );
   expect(measure(at(0, 0), at(2_000, 4_000)).receiveKbps).toBe(0);
 });
+
+test('[RSM22] what the browser expects of a path that is gone does not count', async () => {
+  const low = { availableSendKbps: 60 };
+  const gone = { ...low, hearsAnything: false };
+  expect(givesUp([...repeated(3, gone), ...repeated(3, low), ...repeated(5, {})])).toBe(false);
+  expect(givesUp(repeated(6, { ...low, hearsAnything: true }))).toBe(true);
+  expect(givesUp(repeated(6, { ...low, hearsAnything: null }))).toBe(true);
+});
+
+test('[RSM22] a path is gone while nothing at all comes back on it', async () => {
+  const life = new Lifetime();
+  const seen: UnshownMeasures['hearsAnything'][] = [];
+  const counts = [10, 25, 25, 31];
+  const stats = async () => {
+    const pair = { type: 'candidate-pair', id: 'pair', nominated: true, state: 'succeeded' };
+    const packetsReceived = counts[Math.min(seen.length, counts.length - 1)];
+    return { send: new Map<string, unknown>([['pair', { ...pair, packetsReceived }]]), receive: null };
+  };
+  new QualityMonitor({
+    life,
+    stats,
+    isInterrupted: () => false,
+    onSample: (_sample, more) => seen.push(more.hearsAnything),
+    report: async () => undefined,
+    everyMs: 5,
+  });
+  await eventually('four samples', () => seen.length >= 4);
+  life.end(new AppError('ABORTED'));
+  expect(seen.slice(0, 4)).toEqual([null, true, false, true]);
+});

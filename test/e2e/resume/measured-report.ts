@@ -49,7 +49,7 @@ is sent.
 
 **${kept} of ${results.length} cycles kept all of that.**
 ${broken.length === 0 ? '' : `\n${broken.join('\n')}\n`}
-${gaveUp === 0 ? '' : `\nIn ${gaveUp} of them a side gave up video for a while because the machine could not keep up, as it does on a bad network; their times are counted, too.\n`}
+${gaveUp === 0 ? '' : `In ${gaveUp} of them a side gave up video for a while, as it does when the network or the machine cannot keep up; the times are counted, too.\n`}
 Milliseconds until the first newly decoded picture and the first new sound are both there, counted from the moment when
 what was broken is there again: ${causes.map(({ name, meaning }) => `*${name}*: ${meaning}`).join('; ')}. What is looked
 at every 100 ms is that much coarse; the microphone beeps every half second, so a sound may be that much late.
