@@ -17,8 +17,15 @@ export interface LightDeviceOptions {
 
 /** As the SDK: an attempt that takes longer is given up. */
 const ATTEMPT_MS = 10_000;
-/** What an app asks for first. */
-const FIRST_REQUESTS = 2;
+interface Seat {
+  readonly callId: string;
+  /** What its next join needs; null before the first was answered. */
+  readonly resumeTicket: string | null;
+}
+
+type Answer =
+  | { readonly ok: true; readonly data: unknown }
+  | { readonly ok: false; readonly error: ErrorBody };
 
 export class LightDevice {
   readonly #options: LightDeviceOptions;
@@ -27,6 +34,10 @@ export class LightDevice {
   #attempt = 0;
   #lostAt = 0;
   #isClosed = false;
+  #asked = 0;
+  #answers = new Map<number, (answer: Answer) => void>();
+  /** The seat of a running call, which it takes again when it comes back. */
+  #seat: Seat | null = null;
   readonly enteredAt: number[] = [];
   readonly servedAt: number[] = [];
   refused = 0;
@@ -38,13 +49,13 @@ export class LightDevice {
   }
 
   connect(): void {
-    const { origin, token, deviceId, consultationId } = this.#options;
+    const { origin, token, deviceId } = this.#options;
     const socket = new WebSocket(`${origin.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`, {
       perMessageDeflate: false,
       handshakeTimeout: ATTEMPT_MS,
     });
     this.#socket = socket;
-    let answers = 0;
+    this.#answers = new Map();
     let error = new AppError('DISCONNECTED');
     const limit = setTimeout(() => socket.terminate(), ATTEMPT_MS);
     socket.on('error', () => undefined);
@@ -57,19 +68,16 @@ export class LightDevice {
         this.#attempt = 0;
         clearTimeout(limit);
         this.enteredAt.push(performance.now());
-        socket.send(`420${JSON.stringify(['consultation.watch', { consultationId }])}`);
-        socket.send(`421${JSON.stringify(['consultation.list', {}])}`);
+        void this.#serve();
       } else if (text.startsWith('44')) {
         this.refused += 1;
         const { data: body } = JSON.parse(text.slice(2)) as { data: ErrorBody };
         error = AppError.fromBody(body);
         socket.terminate();
       } else if (text.startsWith('43')) {
-        answers += 1;
-        if (!text.includes('"ok":true')) throw new Error(text.slice(0, 200));
-        if (answers !== FIRST_REQUESTS) return;
-        this.servedAt.push(performance.now());
-        this.onServed();
+        const from = text.indexOf('[');
+        const [answer] = JSON.parse(text.slice(from)) as [Answer];
+        this.#answers.get(Number(text.slice(2, from)))?.(answer);
       }
     });
     socket.on('close', () => {
@@ -81,6 +89,42 @@ export class LightDevice {
       const delayMs = defaultReconnectPolicy.connectionDelayMs({ attempt: this.#attempt, elapsedMs, error });
       this.#timer = setTimeout(() => this.connect(), atLeastAsAsked(delayMs ?? 0, error));
     });
+  }
+
+  /** Asks for something; rejects with the code of a refusal. Never settles when the connection is lost before. */
+  async request(name: string, payload: object): Promise<unknown> {
+    const id = this.#asked++;
+    const answered = new Promise<Answer>((resolve) => this.#answers.set(id, resolve));
+    this.#socket?.send(`42${id}${JSON.stringify([name, payload])}`);
+    const answer = await answered;
+    if (!answer.ok) throw new Error(`${name}: ${answer.error.code}`);
+    return answer.data;
+  }
+
+  /** Takes the seat that was answered, and again whenever it comes back. */
+  async join(callId: string): Promise<void> {
+    this.#seat = { callId, resumeTicket: null };
+    await this.#joinAgain(this.#seat);
+  }
+
+  /** What an app asks for first. */
+  async #serve(): Promise<void> {
+    const { consultationId } = this.#options;
+    const asked = [
+      this.request('consultation.watch', { consultationId }),
+      this.request('consultation.list', {}),
+    ];
+    if (this.#seat !== null) asked.push(this.#joinAgain(this.#seat));
+    await Promise.all(asked);
+    this.servedAt.push(performance.now());
+    this.onServed();
+  }
+
+  async #joinAgain({ callId, resumeTicket }: Seat): Promise<void> {
+    const { consultationId } = this.#options;
+    const payload = { consultationId, callId, ...(resumeTicket !== null && { resumeTicket }) };
+    const answer = (await this.request('seat.join', payload)) as { resumeTicket: string };
+    this.#seat = { callId, resumeTicket: answer.resumeTicket };
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import type { CallView } from '@teleconsult/protocol';
+import type { CallView, SeatView } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import { beginCapture, type Capture, type Wanted } from './call-capture.ts';
 import type { Lifetime } from './lifetime.ts';
@@ -25,6 +25,12 @@ export interface AnsweringOptions {
 }
 
 const GIVEN_UP = new AppError('ABORTED', { detail: 'the call was not answered here' });
+
+/** What is off in the seat that is taken over (null: none is), is not switched on by going on here. */
+export const wantedHere = ({ media }: CallView, taken: SeatView | null, camera: boolean): Wanted => ({
+  microphone: taken?.microphoneOn ?? true,
+  camera: camera && media === 'video' && (taken?.cameraOn ?? true),
+});
 
 /** Answers the call, and asks for microphone and camera meanwhile. When it rejects, they are free again. */
 export async function answerCall(options: AnsweringOptions): Promise<Capture> {

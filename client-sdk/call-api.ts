@@ -118,8 +118,8 @@ export interface Call {
   continueSources(options?: CallOptions): Promise<void>;
   /**
    * Answers on this device and sends microphone (and camera in a video call, unless `camera: false`). Resolves when
-   * the seat is joined. While it is `elsewhere`, takes the seat over. In
-   * another call, rejects with `BUSY` unless `leaveOther`, which leaves that one first.
+   * the seat is joined. While it is `elsewhere`, takes the seat over, and what is off there stays off. In another call,
+   * rejects with `BUSY` unless `leaveOther`, which leaves that one first.
    */
   accept(options?: CallOptions & { camera?: boolean; leaveOther?: boolean }): Promise<void>;
   decline(options?: CallOptions): Promise<void>;

@@ -1,7 +1,6 @@
 import type {
   CallView,
   ConsumerOffer,
-  FactPayload,
   MediaSource,
   PersonId,
   QualityLevel,
@@ -22,10 +21,13 @@ import type { LocalMedia } from './local-media.ts';
 import type { MediaDevice } from './media-device.ts';
 import { errorOf, MediaSession, type PathState, type SeatRef } from './media-session.ts';
 import { persist, type Signalling, toAppError, whenItMayWork } from './requests.ts';
+import type { KeptCall } from './resume/kept-call.ts';
 import type { SeatClaim } from './resume/seat-claim.ts';
+import type { MediaFact, SeatFact } from './seat-fact.ts';
 import { VideoDemand } from './video-demand.ts';
 
 export type { Sources } from './call-sources.ts';
+export type { SeatFact } from './seat-fact.ts';
 
 export interface CallSeatOptions {
   readonly seat: SeatRef;
@@ -37,6 +39,7 @@ export interface CallSeatOptions {
   /** What is to be on at first. */
   readonly wanted: Sources;
   readonly claim: SeatClaim;
+  readonly kept: Pick<KeptCall, 'findNewer'>;
   /** The call as the server shows it to everybody, and the person's seat in it. */
   readonly view: () => CallView;
   readonly shown: () => SeatView | null;
@@ -47,18 +50,6 @@ export interface CallSeatOptions {
   /** The server does not let this device sit here any more. */
   readonly onRefused: (error: AppError) => void;
 }
-
-/** What the server tells a seat about the others. */
-export type SeatFact =
-  | { readonly kind: 'consumerAdded'; readonly consumer: ConsumerOffer }
-  | { readonly kind: 'consumerRemoved'; readonly consumerId: string }
-  | ({ readonly kind: 'consumerPaused' } & Pick<FactPayload<'seat.consumerPaused'>, 'consumerId' | 'paused'>)
-  | { readonly kind: 'activeSpeaker'; readonly personId: PersonId | null }
-  | { readonly kind: 'qualityChanged'; readonly personId: PersonId; readonly level: QualityLevel }
-  | { readonly kind: 'mediaLost' };
-
-/** Those that are about the tracks of one session. */
-type MediaFact = Exclude<SeatFact, { kind: 'activeSpeaker' | 'qualityChanged' }>;
 
 /** While `joining`, facts that arrive ahead of the answer are kept for the session that it makes. */
 type State =
@@ -126,8 +117,7 @@ export class CallSeat {
       isInterrupted: () => this.#path === 'interrupted',
     });
     this.#speaker = new Speaker({ life, tracks: () => this.remoteTracks.map(({ track }) => track) });
-    // The server tells a device that is back who speaks now.
-    life.onEnd(signalling.onConnected(() => this.#care.handleActiveSpeaker(null)));
+    life.onEnd(signalling.onConnected(() => void this.#handleConnected()));
     this.#joined.promise.catch(() => {});
     life.onEnd((reason) => this.#joined.reject(reason));
     void this.#keep().catch((error: unknown) => this.#refused(toAppError(error)));
@@ -369,6 +359,18 @@ export class CallSeat {
   /** A track that this browser cannot play is a problem of that track, not of the call. */
   #consume(session: MediaSession, offer: ConsumerOffer): void {
     session.consume(offer).catch((error: unknown) => this.#report(toAppError(error)));
+  }
+
+  async #handleConnected(): Promise<void> {
+    // The server tells a device that is back who speaks now.
+    this.#care.handleActiveSpeaker(null);
+    const { claim, kept, seat, life } = this.#options;
+    // Had another page of this device the seat while this one slept, media is anew, and what was off there is off.
+    const newer = await claim.lookAgain(kept.findNewer(seat.callId));
+    if (newer === null || life.over) return;
+    for (const one of ['microphone', 'camera'] as const)
+      if (newer[one] !== 'on' && this.isOn(one)) this.setSource(one, false).catch(() => {});
+    if (this.#state.kind === 'joined') this.#state.session.end('forgotten');
   }
 
   #othersShare(): boolean {

@@ -31,6 +31,7 @@ export class CallSlot {
   #call: ActiveCall | null = null;
   /** What is to be on in the call that this device asks for now. */
   #starting: Wanted | null = null;
+  #isStarting = false;
   /** How many wait for the call to be restored. */
   #restorers = 0;
 
@@ -72,6 +73,14 @@ export class CallSlot {
    */
   expectStart(wanted: Wanted): void {
     this.#starting = wanted;
+    this.#isStarting = true;
+  }
+
+  /** Whether it began is known, or (`isUnheard`) the server will show it, sooner or later. */
+  handleStartSettled({ isUnheard }: { isUnheard: boolean }): void {
+    this.#isStarting = false;
+    if (!isUnheard) this.#starting = null;
+    this.#call?.handleShown();
   }
 
   /** The call of a snapshot: one that this device took part in goes on. */
@@ -143,6 +152,7 @@ export class CallSlot {
     });
     this.#call = call;
     onChange(call);
+    if (!this.#isStarting) call.handleShown();
     return call;
   }
 

@@ -2,7 +2,7 @@ import type { CallView, SeatView } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import { unreachable } from '@teleconsult/protocol/unreachable';
 import type { Call, CallEvents, CallOptions, CallOutcome, QualitySample, Subscribe } from './api.ts';
-import { answerCall } from './call-answering.ts';
+import { answerCall, wantedHere } from './call-answering.ts';
 import type { Capture } from './call-capture.ts';
 import { SeatControls } from './call-controls.ts';
 import { type Ending, tellEnding } from './call-ending.ts';
@@ -10,7 +10,7 @@ import { isLeftForGood, isSeatOf, outcomeOf, ownSeatIn } from './call-outcome.ts
 import { type Part, roleOf } from './call-part.ts';
 import { CallSeat, type SeatFact } from './call-seat.ts';
 import { Emitter } from './events.ts';
-import { type Lifetime, throwIfAborted } from './lifetime.ts';
+import { isFulfilled, type Lifetime, throwIfAborted } from './lifetime.ts';
 import type { MediaDevice } from './media-device.ts';
 import type { SeatRef } from './media-session.ts';
 import { type Signalling, toAppError } from './requests.ts';
@@ -38,12 +38,13 @@ const OVER = new AppError('WRONG_STATE', { detail: 'the call is over' });
 export class ActiveCall extends SeatControls implements Call {
   readonly #options: ActiveCallOptions;
   readonly #events = new Emitter<CallEvents>();
-  readonly #life: Lifetime;
-  readonly #ref: SeatRef;
+  protected override readonly life: Lifetime;
+  protected override readonly seatRef: SeatRef;
   #view: CallView;
   #part: Part = { kind: 'outside' };
   #role: Call['role'] = 'incoming';
   #isRestored = false;
+  #wasHere = false;
   #resuming: Promise<boolean> | null = null;
   #heardAt = performance.now();
   #lastQuality: readonly QualitySample[] = [];
@@ -52,11 +53,11 @@ export class ActiveCall extends SeatControls implements Call {
     super();
     this.#options = options;
     this.#view = options.view;
-    this.#life = options.life.child();
+    this.life = options.life.child();
     const { consultationId, callId } = options.view;
-    this.#ref = { consultationId, callId };
+    this.seatRef = { consultationId, callId };
     this.#role = this.#judgeRole();
-    if (!this.#life.over) this.#life.onEnd(() => options.onPart());
+    if (!this.life.over) this.life.onEnd(() => options.onPart());
   }
 
   get id(): string {
@@ -84,14 +85,6 @@ export class ActiveCall extends SeatControls implements Call {
     return this.#part.kind === 'inside' ? this.#part.seat : null;
   }
 
-  protected override get life(): Lifetime {
-    return this.#life;
-  }
-
-  protected override get seatRef(): SeatRef {
-    return this.#ref;
-  }
-
   protected override get signalling(): Signalling {
     return this.#options.signalling;
   }
@@ -115,22 +108,20 @@ export class ActiveCall extends SeatControls implements Call {
 
   /** True while this device holds the person's seat, or is about to. */
   get takesPart(): boolean {
-    return !this.#life.over && (this.#part.kind === 'inside' || this.#part.kind === 'answering');
+    return !this.life.over && (this.#part.kind === 'inside' || this.#part.kind === 'answering');
   }
 
-  /** True while it also has to tell the server that it left. */
+  /** True while it also has to tell the server that it left, or the person may go on here with what they had here. */
   get isNeeded(): boolean {
-    return this.takesPart || (!this.#life.over && this.#part.kind === 'leaving');
+    if (this.life.over || this.isOver) return false;
+    return this.takesPart || this.#part.kind === 'leaving' || (this.#wasHere && this.#role === 'elsewhere');
   }
 
   /** True once this device holds the seat again that it held before; false when it is not to have it. */
   async restored(): Promise<boolean> {
     if (this.#resuming !== null) return this.#resuming;
     if (this.#part.kind !== 'inside') return false;
-    return this.#part.seat.joined.then(
-      () => true,
-      () => false,
-    );
+    return isFulfilled(this.#part.seat.joined);
   }
 
   async accept({
@@ -141,16 +132,16 @@ export class ActiveCall extends SeatControls implements Call {
     throwIfAborted(signal);
     switch (this.#part.kind) {
       case 'inside':
-        return this.#life.within(this.#part.seat.joined, signal);
+        return this.life.within(this.#part.seat.joined, signal);
       case 'answering':
-        return this.#life.within(this.#part.answered, signal);
+        return this.life.within(this.#part.answered, signal);
       case 'leaving':
       case 'over':
         throw new AppError('WRONG_STATE', { detail: this.#part.kind });
       case 'outside':
       case 'moved': {
-        const wanted = { microphone: true, camera: camera && this.#view.media === 'video' };
         const accept = this.#role === 'incoming' ? { leaveOther } : null;
+        const wanted = wantedHere(this.#view, accept === null ? this.#ownSeat() : null, camera);
         const answered = this.#answer(wanted, { accept, signal });
         this.#part = { kind: 'answering', answered };
         this.#options.onPart();
@@ -175,12 +166,8 @@ export class ActiveCall extends SeatControls implements Call {
     const before = this.#view;
     this.#view = view;
     this.#heardAt = performance.now();
-    if (view.state === 'ended') {
-      this.#finish();
-      return;
-    }
     const own = this.#ownSeat();
-    if (isLeftForGood(own)) {
+    if (view.state === 'ended' || isLeftForGood(own)) {
       this.#finish();
       return;
     }
@@ -199,6 +186,7 @@ export class ActiveCall extends SeatControls implements Call {
         if (becameVoice && seat.isOn(source)) seat.setSource(source, false).catch(() => {});
       seat.handleView(ownSeatIn(before, this.#options.signalling), own);
     }
+    this.handleShown();
     this.#changed();
   }
 
@@ -216,16 +204,17 @@ export class ActiveCall extends SeatControls implements Call {
       return this.#part.seat;
     }
     const { life, local, wanted } = capture;
-    const { signalling, device } = this.#options;
-    this.#life.onEnd((reason) => life.end(reason));
+    const { signalling, device, kept } = this.#options;
+    this.life.onEnd((reason) => life.end(reason));
     const seat = new CallSeat({
-      seat: this.#ref,
+      seat: this.seatRef,
       signalling,
       device,
       local,
       life,
       wanted: { ...wanted, screen: false },
       claim,
+      kept,
       view: () => this.#view,
       shown: () => this.#ownSeat(),
       onView: (view) => this.applyView(view),
@@ -245,6 +234,12 @@ export class ActiveCall extends SeatControls implements Call {
     if (this.#part.kind === 'inside') this.#takePart({ kind: 'moved' });
   }
 
+  /** The server shows a seat of this device that nobody sits in: what had begun it was not heard to the end. */
+  handleShown(): void {
+    const isHere = isSeatOf(this.#ownSeat(), this.#options.signalling.deviceId);
+    if (isHere && this.#part.kind === 'outside') this.handleSnapshot();
+  }
+
   /** A new connection has shown the call. What this device takes part in goes on. */
   handleSnapshot(): void {
     if (this.#part.kind === 'inside') void this.#part.seat.handleReconnected();
@@ -256,12 +251,12 @@ export class ActiveCall extends SeatControls implements Call {
 
   /** As when its page is gone: nothing is sent any more, nobody is told, and what is kept stays. */
   vanish(): void {
-    this.#life.end(LEFT);
+    this.life.end(LEFT);
   }
 
-  protected override wishesChanged(): void {
-    if (this.#part.kind !== 'inside' || this.#life.over) return;
-    this.#options.kept.keep({ ...this.#ref, ticket: this.#part.seat.ticket, ...this.wishes });
+  override wishesChanged(): void {
+    if (this.#part.kind !== 'inside' || this.life.over) return;
+    this.#options.kept.keep({ ...this.seatRef, ticket: this.#part.seat.ticket, ...this.wishes });
   }
 
   protected override awaitingChanged(): void {
@@ -272,25 +267,25 @@ export class ActiveCall extends SeatControls implements Call {
   /** A seat that this device held before the page was loaded anew is taken again. True once it is joined. */
   async #resume(): Promise<boolean> {
     const { device, kept, signalling } = this.#options;
-    const { callId } = this.#ref;
-    const isOutside = () => this.#part.kind === 'outside' && !this.#life.over;
+    const { callId } = this.seatRef;
+    const isOutside = () => this.#part.kind === 'outside' && !this.life.over;
     const shown = () => {
       const seat = this.#ownSeat();
       return isOutside() && isSeatOf(seat, signalling.deviceId) ? seat : null;
     };
     const media = () => this.#view.media;
-    try {
-      const found = await findSeat({ callId, kept, device, life: this.#life, shown, media });
-      if (found !== null) {
-        this.#isRestored ||= found.isRestored;
-        this.setAwaiting(found.awaiting);
-        const seat = this.sit(found.capture, found.claim);
-        for (const error of found.problems) this.#events.emit('problem', error);
-        await this.#life.within(seat.joined);
-        return true;
-      }
-    } catch (error) {
-      if (isOutside()) this.#events.emit('problem', toAppError(error));
+    const found = await findSeat({ callId, kept, device, life: this.life, shown, media }).catch(
+      (error: unknown) => {
+        if (isOutside()) this.#events.emit('problem', toAppError(error));
+        return null;
+      },
+    );
+    if (found !== null) {
+      this.#isRestored ||= found.isRestored;
+      this.setAwaiting(found.awaiting);
+      const seat = this.sit(found.capture, found.claim);
+      for (const error of found.problems) this.#events.emit('problem', error);
+      return isFulfilled(seat.joined);
     }
     if (isOutside()) {
       kept.forget(callId);
@@ -303,7 +298,7 @@ export class ActiveCall extends SeatControls implements Call {
     wanted: Capture['wanted'],
     { accept, signal }: { accept: { leaveOther: boolean } | null; signal: AbortSignal | undefined },
   ): Promise<void> {
-    const parts = { ...this.#options, seat: this.#ref, life: this.#life, wanted, accept, signal };
+    const parts = { ...this.#options, seat: this.seatRef, life: this.life, wanted, accept, signal };
     const claim = accept === null ? SeatClaim.takingOver() : SeatClaim.answered();
     const capture = await answerCall({
       ...parts,
@@ -312,15 +307,16 @@ export class ActiveCall extends SeatControls implements Call {
       hangUp: () => this.hangUp(),
     }).catch((error: unknown) => {
       if (this.#part.kind === 'answering') this.#takePart({ kind: 'outside' });
+      this.handleShown();
       throw error;
     });
-    await this.#life.within(this.sit(capture, claim).joined, signal);
+    await this.life.within(this.sit(capture, claim).joined, signal);
   }
 
   /** Throws when the call was given up here meanwhile, or is over. */
   #requireAnswering(signal: AbortSignal | undefined): void {
     throwIfAborted(signal);
-    if (this.#life.endReason !== null) throw this.#life.endReason;
+    if (this.life.endReason !== null) throw this.life.endReason;
     if (this.#part.kind !== 'answering') throw LEFT;
   }
 
@@ -334,12 +330,12 @@ export class ActiveCall extends SeatControls implements Call {
       const { signalling, life } = this.#options;
       // Whether this device may end what another one holds, the server says.
       if (this.#role === 'elsewhere') {
-        const { call } = await signalling.request(ending, this.#ref, { signal });
+        const { call } = await signalling.request(ending, this.seatRef, { signal });
         this.applyView(call);
         return;
       }
-      const onView = (view: CallView) => this.applyView(view);
-      const left = tellEnding(ending, { seat: this.#ref, signalling, life: this.#life, onView });
+      const parts = { seat: this.seatRef, signalling, life: this.life };
+      const left = tellEnding(ending, { ...parts, onView: (view) => this.applyView(view) });
       left.catch(() => {});
       this.#takePart({ kind: 'leaving', left });
       return life.within(left, signal);
@@ -350,7 +346,7 @@ export class ActiveCall extends SeatControls implements Call {
   #refused(error: AppError): void {
     if (this.#part.kind !== 'inside') return;
     // Asking again with the same would be refused again: to go on here, the person has to take the seat over.
-    this.#options.kept.forget(this.#ref.callId);
+    this.#options.kept.forget(this.seatRef.callId);
     this.#takePart({ kind: 'outside' });
     this.#events.emit('problem', error);
   }
@@ -360,16 +356,17 @@ export class ActiveCall extends SeatControls implements Call {
     const tookPart = kind === 'inside' || kind === 'leaving';
     const outcome = outcomeOf(this.#view, this.#options.signalling, { tookPart });
     this.#takePart({ kind: 'over', outcome });
-    this.#life.end(OVER);
+    this.life.end(OVER);
   }
 
   /** Media belongs to being inside: it is stopped by whatever comes after. */
   #takePart(part: Part): void {
     const before = this.#part;
     this.#part = part;
+    this.#wasHere ||= part.kind === 'inside';
     if (part.kind !== 'inside') this.setAwaiting([]);
     if (part.kind === 'moved' || part.kind === 'leaving' || part.kind === 'over')
-      this.#options.kept.forget(this.#ref.callId);
+      this.#options.kept.forget(this.seatRef.callId);
     if (before.kind === 'inside') {
       this.#lastQuality = before.seat.quality;
       before.life.end(LEFT);
@@ -388,9 +385,9 @@ export class ActiveCall extends SeatControls implements Call {
   }
 
   #judgeRole(): Call['role'] {
-    const { signalling, kept } = this.#options;
-    const isKept = kept.mayHold(this.#ref.callId);
-    return roleOf(this.#part, { view: this.#view, own: signalling, isKept, before: this.#role });
+    const { signalling: own, kept } = this.#options;
+    const isKept = kept.mayHold(this.seatRef.callId);
+    return roleOf(this.#part, { view: this.#view, own, isKept, before: this.#role });
   }
 
   #ownSeat(): SeatView | null {

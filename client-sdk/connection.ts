@@ -227,7 +227,7 @@ export class Connection implements Signalling {
     return openLink({ url, token, deviceId, timeoutMs, facts, life });
   }
 
-  /** A fresh one. The latest does when the app takes long: the server says whether it is still good. */
+  /** A fresh one. The latest does when the app takes long or fails: the server says whether it is still good. */
   async #token(life: Lifetime): Promise<string> {
     const { tokens, requestTimeoutMs } = this.#options;
     const { latest } = tokens;
@@ -236,7 +236,8 @@ export class Connection implements Signalling {
     try {
       return await life.withinTime(fresh, Math.min(FRESH_TOKEN_MS, requestTimeoutMs));
     } catch (error) {
-      if (life.over || toAppError(error).code !== 'TIMEOUT') throw error;
+      // The token of another person.
+      if (life.over || toAppError(error).code === 'FORBIDDEN') throw error;
       return latest;
     }
   }

@@ -132,3 +132,10 @@ export function aborted(signal?: AbortSignal): AppError {
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw aborted(signal);
 }
+
+/** Whether it is, once that is known. Never rejects. */
+export const isFulfilled = (promise: Promise<unknown>): Promise<boolean> =>
+  promise.then(
+    () => true,
+    () => false,
+  );

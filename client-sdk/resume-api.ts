@@ -29,7 +29,7 @@ export interface ReconnectPolicy {
 export interface CallToRestore {
   readonly consultationId: ConsultationId;
   readonly callId: CallId;
-  /** When this device last knew of it, in Unix milliseconds by its own clock. */
+  /** When what this device keeps of it last changed, in Unix milliseconds by its own clock. */
   readonly at: number;
 }
 

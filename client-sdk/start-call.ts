@@ -5,7 +5,7 @@ import { beginCapture } from './call-capture.ts';
 import type { CallSlot } from './call-slot.ts';
 import { type Lifetime, throwIfAborted } from './lifetime.ts';
 import type { MediaDevice } from './media-device.ts';
-import type { Signalling } from './requests.ts';
+import { type Signalling, toAppError } from './requests.ts';
 import { SeatClaim } from './resume/seat-claim.ts';
 
 export interface StartCallParts {
@@ -45,6 +45,7 @@ export async function startCall(
     const call = calls.apply(view);
     if (call === null) throw callRefused(view);
     call.sit(capture, SeatClaim.answered());
+    calls.handleStartSettled({ isUnheard: false });
     return call;
   } catch (error) {
     capture.life.end(new AppError('ABORTED'));
@@ -53,7 +54,12 @@ export async function startCall(
         signalling.request('call.hangUp', { consultationId, callId });
       starting.then(hangUp).catch(() => {});
     } else if (signal?.aborted === true) {
-      starting.then(({ call }) => calls.apply(call)?.hangUp()).catch(() => {});
+      const hangUp = ({ call }: { call: CallView }) => calls.apply(call)?.hangUp();
+      const settled = () => calls.handleStartSettled({ isUnheard: false });
+      starting.then(hangUp).then(settled, settled);
+    } else {
+      const { code } = toAppError(error);
+      calls.handleStartSettled({ isUnheard: code === 'DISCONNECTED' || code === 'TIMEOUT' });
     }
     throw error;
   }

@@ -109,7 +109,8 @@ export interface Sfu {
 export interface SfuRoom {
   /**
    * Opens a seat with its two transports. A seat id is held once a room: opening it again closes the former
-   * seat first, so that a person who returns never meets a ghost of themselves.
+   * seat first, so that a person who returns never meets a ghost of themselves. One that cannot be opened leaves
+   * the former as it was.
    */
   openSeat(options: { seatId: string; onEvent: (event: SeatEvent) => void }): Promise<SfuSeat>;
   readonly closed: boolean;
@@ -152,8 +153,9 @@ export interface SfuSeat {
   pauseConsumer(consumerId: string): Promise<void>;
   /**
    * The largest simulcast layer this seat has use for, 0 being the smallest, which comes with half of its pictures
-   * where the sender codes them so (two or three temporal layers); remembered while the consumer is paused. A layer the sender does not have means its largest. A step up begins with a key frame. Nothing
-   * happens to a track without layers. Throws `not_found` for an id that is not this seat's.
+   * where the sender codes them so (two or three temporal layers); remembered while the consumer is paused. A layer
+   * the sender does not have means its largest. A step up begins with a key frame. Nothing happens to a track without
+   * layers. Throws `not_found` for an id that is not this seat's.
    */
   setPreferredLayer(consumerId: string, spatialLayer: number): Promise<void>;
   /** Undefined for an id that is not this seat's. */

@@ -48,7 +48,7 @@ export class CallRestorer {
     const connected = connect();
     connected.catch(() => {});
     // Only the token says whose call it is. When the app cannot give one now, connecting asks again until it can.
-    await life.within(tokens.current()).catch(() => connected);
+    await life.within(Promise.race([tokens.current(), connected])).catch(() => connected);
     // What this page keeps itself is no news.
     if (!isPresent) this.#tell(kept.hinted);
     const record = await kept.read();

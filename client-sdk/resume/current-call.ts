@@ -21,6 +21,8 @@ export class CurrentCall {
     const latest = [...this.#taken].at(-1) ?? null;
     if (latest === this.#call) return;
     this.#call = latest;
+    // What could not be answered may have been kept in its place.
+    latest?.wishesChanged();
     this.#onChange(latest);
   }
 }

@@ -40,16 +40,20 @@ export async function findSeat({
   const record = await kept.find(callId);
   if (record === null || shown() === null) return null;
   await device.require();
-  const seat = shown();
-  if (seat === null) return null;
-  const sources = await restoredSources({ wishes: record, shown: seat, media: media() }, { device, life });
-  // Asked the browser meanwhile.
-  if (shown() === null) return null;
-  return {
-    capture: beginCapture(device, life, sources.wanted),
-    claim: SeatClaim.joinedBefore(record.ticket),
-    isRestored: kept.isFromBefore,
-    awaiting: sources.awaiting,
-    problems: sources.denied,
-  };
+  for (let seat = shown(); seat !== null; ) {
+    const basis = { wishes: record, shown: seat, media: media() };
+    const sources = await restoredSources(basis, { device, life });
+    const now = shown();
+    // While the browser was asked, the doctor may have muted, or the call become voice.
+    if (now === seat)
+      return {
+        capture: beginCapture(device, life, sources.wanted),
+        claim: SeatClaim.joinedBefore(record.ticket),
+        isRestored: kept.isFromBefore,
+        awaiting: sources.awaiting,
+        problems: sources.denied,
+      };
+    seat = now;
+  }
+  return null;
 }

@@ -50,6 +50,8 @@ export class KeptCall {
   /** The person was signed out: of this call nothing is kept any more. */
   #wiped: CallId | null = null;
   #isClosed = false;
+  /** Those that this page has had: what else is kept, another page was given. As many as joins. */
+  readonly #tickets = new Set<ResumeTicket | null>([null]);
 
   constructor(options: KeptCallOptions) {
     this.#options = options;
@@ -74,6 +76,12 @@ export class KeptCall {
     return record?.callId === callId ? record : null;
   }
 
+  /** What another page of this device has kept of this call since; null when none has. */
+  async findNewer(callId: CallId): Promise<CallRecord | null> {
+    const found = parse(await this.#options.store.get(this.#key));
+    return found?.callId === callId && !this.#tickets.has(found.ticket) ? found : null;
+  }
+
   /** False once it is known that nothing is kept of this call. */
   mayHold(callId: CallId): boolean {
     return this.#record === undefined || this.#record?.callId === callId;
@@ -88,6 +96,7 @@ export class KeptCall {
     if (this.#isClosed || this.#wiped === draft.callId) return;
     if (this.#record && isSame(this.#record, draft)) return;
     this.#isFromBefore &&= this.#record?.callId === draft.callId;
+    this.#tickets.add(draft.ticket);
     this.#record = { ...draft, version: VERSION, at: Date.now() };
     void this.#options.store.set(this.#key, this.#record);
     this.#hint(toRestore(this.#record));
@@ -145,6 +154,7 @@ export class KeptCall {
     // Written meanwhile: that is newer.
     if (this.#record !== undefined) return this.#record;
     this.#record = found;
+    if (found !== null) this.#tickets.add(found.ticket);
     this.#isFromBefore = found !== null;
     if (found === null && this.hinted !== null) this.#hint(null);
     return found;

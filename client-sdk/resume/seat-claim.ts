@@ -1,10 +1,12 @@
 import type { RequestInput, RequestResult, ResumeTicket } from '@teleconsult/protocol';
 import { type Signalling, toAppError } from '../requests.ts';
+import type { CallRecord } from './kept-call.ts';
 
 /** By what right this device joins its person's seat; what that is changes with each answer. */
 export class SeatClaim {
   #ticket: ResumeTicket | null;
   #takesOver: boolean;
+  #looking: Promise<CallRecord | null> = Promise.resolve(null);
 
   private constructor(ticket: ResumeTicket | null, takesOver: boolean) {
     this.#ticket = ticket;
@@ -31,12 +33,25 @@ export class SeatClaim {
     return this.#ticket;
   }
 
+  /**
+   * There is a new connection. Another page of this device may have had the seat while this one slept: answers what it
+   * kept, and the next join brings its ticket.
+   */
+  lookAgain(looking: Promise<CallRecord | null>): Promise<CallRecord | null> {
+    this.#looking = looking.then((newer) => {
+      if (newer !== null) this.#ticket = newer.ticket;
+      return newer;
+    });
+    return this.#looking;
+  }
+
   /** Asks once. `isHere`: whether the seat is shown as this device's. */
   async join(
     signalling: Signalling,
     seat: RequestInput<'seat.join'>,
     isHere: () => boolean,
   ): Promise<RequestResult<'seat.join'>> {
+    await this.#looking;
     const ask = () => {
       const right = this.#takesOver ? { takeOver: true } : this.#ticket && { resumeTicket: this.#ticket };
       return signalling.request('seat.join', { ...seat, ...right });

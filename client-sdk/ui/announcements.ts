@@ -1,4 +1,11 @@
-import { awaitedInWords, endingOf, hintInWords, type Speech, situationInWords } from './caption.ts';
+import {
+  awaitedInWords,
+  elsewhereInWords,
+  endingOf,
+  hintInWords,
+  type Speech,
+  situationInWords,
+} from './caption.ts';
 import type { FloatingState } from './floating-call-api.ts';
 import type { RunningScene, Scene } from './scene.ts';
 
@@ -26,11 +33,11 @@ export function newsBetween(before: Look, after: Look, speech: Speech): readonly
   const [was, is] = [before.scene, after.scene];
   switch (is.kind) {
     case 'none':
-      return said;
+      return was.kind === 'restoring' ? [...said, polite(words.notFound)] : said;
     case 'restoring':
       return was.kind === 'restoring' ? said : [...said, polite(words.restoring)];
     case 'elsewhere':
-      return was.kind === 'elsewhere' ? said : [...said, polite(words.moved)];
+      return [...said, ...elsewhereNews(was, is, speech)];
     case 'ended':
       return was.kind === 'ended' ? said : [...said, urgent(words.sentence(endingOf(is, words)))];
     case 'call':
@@ -45,13 +52,24 @@ function formNews(before: Look, after: Look, { words }: Speech): readonly Announ
   return isSmall(before.state) && after.state === 'expanded' ? [polite(words.large)] : [];
 }
 
+function elsewhereNews(
+  was: Scene,
+  is: Extract<Scene, { kind: 'elsewhere' }>,
+  speech: Speech,
+): readonly Announcement[] {
+  const { words } = speech;
+  if (was.kind === 'elsewhere' && (was.loss === null) === (is.loss === null)) return [];
+  return is.loss === null ? [polite(words.moved)] : [urgent(words.sentence(elsewhereInWords(is, speech)))];
+}
+
 function callNews(before: Scene, after: RunningScene, speech: Speech): readonly Announcement[] {
   const { words } = speech;
   const was = before.kind === 'call' && before.call === after.call ? before : null;
+  const saidReturning = before.kind === 'restoring' && after.situation.kind === 'restoring';
   const asks = awaitedInWords(after, words);
   const asked = was === null ? '' : awaitedInWords(was, words);
   return [
-    ...situationNews(was, after, speech),
+    ...(saidReturning ? [] : situationNews(was, after, speech)),
     ...muteNews(was, after, speech),
     ...(after.hint !== null && after.hint !== was?.hint ? [polite(hintInWords(after.hint, words))] : []),
     ...(asks !== '' && asks !== asked ? [polite(`${asks} ${words.sentence(words.goOn)}`)] : []),
@@ -73,7 +91,8 @@ function situationNews(was: RunningScene | null, is: RunningScene, speech: Speec
       return [polite(words.reconnected)];
     case 'otherReconnecting':
     case 'otherLost':
-      return [polite(words.otherBack(other))];
+      // In a call of several another may be shown now, who was there all the time.
+      return was?.personId === is.personId ? [polite(words.otherBack(other))] : [];
     case null:
       return is.call.isRestored ? [polite(words.back(is.microphoneOn))] : [];
     default:

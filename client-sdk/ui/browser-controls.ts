@@ -14,8 +14,9 @@ export interface BrowserControlsLook {
  */
 interface CallSession {
   setActionHandler(action: string, handler: (() => void) | null): void;
-  setMicrophoneActive?(active: boolean): Promise<void>;
-  setCameraActive?(active: boolean): Promise<void>;
+  /** Browsers with an older draft of the standard answer nothing. */
+  setMicrophoneActive?(active: boolean): Promise<void> | undefined;
+  setCameraActive?(active: boolean): Promise<void> | undefined;
 }
 
 function session(): CallSession | null {
@@ -39,8 +40,8 @@ export class BrowserControls {
     handle('hangup', look?.hangUp ?? null);
     if (look === null) return;
     const held = session();
-    void held?.setMicrophoneActive?.(look.microphoneOn).catch(() => undefined);
-    void held?.setCameraActive?.(look.cameraOn).catch(() => undefined);
+    void told(() => held?.setMicrophoneActive?.(look.microphoneOn));
+    void told(() => held?.setCameraActive?.(look.cameraOn));
   }
 
   /**
@@ -51,6 +52,15 @@ export class BrowserControls {
     if ((open !== null) === this.#opensOnLeaving) return;
     this.#opensOnLeaving = open !== null;
     handle('enterpictureinpicture', open);
+  }
+}
+
+/** What a browser does not take is only not shown there. */
+async function told(tell: () => Promise<void> | undefined): Promise<void> {
+  try {
+    await tell();
+  } catch {
+    // Not offered here.
   }
 }
 

@@ -16,7 +16,7 @@ export function captionOf(scene: Scene, { words, language }: Speech, now: number
     case 'restoring':
       return words.restoring;
     case 'elsewhere':
-      return words.elsewhere;
+      return elsewhereInWords(scene, { words, language });
     case 'ended':
       return endingOf(scene, words);
     case 'call':
@@ -56,8 +56,17 @@ export function situationInWords(
   }
 }
 
-export function endingOf({ outcome }: Extract<Scene, { kind: 'ended' }>, words: Words): string {
-  return (outcome === null ? undefined : words.endedBecause[outcome]) ?? words.ended;
+/** Whether another device has the call, or none has. */
+export function elsewhereInWords(
+  { loss }: Extract<Scene, { kind: 'elsewhere' }>,
+  { words, language }: Speech,
+): string {
+  if (loss === null) return words.elsewhere;
+  return loss.until === null ? words.lost : words.lostUntil(clockTime(loss.until, language));
+}
+
+export function endingOf({ ending }: Extract<Scene, { kind: 'ended' }>, words: Words): string {
+  return (ending === null ? undefined : words.endedBecause[ending]) ?? words.ended;
 }
 
 export function hintInWords(hint: Hint, words: Words): string {

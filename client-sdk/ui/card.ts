@@ -88,6 +88,7 @@ export class Card {
     const running = scene.kind === 'call' ? scene : null;
     setAttribute(this.element, 'data-layout', running?.isVideo === true ? 'tall' : 'low');
     this.picture.show({
+      personId: running?.personId ?? null,
       picture: running?.picture ?? null,
       isFrozen: running?.isFrozen ?? false,
       ownPicture: running?.ownPicture ?? null,

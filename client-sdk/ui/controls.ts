@@ -55,7 +55,8 @@ export class Controls {
     this.#camera.hidden = !isRunning || !scene.isVideo;
     this.#continue.hidden = scene.kind !== 'elsewhere';
     this.#close.hidden = scene.kind !== 'elsewhere';
-    setText(this.#continue, words.continueHere);
+    if (scene.kind === 'elsewhere')
+      setText(this.#continue, scene.loss === null ? words.continueHere : words.comeBack);
     label(this.#close, words.close);
     if (!isRunning) return;
     const { microphoneOn, cameraOn, endsFor } = scene;

@@ -71,3 +71,9 @@ export interface FloatingCall extends HTMLElement {
     options?: boolean | EventListenerOptions,
   ): void;
 }
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'teleconsult-floating-call': FloatingCall;
+  }
+}

@@ -1,5 +1,6 @@
 import type { TeleconsultClient } from '../api.ts';
 import { newsBetween } from './announcements.ts';
+import { askedPlace } from './asked-place.ts';
 import { BrowserControls } from './browser-controls.ts';
 import { requestsOf } from './call-requests.ts';
 import { awaitedInWords, captionOf, type Speech } from './caption.ts';
@@ -39,6 +40,10 @@ const Base: typeof HTMLElement = globalThis.HTMLElement ?? class {};
  * words), `--teleconsult-bar`, `--teleconsult-text`, `--teleconsult-button` (the row of buttons), `--teleconsult-accent` and
  * `--teleconsult-on-accent`, `--teleconsult-danger` (hang up, badge), `--teleconsult-focus`, `--teleconsult-line`,
  * `--teleconsult-radius`, `--teleconsult-shadow`, `--teleconsult-font`.
+ *
+ * What the box must not cover, such as a header and the line where messages are written, is told as `scroll-padding` of its
+ * part: `teleconsult-floating-call::part(window) { scroll-padding: 56px 0 calc(96px + env(safe-area-inset-bottom)) }`. It
+ * replaces the insets of the screen, so name those, too. It is read whenever the box is placed.
  *
  * `hidden` hides the window in the page and lets the call go on.
  */
@@ -165,7 +170,7 @@ export class FloatingCallElement extends Base implements FloatingCall {
   }
 
   expand(): void {
-    const place = placeOf(this.#scene, this.#client);
+    const place = askedPlace(this.#scene, this.#client);
     if (place === null) return;
     // From a window of its own the page has to come to the front; a browser allows that inside a click.
     if (this.state === 'document' || this.state === 'video') window.focus();
@@ -383,17 +388,4 @@ export class FloatingCallElement extends Base implements FloatingCall {
     Reflect.deleteProperty(this, name);
     Reflect.set(this, name, value);
   }
-}
-
-/** Which call the large view is asked for. */
-function placeOf(
-  scene: Scene,
-  client: TeleconsultClient | null,
-): FloatingCallEventMap['teleconsult-expand']['detail'] | null {
-  if (scene.kind === 'call' || scene.kind === 'elsewhere') {
-    const { consultationId, callId } = scene.call.view;
-    return { consultationId, callId };
-  }
-  const restoring = client?.restoring ?? null;
-  return restoring === null ? null : { consultationId: restoring.consultationId, callId: restoring.callId };
 }

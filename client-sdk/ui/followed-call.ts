@@ -1,7 +1,7 @@
 import type { PersonId } from '@teleconsult/protocol';
 import type { AppError } from '@teleconsult/protocol/errors';
-import type { AwaitedSource, Call, CallOutcome, TeleconsultClient } from '../api.ts';
-import { type Hint, runningScene, type Scene } from './scene.ts';
+import type { AwaitedSource, Call, TeleconsultClient } from '../api.ts';
+import { type Ending, type Hint, ownLoss, runningScene, type Scene } from './scene.ts';
 
 interface FollowedCallOptions {
   readonly client: TeleconsultClient;
@@ -20,7 +20,9 @@ type Phase =
   | { readonly kind: 'none' }
   | { readonly kind: 'active' }
   | { readonly kind: 'elsewhere' }
-  | { readonly kind: 'ended'; readonly outcome: CallOutcome | null; readonly name: string | null };
+  /** It was elsewhere, and this device is about to hold it. */
+  | { readonly kind: 'returning' }
+  | { readonly kind: 'ended'; readonly ending: Ending | null; readonly name: string | null };
 
 /**
  * The call of a client, followed for the eyes: from its restoring through its run to the words about its end. It only
@@ -32,11 +34,11 @@ export class FollowedCall {
   #call: Call | null = null;
   #callStops: readonly (() => void)[] = [];
   #phase: Phase = { kind: 'none' };
-  /** On another device, and the person has read so. */
-  #dismissed: Call | null = null;
   #liveSince: number | null = null;
   #sawStart = false;
   #wasConnected = false;
+  #returns = false;
+  #isRefused = false;
   #lastSpeaker: PersonId | null = null;
   #soundBlocked = false;
   #hint: Hint | null = null;
@@ -65,7 +67,9 @@ export class FollowedCall {
       case 'ended':
         return client.restoring === null ? this.#phase : { kind: 'restoring' };
       case 'elsewhere':
-        return call === null ? { kind: 'none' } : { kind: 'elsewhere', call, name: this.#running(call).name };
+        return call === null ? { kind: 'none' } : this.#elsewhere(call);
+      case 'returning':
+        return { kind: 'restoring' };
       case 'active':
         return call === null ? { kind: 'none' } : this.#running(call);
     }
@@ -73,7 +77,6 @@ export class FollowedCall {
 
   /** The person has read that the call is elsewhere, or over. */
   dismiss(): void {
-    this.#dismissed = this.#call;
     this.#forget();
     this.#options.onChange();
   }
@@ -103,10 +106,19 @@ export class FollowedCall {
       nameOf: (personId) => nameOf()?.(personId) ?? null,
       liveSince: this.#liveSince,
       wasConnected: this.#wasConnected,
+      returns: this.#returns,
       lastSpeaker: this.#lastSpeaker,
       soundBlocked: this.#soundBlocked,
       hint: this.#hint,
     });
+  }
+
+  #elsewhere(call: Call): Scene {
+    const { client } = this.#options;
+    const selfId = this.#selfId(client, call);
+    const seat = call.view.seats.find(({ personId }) => personId === selfId);
+    const loss = ownLoss(seat, { deviceId: client.deviceId, isRefused: this.#isRefused });
+    return { kind: 'elsewhere', call, name: this.#running(call).name, loss };
   }
 
   /** A token that is no JWT does not say who speaks; then the seat of this device does. */
@@ -124,8 +136,6 @@ export class FollowedCall {
     if (call === null || (call === this.#call && this.#phase.kind !== 'ended')) return;
     // One that is over stays so, whichever event still mentions it.
     if (call.outcome !== null || call.view.state === 'ended') return;
-    if (call === this.#dismissed && call.role === 'elsewhere') return;
-    this.#dismissed = null;
     this.#forget();
     this.#call = call;
     this.#phase = { kind: 'active' };
@@ -148,7 +158,7 @@ export class FollowedCall {
         this.#options.onChange();
       }),
       call.on('mutedSpeaking', () => this.#showHint({ kind: 'speaksMuted' })),
-      call.on('problem', (error) => this.#noticeProblem(error)),
+      call.on('problem', (error) => this.#noticeProblem(call, error)),
     ];
   }
 
@@ -157,23 +167,38 @@ export class FollowedCall {
     const call = this.#call;
     if (call === null || this.#phase.kind === 'ended') return;
     if (call.outcome !== null || call.view.state === 'ended') {
-      this.#end(call, call.outcome ?? call.view.endReason);
+      this.#end(call);
       return;
     }
-    if (call.role === 'elsewhere') this.#phase = { kind: 'elsewhere' };
-    else if (this.#options.client.activeCall === call)
-      this.#phase = call.role === 'incoming' ? { kind: 'none' } : { kind: 'active' };
+    const isTaken = this.#options.client.activeCall === call;
+    if (call.role === 'elsewhere') {
+      this.#phase = { kind: isTaken ? 'returning' : 'elsewhere' };
+      this.#returns = true;
+      this.#wasConnected = false;
+      return;
+    }
+    this.#isRefused = false;
+    if (isTaken) this.#phase = call.role === 'incoming' ? { kind: 'none' } : { kind: 'active' };
     // Hung up here; how it ended is known when the server has answered, which may take its time.
-    else this.#end(call, null);
+    else this.#end(call);
   }
 
-  #end(call: Call, outcome: CallOutcome | null): void {
+  #end(call: Call): void {
     const wasShown = this.#phase.kind !== 'none';
-    const { name } = this.#running(call);
+    const { name, endsFor } = this.#running(call);
+    const ending = this.#endingOf(call, endsFor);
     this.#forget();
     if (!wasShown) return;
-    this.#phase = { kind: 'ended', outcome, name };
+    this.#phase = { kind: 'ended', ending, name };
     this.#farewell = setTimeout(() => this.dismiss(), FAREWELL_MS);
+  }
+
+  #endingOf({ outcome, view }: Call, endsFor: 'all' | 'me'): Ending | null {
+    if (view.state === 'ended') return outcome ?? view.endReason;
+    // Another page of this browser took its place, or it may not connect any more: the call itself goes on.
+    if (outcome === null && this.#options.client.connection === 'closed') return 'closed';
+    if (outcome === 'completed' || (outcome === null && endsFor === 'me')) return 'left';
+    return outcome;
   }
 
   #noticeState({ view, path, microphoneOn }: Call): void {
@@ -185,7 +210,8 @@ export class FollowedCall {
     this.#liveSince ??= this.#sawStart ? Date.now() : Math.min(Date.now(), answeredAt ?? Date.now());
   }
 
-  #noticeProblem(error: AppError): void {
+  #noticeProblem(call: Call, error: AppError): void {
+    this.#isRefused ||= call.role === 'elsewhere';
     if (error.code !== 'PERMISSION_DENIED' && error.code !== 'DEVICE_UNAVAILABLE') return;
     for (const source of ['microphone', 'camera'] as const)
       if (error.detail?.startsWith(source) === true) this.failed(error, source);
@@ -210,6 +236,8 @@ export class FollowedCall {
     this.#phase = { kind: 'none' };
     this.#liveSince = null;
     this.#wasConnected = false;
+    this.#returns = false;
+    this.#isRefused = false;
     this.#lastSpeaker = null;
     this.#soundBlocked = false;
     this.#hint = null;

@@ -4,6 +4,8 @@ import { icons } from './icons.ts';
 import { initials } from './initials.ts';
 
 export interface PictureScene {
+  /** Whose picture it is. */
+  readonly personId: string | null;
   readonly picture: RemoteTrack | null;
   readonly isFrozen: boolean;
   readonly ownPicture: MediaStreamTrack | null;
@@ -11,6 +13,16 @@ export interface PictureScene {
   readonly label: string;
   readonly ownLabel: string;
 }
+
+const NOBODY: PictureScene = {
+  personId: null,
+  picture: null,
+  isFrozen: false,
+  ownPicture: null,
+  name: null,
+  label: '',
+  ownLabel: '',
+};
 
 /** The other side's picture, or the letters of the name where there is none; the person's own in the corner. */
 export class Picture {
@@ -20,6 +32,7 @@ export class Picture {
   readonly #avatar = make('div', 'avatar');
   readonly element = make('div', 'view', this.#avatar, this.#video, this.#still, this.#own);
   #isFrozen = false;
+  #personId: string | null = null;
   #seenTime = -1;
 
   constructor() {
@@ -27,13 +40,16 @@ export class Picture {
     this.#still.setAttribute('part', 'picture');
     this.#still.setAttribute('role', 'img');
     this.#avatar.setAttribute('aria-hidden', 'true');
-    this.show({ picture: null, isFrozen: false, ownPicture: null, name: null, label: '', ownLabel: '' });
+    this.show(NOBODY);
   }
 
-  show({ picture, isFrozen, ownPicture, name, label, ownLabel }: PictureScene): void {
-    if (isFrozen && !this.#isFrozen) this.#keepStill();
-    if (!isFrozen) setSize(this.#still, 0, 0);
+  show({ personId, picture, isFrozen, ownPicture, name, label, ownLabel }: PictureScene): void {
+    const isSame = personId === this.#personId;
+    // What is on the screen is the picture of whoever was shown before: it never stands under another's name.
+    if (isFrozen && !this.#isFrozen && isSame) this.#keepStill();
+    if (!isFrozen || !isSame) setSize(this.#still, 0, 0);
     this.#isFrozen = isFrozen;
+    this.#personId = personId;
     const hasStill = this.#still.width > 0;
     this.#still.hidden = !hasStill;
     this.#video.hidden = hasStill || picture === null;
@@ -80,7 +96,7 @@ export class Picture {
 
   /** Lets go of every track and of the still. */
   clear(): void {
-    this.show({ picture: null, isFrozen: false, ownPicture: null, name: null, label: '', ownLabel: '' });
+    this.show(NOBODY);
   }
 
   /** A copy: the track may go while its sender is away, and with it what its element shows. */

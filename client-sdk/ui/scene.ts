@@ -5,7 +5,7 @@ import type { AwaitedSource, Call, CallOutcome, RemoteTrack } from '../api.ts';
 export type Situation =
   | { readonly kind: 'ringing' }
   | { readonly kind: 'connecting' }
-  /** This page found the call again and is not back in it yet. */
+  /** This page found the call again, or took it over, and is not back in it yet. */
   | { readonly kind: 'restoring' }
   /** This side lost its connection. */
   | { readonly kind: 'reconnecting' }
@@ -21,6 +21,15 @@ export type Situation =
 export type Hint =
   | { readonly kind: 'speaksMuted' }
   | { readonly kind: 'refused' | 'unavailable'; readonly source: AwaitedSource };
+
+/** This person's way back, when no device holds their seat. */
+export interface OwnLoss {
+  /** Unix milliseconds; null: not known. */
+  readonly until: number | null;
+}
+
+/** How a call ended here: `left` while it goes on for others, `closed` because this page was cut off for good. */
+export type Ending = CallOutcome | 'left' | 'closed';
 
 /** What waits for a tap. */
 export interface Awaited {
@@ -57,8 +66,14 @@ export type Scene =
   | { readonly kind: 'none' }
   | { readonly kind: 'restoring' }
   | RunningScene
-  | { readonly kind: 'elsewhere'; readonly call: Call; readonly name: string | null }
-  | { readonly kind: 'ended'; readonly outcome: CallOutcome | null; readonly name: string | null };
+  /** `loss`: it is on no device of the person; null: another one holds it. */
+  | {
+      readonly kind: 'elsewhere';
+      readonly call: Call;
+      readonly name: string | null;
+      readonly loss: OwnLoss | null;
+    }
+  | { readonly kind: 'ended'; readonly ending: Ending | null; readonly name: string | null };
 
 /** What the follower of a call remembers beside what the call itself tells. */
 export interface Memory {
@@ -67,9 +82,23 @@ export interface Memory {
   readonly nameOf: (personId: PersonId) => string | null;
   readonly liveSince: number | null;
   readonly wasConnected: boolean;
+  /** It was elsewhere, and the person goes on here. */
+  readonly returns: boolean;
   readonly lastSpeaker: PersonId | null;
   readonly soundBlocked: boolean;
   readonly hint: Hint | null;
+}
+
+/** Meanwhile no picture comes, and the last one stays. */
+const FROZEN: readonly Situation['kind'][] = ['reconnecting', 'otherReconnecting', 'otherLost'];
+
+/** `isRefused`: the server did not let this device go on with its seat. */
+export function ownLoss(
+  seat: SeatView | undefined,
+  { deviceId, isRefused }: { readonly deviceId: string; readonly isRefused: boolean },
+): OwnLoss | null {
+  const isNowhere = seat?.state === 'left' || (isRefused && seat?.deviceId === deviceId);
+  return isNowhere ? { until: seat?.returnUntil ?? null } : null;
 }
 
 export function runningScene(memory: Memory): RunningScene {
@@ -89,7 +118,7 @@ export function runningScene(memory: Memory): RunningScene {
     name: shown === undefined ? null : nameOf(shown.personId),
     moreCount: Math.max(0, others.length - 1),
     picture: shown === undefined ? null : pictureOf(call, shown.personId),
-    isFrozen: situation.kind === 'otherReconnecting' || situation.kind === 'otherLost',
+    isFrozen: FROZEN.includes(situation.kind),
     ownPicture: awaits('camera') ? null : call.localTracks.camera,
     isVideo: call.view.media === 'video',
     microphoneOn,
@@ -122,14 +151,14 @@ function pictureOf({ remoteTracks }: Call, of: PersonId): RemoteTrack | null {
 }
 
 function situationOf(
-  { call, liveSince, wasConnected }: Memory,
+  { call, liveSince, wasConnected, returns }: Memory,
   own: SeatView | undefined,
   other: SeatView | undefined,
 ): Situation {
   if (call.view.state === 'ringing') return { kind: 'ringing' };
   if (call.path !== 'connected') {
     if (wasConnected || call.path === 'interrupted') return { kind: 'reconnecting' };
-    return { kind: call.isRestored ? 'restoring' : 'connecting' };
+    return { kind: call.isRestored || returns ? 'restoring' : 'connecting' };
   }
   if (own?.interrupted === true) return { kind: 'interrupted' };
   if (other?.state === 'reconnecting') return { kind: 'otherReconnecting' };

@@ -11,6 +11,8 @@ export class Voices {
   readonly #onBlocked: (blocked: boolean) => void;
   readonly #playing = new Map<string, { readonly audio: HTMLAudioElement; track: MediaStreamTrack }>();
   #isBlocked = false;
+  /** The speaker that the last voice was turned to: media that is built anew has none to look at. */
+  #speaker = '';
 
   constructor(onBlocked: (blocked: boolean) => void) {
     this.#onBlocked = onBlocked;
@@ -47,8 +49,8 @@ export class Voices {
       audio.autoplay = true;
       // The speaker that was chosen for the voices before this one; one that cannot be turned plays where it did.
       const [other] = this.#playing.values();
-      if (other !== undefined && 'setSinkId' in audio)
-        audio.setSinkId(other.audio.sinkId).catch(() => undefined);
+      const speaker = other?.audio.sinkId ?? this.#speaker;
+      if (speaker !== '' && 'setSinkId' in audio) audio.setSinkId(speaker).catch(() => undefined);
       this.element.append(audio);
     }
     audio.srcObject = new MediaStream([track]);
@@ -57,6 +59,7 @@ export class Voices {
   }
 
   #remove(personId: string, audio: HTMLAudioElement): void {
+    this.#speaker = audio.sinkId ?? '';
     audio.srcObject = null;
     audio.remove();
     this.#playing.delete(personId);

@@ -7,6 +7,7 @@ export const english: Words = {
   small: 'The call is in the small window.',
   large: 'The call is in the large view.',
   restoring: 'Returning to your call…',
+  notFound: 'There is no call on this device.',
   back: (on) => `You are back in your call. Your microphone is ${on ? 'on' : 'off'}.`,
   ringing: 'Ringing…',
   connecting: 'Connecting…',
@@ -21,6 +22,9 @@ export const english: Words = {
   elsewhere: 'The call is on your other device',
   moved: 'The call goes on, on your other device.',
   continueHere: 'Continue here',
+  lost: 'Your connection to the call was lost',
+  lostUntil: (until) => `Connection lost – you can come back until ${until}`,
+  comeBack: 'Return to the call',
   close: 'Close',
   goOn: 'Tap to go on',
   awaitingSources: (sources) =>
@@ -64,5 +68,7 @@ export const english: Words = {
     no_answer: 'Nobody answered',
     failed: 'The call could not be connected',
     lost: 'The connection was lost for good',
+    left: 'You are no longer in the call',
+    closed: 'This page is no longer in the call',
   },
 };

@@ -7,6 +7,7 @@ export const chinese: Words = {
   small: '通话已缩为小窗。',
   large: '通话已切换到大画面。',
   restoring: '正在返回您的通话…',
+  notFound: '此设备上没有正在进行的通话。',
   back: (on) => `您已回到通话。麦克风${on ? '已开启' : '已关闭'}。`,
   ringing: '正在呼叫…',
   connecting: '正在接通…',
@@ -21,6 +22,9 @@ export const chinese: Words = {
   elsewhere: '通话正在您的另一台设备上进行',
   moved: '通话已转到您的另一台设备上继续。',
   continueHere: '在此设备继续',
+  lost: '您与通话的连接已断开',
+  lostUntil: (until) => `连接已断开，${until} 前可返回通话`,
+  comeBack: '返回通话',
   close: '关闭',
   goOn: '点按继续',
   awaitingSources: (sources) =>
@@ -61,5 +65,7 @@ export const chinese: Words = {
     no_answer: '无人接听',
     failed: '通话未能接通',
     lost: '连接已中断，通话结束',
+    left: '您已不在通话中',
+    closed: '此页面已不在通话中',
   },
 };

@@ -1,5 +1,6 @@
-import type { AwaitedSource, CallOutcome } from '../api.ts';
+import type { AwaitedSource } from '../api.ts';
 import type { FloatingLanguage } from './floating-call-api.ts';
+import type { Ending } from './scene.ts';
 import { english } from './words-en.ts';
 import { chinese } from './words-zh.ts';
 
@@ -12,6 +13,8 @@ export interface Words {
   readonly small: string;
   readonly large: string;
   readonly restoring: string;
+  /** After `restoring`: there is nothing to return to, or another device has it. */
+  readonly notFound: string;
   readonly back: (microphoneOn: boolean) => string;
   readonly ringing: string;
   readonly connecting: string;
@@ -26,6 +29,10 @@ export interface Words {
   readonly elsewhere: string;
   readonly moved: string;
   readonly continueHere: string;
+  /** No device of the person is in the call. */
+  readonly lost: string;
+  readonly lostUntil: (until: string) => string;
+  readonly comeBack: string;
   readonly close: string;
   readonly goOn: string;
   readonly awaitingSources: (sources: readonly AwaitedSource[]) => string;
@@ -54,7 +61,7 @@ export interface Words {
   readonly move: string;
   readonly moveHow: string;
   readonly ended: string;
-  readonly endedBecause: Readonly<Partial<Record<CallOutcome, string>>>;
+  readonly endedBecause: Readonly<Partial<Record<Ending, string>>>;
 }
 
 /** The tag for `Intl` beside the words. */

@@ -64,8 +64,9 @@ export class MediasoupRoom implements SfuRoom, SeatRoom {
 
   openSeat(options: { seatId: string; onEvent: (event: SeatEvent) => void }): Promise<SfuSeat> {
     return this.serially(async () => {
-      this.#seats.get(options.seatId)?.close();
+      // First what may fail: then the former seat goes on.
       const { send, receive } = await this.#openTransports();
+      this.#seats.get(options.seatId)?.close();
       const seat = new MediasoupSeat({ ...options, room: this, send, receive });
       this.#seats.set(options.seatId, seat);
       return seat;

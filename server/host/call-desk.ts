@@ -22,6 +22,7 @@ import { CallQuality } from './call-quality.ts';
 import { isForwarded } from './call-sources.ts';
 import type { HeldConsultations } from './held-consultations.ts';
 import type { MediaRooms, SeatAddress } from './media-rooms.ts';
+import { MissedPresence, type PresenceEvent } from './missed-presence.ts';
 import type { Clock, IdGenerator, Publisher } from './ports.ts';
 import { hashOfTicket } from './resume-tickets.ts';
 import { SeatTurns } from './seat-turns.ts';
@@ -40,12 +41,6 @@ export interface CallDeskParts {
   readonly onQuality: (report: QualityReport) => void;
 }
 
-interface PresenceEvent {
-  readonly type: 'device.lost' | 'device.returned';
-  readonly personId: PersonId;
-  readonly deviceId: DeviceId;
-}
-
 type CallCommand = Extract<ParticipantCommand, { readonly callId: CallId }>;
 type JoinCommand = Extract<ParticipantCommand, { readonly type: 'seat.join' }>;
 type JoinWish = Pick<RequestPayload<'seat.join'>, 'rtpCapabilities' | 'resumeTicket' | 'takeOver'>;
@@ -60,10 +55,12 @@ export class CallDesk {
   readonly #parts: CallDeskParts;
   readonly #quality: CallQuality;
   readonly #turns = new SeatTurns();
+  readonly #missed: MissedPresence;
 
   constructor(parts: CallDeskParts) {
     this.#parts = parts;
     this.#quality = new CallQuality(parts.publisher);
+    this.#missed = new MissedPresence({ ...parts, tell: (id, event) => this.#tellPresence(id, event) });
   }
 
   /** Answers the call that runs then; one that ended with `busy` when everybody called is in another call. */
@@ -228,6 +225,16 @@ export class CallDesk {
     return this.#parts.busy.of(personId).length > 0;
   }
 
+  /** Makes up for the comings and goings of devices that could not be written. Called with each tick. */
+  async catchUp(): Promise<void> {
+    await this.#missed.makeUp();
+  }
+
+  /** The devices of a call that was taken up may have been here before it was. */
+  async takenUp(id: ConsultationId): Promise<void> {
+    await this.#missed.compare(id);
+  }
+
   /** A device's media path was lost or came back. */
   async path(event: PresenceEvent): Promise<void> {
     await this.#tell(event, (id) => this.#tellPresence(id, event));
@@ -241,7 +248,7 @@ export class CallDesk {
 
   async #tellPresence(consultationId: ConsultationId, event: PresenceEvent): Promise<void> {
     const { personId, deviceId } = event;
-    const { state } = await this.#parts.submit(consultationId, event);
+    const { state } = await this.#missed.noting(consultationId, event);
     const seat = state.call === null ? undefined : seatOf(state.call, personId);
     if (state.call === null || seat === undefined) return;
     // The ring began while this device was away, and it may show another consultation.
@@ -357,7 +364,7 @@ export class CallDesk {
   /** A device that was lost while its own request was under way has no seat yet when that is noticed; so look again. */
   async #noticeGone(id: ConsultationId, { by, deviceId }: ByDevice): Promise<void> {
     if (!this.#parts.publisher.isConnected(by, deviceId, id))
-      await this.#parts.submit(id, { type: 'device.lost', personId: by, deviceId });
+      await this.#missed.noting(id, { type: 'device.lost', personId: by, deviceId });
   }
 }
 

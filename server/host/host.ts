@@ -36,6 +36,9 @@ import type { SearchWish } from './thread-search.ts';
 import { MessageSender } from './thread-sending.ts';
 import { Timekeeper } from './timekeeper.ts';
 
+/** Calls that are taken up at the same time after a start. */
+const RESUMED_ABREAST = 64;
+
 export interface HostParts {
   readonly store: ConsultationStore;
   readonly keys: ConsultationKeys;
@@ -120,6 +123,7 @@ export class ConsultationHost {
       pass: async (id) => void (await this.submit(id, { type: 'tick' })),
       onTick: async () => {
         await this.#resumeCalls();
+        await this.calls.catchUp();
         this.#held.evict((id) => parts.publisher.isWatched(id));
       },
     });
@@ -287,16 +291,24 @@ export class ConsultationHost {
     return { key, codec };
   }
 
-  /** A consultation that cannot be opened or written now keeps neither the others nor the server from going on. */
+  /** Side by side, so that thousands share the syncs of the disk and nobody's grace is over before they may connect. */
   async #resumeCalls(): Promise<void> {
-    for (const id of this.#interrupted) {
-      try {
-        await this.submit(id, { type: 'restarted' });
-        this.#interrupted.delete(id);
-      } catch (error) {
-        this.#parts.log.error('call.notResumed', { consultation: id, error });
-        if (!(error instanceof AppError && error.retryable)) this.#interrupted.delete(id);
-      }
+    const waiting = this.#interrupted.values();
+    const resumeNext = async (): Promise<void> => {
+      for (const id of waiting) await this.#resumeCall(id);
+    };
+    await Promise.all(Array.from({ length: RESUMED_ABREAST }, resumeNext));
+  }
+
+  /** A consultation that cannot be opened or written now keeps neither the others nor the server from going on. */
+  async #resumeCall(id: ConsultationId): Promise<void> {
+    try {
+      await this.submit(id, { type: 'restarted' });
+      this.#interrupted.delete(id);
+      await this.calls.takenUp(id);
+    } catch (error) {
+      this.#parts.log.error('call.notResumed', { consultation: id, error });
+      if (!(error instanceof AppError && error.retryable)) this.#interrupted.delete(id);
     }
   }
 

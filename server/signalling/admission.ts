@@ -58,6 +58,8 @@ export class Admission {
   #filledAt: number;
   /** Up to when moments to come back at are given away. */
   #bookedUntil = 0;
+  /** When the lines were last rid of those who are gone. */
+  #tidiedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
 
@@ -89,10 +91,12 @@ export class Admission {
       this.#options.onOutcome('admitted');
       return;
     }
-    const line = isUrgent ? this.#lines.urgent : this.#lines.others;
-    if (line.length >= this.#longestQueue) throw this.#refusal();
+    const name = isUrgent ? 'urgent' : 'others';
+    const isFull = (): boolean => this.#lines[name].length >= this.#longestQueue;
+    if (isFull()) this.#dropGone();
+    if (isFull()) throw this.#refusal();
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    line.push({ isThere, since: this.#now(), enter: resolve, refuse: reject });
+    this.#lines[name].push({ isThere, since: this.#now(), enter: resolve, refuse: reject });
     this.#timer ??= setInterval(() => this.#turn(), TURN_MS);
     await promise;
   }
@@ -116,16 +120,33 @@ export class Admission {
     const isOthersTurn = urgent.length === 0 || (others.length > 0 && this.#entered % FAIR_SHARE === 0);
     const next = (isOthersTurn ? others : urgent).shift();
     if (next === undefined) return;
-    if (!next.isThere()) {
-      this.#options.onOutcome('gone');
-      next.refuse(new AppError('DISCONNECTED'));
-    } else if (this.#now() - next.since > LONGEST_WAIT_MS) next.refuse(this.#refusal());
+    if (!next.isThere()) this.#letGo(next);
+    else if (this.#now() - next.since > LONGEST_WAIT_MS) next.refuse(this.#refusal());
     else {
       this.#tokens -= 1;
       this.#entered += 1;
       this.#options.onOutcome('waited');
       next.enter();
     }
+  }
+
+  /** Connections that come and go fill no line for those who stay. Not for each of a flood: it costs a look at all. */
+  #dropGone(): void {
+    const now = this.#now();
+    if (now - this.#tidiedAt < TURN_MS) return;
+    this.#tidiedAt = now;
+    for (const name of ['urgent', 'others'] as const) {
+      const { there = [], gone = [] } = Object.groupBy(this.#lines[name], ({ isThere }) =>
+        isThere() ? 'there' : 'gone',
+      );
+      this.#lines[name] = there;
+      for (const waiting of gone) this.#letGo(waiting);
+    }
+  }
+
+  #letGo({ refuse }: Waiting): void {
+    this.#options.onOutcome('gone');
+    refuse(new AppError('DISCONNECTED'));
   }
 
   #fill(): void {

@@ -13,7 +13,7 @@ import { Server } from 'socket.io';
 import type { Log } from '../host/ports.ts';
 import type { Caller, TokenVerifier } from '../identity/tokens.ts';
 import { Admission, type AdmissionOutcome } from './admission.ts';
-import { claimedPerson } from './claimed-person.ts';
+import { AtTheDoor } from './at-the-door.ts';
 import { describe, dispatch, type Handled } from './dispatch.ts';
 import type { Handlers } from './handlers/handler.ts';
 import { PromptlyClosing } from './promptly-closing.ts';
@@ -59,8 +59,7 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #limiter: RateLimiterMemory;
   readonly #admission: Admission;
-  /** Connections that wait to be let in. One waits once, however often it asks. */
-  readonly #atTheDoor = new WeakSet<GatewaySocket['conn']>();
+  readonly #door: AtTheDoor;
   #closed = false;
 
   constructor(options: GatewayOptions) {
@@ -70,6 +69,7 @@ export class Gateway {
       perSecond: options.admissionsPerSecond,
       onOutcome: options.onAdmission,
     });
+    this.#door = new AtTheDoor(this.#admission, options.isEngaged);
     this.#io = new Server(options.http, {
       maxHttpBufferSize: MAX_FRAME_BYTES,
       connectTimeout: CONNECT_TIMEOUT_MS,
@@ -127,18 +127,8 @@ export class Gateway {
     await this.#io.close();
   }
 
-  /** No token is verified before: that costs as much for a bad one. */
   async #waitAndAdmit(socket: GatewaySocket): Promise<void> {
-    const { conn } = socket;
-    if (this.#atTheDoor.has(conn)) throw new AppError('RATE_LIMITED');
-    this.#atTheDoor.add(conn);
-    try {
-      const claimed = claimedPerson(socket.handshake.auth['token']);
-      const isUrgent = claimed !== null && this.#options.isEngaged(claimed);
-      await this.#admission.enter(() => conn.readyState === 'open', { isUrgent });
-    } finally {
-      this.#atTheDoor.delete(conn);
-    }
+    await this.#door.enter(socket.conn, socket.handshake.auth['token']);
     this.#admit(socket);
   }
 

@@ -103,7 +103,7 @@ test.each<[what: string, point: QuietPoint]>([
     { ...good, inCall: [{ personId: 'patient', deviceId: 'tablet' }, ...good.inCall.slice(1)] },
   ],
   ['a twin that was told for a moment', { ...good, mostSeatsTold: 2 }],
-])('[RSM11 sabotage] %s is noticed', (_what, point) => {
+])('[RSM11] %s is noticed', (_what, point) => {
   expect(ghostsIn(good)).toEqual([]);
   expect(ghostsIn(point).length).toBeGreaterThan(0);
 });

@@ -126,7 +126,13 @@ async function play(harm: (server: ServerProcess) => Promise<void> | void): Prom
 }
 
 const kill = (server: ServerProcess): void => {
-  for (const pid of workersOf(server)) process.kill(pid, 'SIGKILL');
+  for (const pid of workersOf(server))
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      // It has ended since it was seen.
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    }
 };
 
 test('[M8] [CALL8] [SEAT33] a killed media worker holds up no message, and the call is rebuilt in the same seats within 5 s', async () => {

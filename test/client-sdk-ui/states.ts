@@ -20,6 +20,8 @@ export const STATES: Readonly<Record<string, string>> = {
   group: 'call.seatOf("relative-1", { state: "present", cameraOn: true }); call.speaks("relative-1")',
   unread: 'floating.element.unread = 3',
   elsewhere: 'call.goElsewhere("answered_elsewhere"); floating.client.becomeActive(null)',
+  'own-lost':
+    'call.role = "elsewhere"; call.seatOf("doctor-1", { state: "left", leftReason: "lost", returnUntil: new Date(2026, 0, 1, 14, 5).getTime() }); floating.client.becomeActive(null)',
   ended: 'call.end("lost")',
 };
 

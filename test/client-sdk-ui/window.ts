@@ -27,19 +27,28 @@ export async function beginVideo(page: Page): Promise<void> {
 export const documentWindow = ({ context, page }: OpenPage): Promise<Page> =>
   eventually('the window of its own', () => context.pages().find((other) => other !== page));
 
+/** Alike for so many frames, a box rests. */
+const FRAMES_OF_REST = 6;
+
 /** Where the box comes to rest. */
 export async function restingBox(
   page: Page,
 ): Promise<{ x: number; y: number; width: number; height: number }> {
   const box = page.getByTestId('floating-window');
   let before = '';
+  let restedFor = 0;
   return eventually('the box to rest', async () => {
     const now = await box.boundingBox();
     const text = JSON.stringify(now);
-    const rests = now !== null && text === before;
+    restedFor = now !== null && text === before ? restedFor + 1 : 0;
     before = text;
-    await page.evaluate(() => new Promise(requestAnimationFrame));
-    return rests ? now : false;
+    const size = await page.evaluate(async () => {
+      await new Promise(requestAnimationFrame);
+      return { width: innerWidth, height: innerHeight };
+    });
+    // A page that is busy hears of its new size some frames late, and the box rests until then.
+    const isSized = JSON.stringify(size) === JSON.stringify(page.viewportSize());
+    return now !== null && isSized && restedFor >= FRAMES_OF_REST ? now : false;
   });
 }
 

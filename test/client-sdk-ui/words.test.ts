@@ -99,7 +99,7 @@ it('[FLT33] a call that another device took over says so, and can be continued h
   await page.getByText('The call is on your other device').waitFor();
   expect((await spoken(page)).at(-1)).toBe('The call goes on, on your other device.');
   await page.getByRole('button', { name: 'Continue here' }).click();
-  expect(await run(page, 'call.asked')).toEqual(['accept']);
+  expect(await run(page, 'call.asked')).toEqual(['accept {"camera":false}']);
   await run(page, 'void floating.client.becomeActive(call)');
   await page.getByRole('button', { name: 'Microphone' }).waitFor();
   // Or it is put away, and stays so.

@@ -247,6 +247,29 @@ describe('a client with a policy of its own', () => {
     expect(asked).toBe(2);
   });
 
+  it('[SDK227] nor does an app whose token function fails: the latest token does as long as the server takes it', async () => {
+    await using server = await ScriptedServer.start();
+    let asked = 0;
+    await using client = clientOf(server, {
+      token: () => {
+        asked += 1;
+        if (asked > 1) throw new Error('the app’s own server is down');
+        return tokenFor(patient);
+      },
+    });
+    await client.connect();
+    server.cutAll();
+    await eventually(
+      () => server.handshakes.length,
+      (count) => count === 2,
+    );
+    await eventually(
+      () => client.connection,
+      (state) => state === 'connected',
+    );
+    expect(server.handshakes[1]?.token).toBe(tokenFor(patient));
+  });
+
   it('[SDK228] an attempt that got lost on its way is overtaken by a fresh one', async () => {
     await using server = await ScriptedServer.start();
     let opening = 0;

@@ -1,3 +1,4 @@
+import { AppError, DeviceId } from '@teleconsult/protocol';
 import { describe, expect, it } from 'vitest';
 import { recorded } from './helpers/clients.ts';
 import { codeOf, eventually } from './helpers/eventually.ts';
@@ -199,6 +200,58 @@ describe('the call that a device takes part in', () => {
     expect(await page.client.open(browser.thread.id)).toBe(consultation);
     expect(consultation.call).toBe(call);
   });
+
+  const departures: readonly [name: string, leave: (browser: CallBrowser) => void][] = [
+    [
+      'moved to another device',
+      ({ scripted }) => {
+        scripted.changeSeat(patient, { state: 'present', deviceId: DeviceId.parse('another-device') });
+        scripted.tell({});
+      },
+    ],
+    [
+      'was refused',
+      ({ server, scripted }) => {
+        server.once('seat.join', () => {
+          throw new AppError('RESUME_REFUSED');
+        });
+        server.tell('seat.mediaLost', scripted.seat);
+      },
+    ],
+  ];
+
+  it.each(departures)(
+    '[SDK214] a call that %s can be taken back although nobody has its consultation open, until it is over',
+    async (_name, leave) => {
+      await using server = await ScriptedServer.start();
+      const browser = new CallBrowser(server);
+      await using _before = await browser.loadInCall();
+      await using page = browser.load();
+      const call = await page.client.restoreCall();
+      leave(browser);
+      await eventually(
+        () => call?.role,
+        (role) => role === 'elsewhere',
+      );
+      expect(page.client.activeCall).toBeNull();
+      await page.client.listConsultations();
+      expect(server.payloads('consultation.unwatch')).toEqual([]);
+      await call?.accept();
+      expect(page.client.activeCall).toBe(call);
+      expect(server.payloads('seat.join').at(-1)).toMatchObject({ takeOver: true });
+      leave(browser);
+      await eventually(
+        () => call?.role,
+        (role) => role === 'elsewhere',
+      );
+      browser.scripted.end('completed');
+      await eventually(
+        () => server.payloads('consultation.unwatch').length,
+        (count) => count === 1,
+      );
+      expect(call?.outcome).not.toBeNull();
+    },
+  );
 
   it('[SDK210] closing the client leaves the call, ends it for nobody else, and forgets it', async () => {
     await using server = await ScriptedServer.start();

@@ -5,7 +5,9 @@ import { recorded } from './helpers/clients.ts';
 import { codeOf, eventually } from './helpers/eventually.ts';
 import { CallBrowser } from './helpers/restored-call.ts';
 import { patient } from './helpers/samples.ts';
+import { ScriptedCall } from './helpers/scripted-call.ts';
 import { ScriptedServer } from './helpers/scripted-server.ts';
+import { ScriptedThread } from './helpers/scripted-thread.ts';
 
 const rings = { state: 'ringing' } as const;
 
@@ -114,6 +116,58 @@ describe('a reload at an awkward moment', () => {
     expect(roles.length).toBeGreaterThan(0);
   });
 
+  it('[SDK217] an answer or a beginning that comes too late, over a connection that lasts, goes on by itself', async () => {
+    for (const isEarly of [true, false]) {
+      await using server = await ScriptedServer.start();
+      const browser = new CallBrowser(server, rings);
+      await using page = browser.load({ requestTimeoutMs: 100 });
+      await page.client.connect();
+      const { call } = await page.client.open(browser.thread.id);
+      const begin = () => {
+        browser.scripted.changeSeat(patient, {
+          state: 'connecting',
+          deviceId: DeviceId.parse('device-under-test'),
+        });
+        browser.scripted.tell({ state: 'connecting', ringUntil: null, answeredAt: 2 });
+      };
+      server.once('call.accept', () => {
+        if (isEarly) begin();
+        return 'silence';
+      });
+      expect(await codeOf(call?.accept() ?? Promise.resolve())).toBe('TIMEOUT');
+      if (!isEarly) begin();
+      await browser.sent(1);
+      expect([call?.role, call?.microphoneOn]).toEqual(['answered', true]);
+      expect(page.client.activeCall).toBe(call);
+      expect([server.handshakes.length, server.payloads('seat.join').length]).toEqual([1, 1]);
+    }
+    for (const isEarly of [true, false]) {
+      await using server = await ScriptedServer.start();
+      const browser = new CallBrowser(server);
+      browser.thread.call = () => null;
+      await using page = browser.load({ requestTimeoutMs: 100 });
+      await page.client.connect();
+      const consultation = await page.client.open(browser.thread.id);
+      const begin = () => {
+        browser.scripted.changeSeat(patient, {
+          state: 'connecting',
+          deviceId: DeviceId.parse('device-under-test'),
+        });
+        browser.scripted.tell({ startedBy: patient });
+      };
+      server.once('call.start', () => {
+        if (isEarly) begin();
+        return 'silence';
+      });
+      expect(await codeOf(consultation.startCall('voice'))).toBe('TIMEOUT');
+      if (!isEarly) begin();
+      await browser.sent(1);
+      expect(consultation.call?.role).toBe('caller');
+      expect(page.client.activeCall).toBe(consultation.call);
+      expect([server.handshakes.length, server.payloads('seat.join').length]).toEqual([1, 1]);
+    }
+  });
+
   it('[SDK204] a call that begins is the caller’s from the first word of it', async () => {
     await using server = await ScriptedServer.start();
     const browser = new CallBrowser(server);
@@ -158,6 +212,23 @@ describe('a reload at an awkward moment', () => {
       await end(browser, page.call);
       await browser.keeps(null);
     }
+  });
+
+  it('[SDK216] a second call that cannot be answered does not take the place of the one that is kept', async () => {
+    await using server = await ScriptedServer.start();
+    const browser = new CallBrowser(server);
+    await using page = await browser.loadInCall();
+    await browser.keeps({ callId: page.call.id, microphone: 'on' });
+    const thread = new ScriptedThread(server);
+    const other = new ScriptedCall(server, thread);
+    other.showInSnapshots();
+    const { call } = await page.client.open(thread.id);
+    server.once('call.accept', () => {
+      throw new AppError('BUSY');
+    });
+    expect(await codeOf(call?.accept() ?? Promise.resolve())).toBe('BUSY');
+    expect(page.client.activeCall).toBe(page.call);
+    await browser.keeps({ callId: page.call.id, microphone: 'on' });
   });
 
   it('[SDK205] a call that was hung up without a connection is not restored', async () => {

@@ -1,5 +1,8 @@
 import { CallId, DeviceId } from '@teleconsult/protocol';
 import { describe, expect, it } from 'vitest';
+import { Lifetime } from '../../client-sdk/lifetime.ts';
+import { CallRestorer } from '../../client-sdk/resume/call-restorer.ts';
+import { KeptCall } from '../../client-sdk/resume/kept-call.ts';
 import { createMemoryStorage } from '../../client-sdk/storage/memory-storage.ts';
 import { recorded } from './helpers/clients.ts';
 import { codeOf, eventually } from './helpers/eventually.ts';
@@ -246,6 +249,39 @@ describe('a call over a reload', () => {
       },
     });
     expect((await page.client.restoreCall())?.microphoneOn).toBe(true);
+  });
+
+  it('[SDK198] a token that the app never gave is not waited for once another one has connected', async () => {
+    const connected = Promise.withResolvers<void>();
+    const restorer = new CallRestorer({
+      kept: new KeptCall({
+        store: { get: async () => undefined, set: async () => {}, delete: async () => {} },
+        deviceId: DeviceId.parse('device-under-test'),
+        owner: () => null,
+      }),
+      tokens: { current: () => new Promise<string>(() => {}) },
+      life: new Lifetime(),
+      connect: () => connected.promise,
+      current: () => null,
+      resume: async () => null,
+      onChange: () => {},
+    });
+    const restored = restorer.restore();
+    connected.resolve();
+    expect(await restored).toBeNull();
+  });
+
+  it('[SDK192] a ticket that is refused at a restore is a problem once', async () => {
+    await using server = await ScriptedServer.start();
+    const browser = new CallBrowser(server);
+    await using _before = await browser.loadInCall();
+    server.refuse('seat.join', 'RESUME_REFUSED');
+    await using page = browser.load();
+    const codes: string[] = [];
+    page.client.on('activeCall', (call) => call?.on('problem', ({ code }) => codes.push(code)));
+    expect(await page.client.restoreCall()).toBeNull();
+    await page.client.listConsultations();
+    expect(codes).toEqual(['RESUME_REFUSED']);
   });
 
   it('[SDK199] of two pages of a device the newer has the call; the older is closed, told so, and takes nothing along', async () => {

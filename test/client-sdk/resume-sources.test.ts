@@ -96,6 +96,62 @@ describe('microphone and camera of a restored call', () => {
     expect([page.call.microphoneOn, page.call.cameraOn]).toEqual([true, false]);
   });
 
+  it.each([
+    ['granted', true],
+    ['prompt', true],
+    ['granted', false],
+  ] as const)(
+    '[SDK200] a mute that comes while the browser is asked (%s) is no other, by the doctor: %s',
+    async (state, isDoctor) => {
+      await using server = await ScriptedServer.start();
+      const browser = new CallBrowser(server, { media: 'video' });
+      await using _before = await browser.loadInCall();
+      const { promise: permission, resolve: allow } = Promise.withResolvers<PermissionState>();
+      let asked = 0;
+      const media = Object.assign(new FakeMedia(), {
+        queryPermission: () => {
+          asked += 1;
+          return asked <= 2 ? permission : Promise.resolve(state);
+        },
+      });
+      await using page = browser.load({}, media);
+      const restoring = page.client.restoreCall();
+      await eventually(
+        () => asked,
+        (count) => count === 2,
+      );
+      browser.scripted.changeSeat(patient, { microphoneOn: false, mutedBy: isDoctor ? doctor : null });
+      browser.scripted.tell({});
+      // Answers come in order.
+      await page.client.listConsultations();
+      allow(state);
+      const call = await restoring;
+      expect(call?.microphoneOn).toBe(false);
+      expect(call?.awaiting).toEqual(state === 'prompt' ? ['camera'] : []);
+      expect(shown(browser)?.microphone).toBe(false);
+      await browser.keeps({ microphone: 'off' });
+    },
+  );
+
+  it('[SDK215] going on here switches nothing on that was off where the person was', async () => {
+    for (const source of ['microphone', 'camera', null] as const) {
+      await using server = await ScriptedServer.start();
+      const browser = new CallBrowser(server, { media: 'video' });
+      await using before = await browser.loadInCall();
+      if (source === 'microphone')
+        browser.scripted.changeSeat(patient, { microphoneOn: false, mutedBy: doctor });
+      if (source === 'camera') await before.call.setCamera(false);
+      await using page = browser.load({ deviceId: 'another-device' });
+      await page.client.connect();
+      const { call } = await page.client.open(browser.thread.id);
+      expect(call?.role).toBe('elsewhere');
+      await call?.accept();
+      expect([call?.microphoneOn, call?.cameraOn]).toEqual([source !== 'microphone', source !== 'camera']);
+      expect(page.media.asked).toEqual([{ audio: source !== 'microphone', video: source !== 'camera' }]);
+      expect(shown(browser)).toEqual({ microphone: source !== 'microphone', camera: source !== 'camera' });
+    }
+  });
+
   it('[SDK201] where the browser asks again nothing is asked for: the person is present and muted until they tap', async () => {
     await using server = await ScriptedServer.start();
     const browser = new CallBrowser(server, { media: 'video' });

@@ -1,7 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { type ClientStorage, createTeleconsultClient, type TeleconsultClient } from '@teleconsult/client-sdk';
+import {
+  type ClientStorage,
+  type ConsultationId,
+  createTeleconsultClient,
+  type TeleconsultClient,
+} from '@teleconsult/client-sdk';
 import { describe, expect, it } from 'vitest';
 import { createMemoryStorage } from '../../client-sdk/storage/memory-storage.ts';
+import { eventually as waitUntil } from '../helpers/eventually.ts';
 import { RawClient } from '../helpers/raw-client.ts';
 import { peopleOf, startTestApp, type TestApp } from '../helpers/test-app.ts';
 import { personToken } from '../helpers/test-tokens.ts';
@@ -38,11 +44,15 @@ class PersonBrowser {
     return { client, media, [Symbol.asyncDispose]: () => client.close() };
   }
 
-  /** The page is gone without a word: another connection takes its place and is cut at once. */
-  async crash(): Promise<void> {
+  /** The page is gone without a word: another connection takes its place, and is cut once the seat is its own. */
+  async crash(consultationId: ConsultationId): Promise<void> {
     const { origin } = this.#app;
-    const raw = await RawClient.connect(origin, personToken(this.#person), { deviceId: this.deviceId });
-    await raw[Symbol.asyncDispose]();
+    await using raw = await RawClient.connect(origin, personToken(this.#person), { deviceId: this.deviceId });
+    // What became of the former connection is over by then: from now on there is one loss, and no more.
+    await waitUntil('the seat to be there', async () => {
+      const { call } = await raw.request('consultation.watch', { consultationId });
+      return call?.seats.some(({ personId, state }) => personId === this.#person && state === 'present');
+    });
   }
 }
 
@@ -168,12 +178,12 @@ describe('a call over reloads, with the server', () => {
 
   it('[SDK195] who was lost for longer than the grace comes back within the window, and not after it', async () => {
     await using app = await startTestApp();
-    const { people, browsers, patient, doctor, call, seatOf } = await inCall(app);
+    const { id, people, browsers, patient, doctor, call, seatOf } = await inCall(app);
     await using pages = new AsyncDisposableStack();
     pages.use(patient);
     pages.use(doctor);
     for (const minutesAway of [2, 14]) {
-      await browsers.patient.crash();
+      await browsers.patient.crash(id);
       await eventually(
         () => seatOf(people.patient)?.state,
         (state) => state === 'reconnecting',
@@ -192,7 +202,7 @@ describe('a call over reloads, with the server', () => {
         (state) => state === 'present',
       );
     }
-    await browsers.patient.crash();
+    await browsers.patient.crash(id);
     await eventually(
       () => seatOf(people.patient)?.state,
       (state) => state === 'reconnecting',

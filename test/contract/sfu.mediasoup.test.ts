@@ -33,6 +33,28 @@ test('[SFU21] every call under way when a worker dies ends, with an SfuError', a
   await expect.poll(() => room.closed).toBe(true);
 });
 
+test('[SFU7] a seat that cannot be opened again leaves the former one as it was', async () => {
+  let isBroken = false;
+  const options: MediasoupSfuOptions = {
+    ...settings({ workers: 1 }),
+    get maxIncomingBitrate() {
+      if (isBroken) throw new Error('the worker has nothing left to open a transport with');
+      return 3_000_000;
+    },
+  };
+  await using under = await underTest(options);
+  const { room } = await openRoom(under.sfu);
+  const { seat } = await openSeat(room, 'patient');
+  isBroken = true;
+  await expect(openSeat(room, 'patient')).rejects.toThrow();
+  expect(seat.closed).toBe(false);
+  await seat.restartIce('send');
+  isBroken = false;
+  await openSeat(room, 'patient');
+  expect(seat.closed).toBe(true);
+  expect(under.sfu.health().seats).toBe(1);
+});
+
 test('[SFU21] rooms asked for while the only worker dies are opened on its replacement', async () => {
   await using under = await openUnderTest({ workers: 1 });
   const opening = Array.from({ length: 5 }, () => openRoom(under.sfu));

@@ -93,7 +93,7 @@ export function callBecomes(
 export const isLive = ({ state }: CallSeen): boolean => state === 'live';
 
 /** The acts of a call that need no more than their name and what follows it. */
-type Act = 'invite' | 'leave' | 'hangUp' | 'setAudioOnly' | 'setScreen' | 'accept' | 'decline';
+type Act = 'setMedia' | 'invite' | 'leave' | 'hangUp' | 'setAudioOnly' | 'setScreen' | 'accept' | 'decline';
 
 /** Does something with the newest call through the SDK of the page. */
 export function act<A extends Act>(person: Person, name: A, ...args: Parameters<Call[A]>): Promise<void> {

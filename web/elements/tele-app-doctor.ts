@@ -31,7 +31,12 @@ export class TeleAppDoctor extends TeleApp {
   readonly #views = new Map<string, ConsultationView>();
   readonly #unread = new Map<string, number>();
   readonly #queue = new Map<string, QueuePlace>();
-  readonly #visits = new OpenVisits((consultationId) => this.follow(consultationId));
+  readonly #visits = new OpenVisits<VisitModel>({
+    follow: (consultationId) => this.follow(consultationId),
+    shownId: () => this.selectedId,
+  });
+  /** Rises with each choice: one that opens late finds out that another was made. */
+  #choices = 0;
 
   static override styles = [
     common,
@@ -296,20 +301,29 @@ export class TeleAppDoctor extends TeleApp {
   }
 
   async #choose(consultationId: string | null): Promise<void> {
-    if (consultationId === this.selectedId) return;
+    if (consultationId === this.selectedId) {
+      // Back to what is shown, while another was still being opened.
+      this.#choices += 1;
+      return;
+    }
     if (await this.#show(consultationId)) history.pushState({ consultation: consultationId }, '');
   }
 
+  /** False: it could not be opened, or another was chosen meanwhile. */
   async #show(consultationId: string | null): Promise<boolean> {
+    this.#choices += 1;
+    const choice = this.#choices;
     if (consultationId === null) {
       this.selectedId = null;
       return true;
     }
-    return this.attempt(async () => {
+    const isOpen = await this.attempt(async () => {
       const model = await this.#visits.open(consultationId);
       this.#hold([model.view]);
-      this.selectedId = consultationId;
     });
+    if (!isOpen || choice !== this.#choices) return false;
+    this.selectedId = consultationId;
+    return true;
   }
 
   readonly #onHistory = (event: PopStateEvent): void => {

@@ -23,8 +23,14 @@ const MAX_OPEN = 2;
 /** The patient's page: one consultation, from the waiting room to its end. */
 export class TeleAppPatient extends TeleApp {
   protected readonly participantRole: ParticipantRole = 'patient';
-  readonly #visits = new OpenVisits((consultationId) => this.follow(consultationId), MAX_OPEN);
+  readonly #visits = new OpenVisits<VisitModel>({
+    follow: (consultationId) => this.follow(consultationId),
+    shownId: () => this.#shownId,
+    most: MAX_OPEN,
+  });
   #shownId: string | null = null;
+  /** Rises with each choice: one that opens late finds out that another was made. */
+  #choices = 0;
 
   static override styles = [common, buttons, app, plain];
 
@@ -66,8 +72,7 @@ export class TeleAppPatient extends TeleApp {
   }
 
   protected override async openConsultation(consultationId: string): Promise<void> {
-    if (this.#shownId === consultationId) return;
-    await this.#show(consultationId);
+    if (!(await this.#show(consultationId))) return;
     rememberConsultation(this.participantRole, consultationId);
     this.requestUpdate();
     void this.#enter();
@@ -104,9 +109,15 @@ export class TeleAppPatient extends TeleApp {
     </div>`;
   }
 
-  async #show(consultationId: string): Promise<void> {
+  /** False: it is shown already, or another was chosen meanwhile. */
+  async #show(consultationId: string): Promise<boolean> {
+    this.#choices += 1;
+    const choice = this.#choices;
+    if (this.#shownId === consultationId) return false;
     await this.#visits.open(consultationId);
+    if (choice !== this.#choices) return false;
     this.#shownId = consultationId;
+    return true;
   }
 
   async #enter(): Promise<void> {

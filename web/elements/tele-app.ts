@@ -62,6 +62,7 @@ export abstract class TeleApp extends TeleElement {
   /** The visit that is to be shown once the page is ready, because the person wanted its call large. */
   #wanted: string | null = null;
   #isInVisit = false;
+  #restored: Call | null = null;
   /** Of the call that this device is in, or was in last. */
   #callVisitId: string | null = null;
 
@@ -156,6 +157,7 @@ export abstract class TeleApp extends TeleElement {
       visit,
       role: this.participantRole,
       personId: this.client.personId,
+      deviceId: this.client.deviceId,
       onNotice: (notice) => this.show(notice),
       sound: this.#sound,
       isCallSmall: () => this.#isSmall && this.#callVisitId === consultationId,
@@ -231,8 +233,10 @@ export abstract class TeleApp extends TeleElement {
     this.requestUpdate();
     if (call === null) return;
     this.#callVisitId = call.view.consultationId;
-    if (call.isRestored) this.#letFloat(call.id);
+    // Found once: taken back from another device it is where the person took it.
+    if (call.isRestored && call !== this.#restored) this.#letFloat(call.id);
     else void this.#fetchFloating();
+    if (call.isRestored) this.#restored = call;
     void this.attempt(() => this.followCall(call.view.consultationId));
   }
 

@@ -25,6 +25,7 @@ export type CallStatus =
 interface CallModelOptions {
   readonly call: Call;
   readonly self: PersonId;
+  readonly deviceId: string;
   /** Who takes part in the consultation, whether or not they are in the call. */
   readonly participants: () => readonly Participant[];
   readonly nameOf: (personId: PersonId) => string;
@@ -39,6 +40,8 @@ interface CallModelOptions {
 /** How long the hint for somebody who speaks while muted stays, and how often it comes at most. */
 const HINT_MS = 8_000;
 const HINT_EVERY_MS = 10_000;
+
+const isHere = (role: Call['role']): boolean => role === 'caller' || role === 'answered';
 
 /**
  * One call as the elements show it. It subscribes in its constructor, so nothing that happens before the first
@@ -63,6 +66,9 @@ export class CallModel {
   #liveSince: number | null = null;
   #sawStart: boolean;
   #outcomeTold = false;
+  /** This device held the seat since the model was made, and whether the server took it away. */
+  #wasHere: boolean;
+  #isRefused = false;
   #lastSpeaker: PersonId | null = null;
   #devices: readonly InputDevice[] | null = null;
   #hintedAt: number | null = null;
@@ -77,6 +83,7 @@ export class CallModel {
     this.self = self;
     this.#view = call.view;
     this.#role = call.role;
+    this.#wasHere = isHere(call.role);
     this.#wasConnected = call.path === 'connected';
     this.#sawStart = call.view.state !== 'live';
     this.#noticeLive();
@@ -105,7 +112,7 @@ export class CallModel {
       call.on('audioOnly', (state) => this.#noticeAudioOnly(state)),
       call.on('mutedSpeaking', () => this.#showHint()),
       call.on('devices', (devices) => this.#noticeDevices(devices)),
-      call.on('problem', (error) => options.onProblem(error, this.#sourceOf(error))),
+      call.on('problem', (error) => this.#handleProblem(error)),
       call.on('awaiting', announce),
       options.sound.changes.subscribe(announce),
     ];
@@ -142,8 +149,11 @@ export class CallModel {
 
   /** This person's seat is not held by any device: it was lost, and `comeBackUntil` says how long it waits. */
   get isLost(): boolean {
-    const state = this.#own?.state;
-    return this.call.role === 'elsewhere' && (state === 'left' || state === 'reconnecting');
+    const { state, deviceId } = this.#own ?? {};
+    if (this.call.role !== 'elsewhere') return false;
+    if (state === 'left' || state === 'reconnecting') return true;
+    // Shown as this device's, which does not have it: refused, or forgotten here. One that moved is shown so for a moment.
+    return deviceId === this.#options.deviceId && (this.#isRefused || !this.#wasHere);
   }
 
   /** Until when this person can come back into the call, in Unix milliseconds; null: not known, or not lost. */
@@ -246,6 +256,13 @@ export class CallModel {
     return this.#view.seats.find(({ personId }) => personId === this.self);
   }
 
+  #handleProblem(error: AppError): void {
+    // Told right after the seat was let go of.
+    this.#isRefused ||= this.call.role === 'elsewhere';
+    this.#options.onProblem(error, this.#sourceOf(error));
+    this.changes.announce();
+  }
+
   /** A refused device is off; the microphone is asked for first, so it is the first to be refused. */
   #sourceOf({ code, detail }: AppError): MediaSource | null {
     if (code !== 'PERMISSION_DENIED' && code !== 'DEVICE_UNAVAILABLE') return null;
@@ -274,8 +291,10 @@ export class CallModel {
   #tellNews(before: CallView, after: CallView): void {
     const { nameOf, onNotice, isSmall } = this.#options;
     const wasRinging = this.#role === 'incoming';
-    const wasHere = this.#role === 'caller' || this.#role === 'answered';
+    const wasHere = isHere(this.#role);
     this.#role = this.call.role;
+    this.#wasHere ||= isHere(this.#role);
+    if (isHere(this.#role)) this.#isRefused = false;
     const movedAway = wasRinging && this.#role === 'elsewhere';
     // Lost without another device, the bar in the visit says it.
     if (wasHere && this.#role === 'elsewhere' && !this.isLost) onNotice(information(messages().call.wentOn));

@@ -1,28 +1,39 @@
-import type { VisitModel } from './visit-model.ts';
+/** A consultation that is followed, as far as it matters whether it may be let go. */
+export interface FollowedVisit {
+  readonly call: object | null;
+  readonly visit: { readonly outbox: readonly object[]; readonly draft: string };
+  readonly replyTo: object | null;
+  close(): Promise<void>;
+}
 
-/** How many consultations a page follows at once, where it does not say otherwise. */
+interface OpenVisitsOptions<Visit> {
+  readonly follow: (consultationId: string) => Promise<Visit>;
+  /** The one on the screen. */
+  readonly shownId: () => string | null;
+  /** How many are followed at once. */
+  readonly most?: number;
+}
+
 const MAX_OPEN = 8;
 
 /**
- * The consultations that a page follows, least recently looked at first. One with a call, with something unsent or
- * begun is never let go: letting go would not end the call, but nothing would be told of it any more.
+ * The consultations that a page follows, least recently looked at first. The one on the screen, and one with a call, with
+ * something unsent or begun, is never let go: letting go would not end the call, but nothing would be told of it any more.
  */
-export class OpenVisits {
-  readonly #follow: (consultationId: string) => Promise<VisitModel>;
-  readonly #open = new Map<string, VisitModel>();
-  readonly #opening = new Map<string, Promise<VisitModel>>();
-  readonly #most: number;
+export class OpenVisits<Visit extends FollowedVisit> {
+  readonly #options: OpenVisitsOptions<Visit>;
+  readonly #open = new Map<string, Visit>();
+  readonly #opening = new Map<string, Promise<Visit>>();
 
-  constructor(follow: (consultationId: string) => Promise<VisitModel>, most = MAX_OPEN) {
-    this.#follow = follow;
-    this.#most = most;
+  constructor(options: OpenVisitsOptions<Visit>) {
+    this.#options = options;
   }
 
-  get all(): readonly VisitModel[] {
+  get all(): readonly Visit[] {
     return [...this.#open.values()];
   }
 
-  find(consultationId: string | null): VisitModel | undefined {
+  find(consultationId: string | null): Visit | undefined {
     return consultationId === null ? undefined : this.#open.get(consultationId);
   }
 
@@ -34,7 +45,7 @@ export class OpenVisits {
   }
 
   /** Opened once, however many ask at the same time. */
-  async open(consultationId: string): Promise<VisitModel> {
+  async open(consultationId: string): Promise<Visit> {
     const open = this.#open.get(consultationId);
     if (open !== undefined) {
       this.#open.delete(consultationId);
@@ -43,7 +54,7 @@ export class OpenVisits {
     }
     let opening = this.#opening.get(consultationId);
     if (opening === undefined) {
-      opening = this.#follow(consultationId).finally(() => this.#opening.delete(consultationId));
+      opening = this.#options.follow(consultationId).finally(() => this.#opening.delete(consultationId));
       this.#opening.set(consultationId, opening);
     }
     const model = await opening;
@@ -53,9 +64,11 @@ export class OpenVisits {
   }
 
   #letGo(keptId: string): void {
+    const { shownId, most = MAX_OPEN } = this.#options;
     for (const [id, model] of this.#open) {
-      if (this.#open.size <= this.#most) return;
+      if (this.#open.size <= most) return;
       const isNeeded =
+        id === shownId() ||
         model.call !== null ||
         model.visit.outbox.length > 0 ||
         model.visit.draft !== '' ||

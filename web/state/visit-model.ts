@@ -28,6 +28,7 @@ interface VisitModelOptions {
   readonly role: ParticipantRole;
   /** Whom the token speaks for, where that is known; otherwise whoever has the role. */
   readonly personId: PersonId | null;
+  readonly deviceId: string;
   readonly onNotice: (notice: Notice) => void;
   /** How calls are heard in this page. */
   readonly sound: CallSound;
@@ -65,17 +66,20 @@ export class VisitModel {
   #hasLeft = false;
   #position: number | null;
   readonly #personId: PersonId | null;
+  readonly #deviceId: string;
   readonly #onNotice: (notice: Notice) => void;
   readonly #sound: CallSound;
   readonly #isCallSmall: () => boolean;
   readonly #isConnected: () => boolean;
   readonly #stops: readonly (() => void)[];
 
-  constructor({ visit, role, personId, onNotice, sound, isCallSmall, isConnected }: VisitModelOptions) {
+  constructor(options: VisitModelOptions) {
+    const { visit, role, personId, deviceId, onNotice, sound, isCallSmall, isConnected } = options;
     this.#isConnected = isConnected;
     this.visit = visit;
     this.role = role;
     this.#personId = personId;
+    this.#deviceId = deviceId;
     this.#onNotice = onNotice;
     this.#sound = sound;
     this.#isCallSmall = isCallSmall;
@@ -238,6 +242,7 @@ export class VisitModel {
         : new CallModel({
             call,
             self,
+            deviceId: this.#deviceId,
             participants: () => this.view.participants,
             nameOf: (personId) => this.nameOf(personId),
             sound: this.#sound,

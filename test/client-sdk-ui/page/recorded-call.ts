@@ -31,9 +31,9 @@ export class RecordedCall extends MockCall {
     await super.continueSources();
   }
 
-  override async accept(): Promise<void> {
-    this.asked.push('accept');
-    await super.accept();
+  override async accept(options: { camera?: boolean } = {}): Promise<void> {
+    this.asked.push(`accept ${JSON.stringify(options)}`);
+    await super.accept(options);
   }
 
   override async hangUp(): Promise<void> {

@@ -101,11 +101,11 @@ test.each<[what: string, spoilt: CycleObserved]>([
   ['no floating window', cycle({}, { drawn: [drawn({ floating: null, windows: 0 })] })],
   ['two floating windows', cycle({}, { drawn: [drawn({ windows: 2 })] })],
   ['media that stopped with the signalling', cycle({}, {}, { restored: null, silenceMs: 20_000 })],
-])('[RSM2 sabotage] the check notices %s', (_what, spoilt) => {
+])('[RSM2] the check notices %s', (_what, spoilt) => {
   expect(violationsOf(spoilt)).toHaveLength(1);
 });
 
-test('[RSM2 sabotage] a microphone that was off for a moment and is on again is no violation', () => {
+test('[RSM2] a microphone that was off for a moment and is on again is no violation', () => {
   const asksAgain = spoiltSeat('patient', { microphoneOn: false });
   expect(violationsOf(cycle({ told: [asksAgain, told()] }))).toEqual([]);
 });

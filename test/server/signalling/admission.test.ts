@@ -126,6 +126,21 @@ describe('the door of the server', () => {
     expect(door.outcomes.filter((outcome) => outcome === 'gone').length).toBe(100);
   });
 
+  it('[GATE23] who is gone takes nobody’s place in a line that is full either', async () => {
+    const door = new Door(100);
+    door.come(5 + 75);
+    for (let n = 0; n < 75; n += 1) door.comes(`gone-${n}`, () => false);
+    door.comes('patient');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(door.refused.map(({ name }) => name)).not.toContain('patient');
+    expect(door.admission.waiting).toBe(76);
+    expect(door.outcomes.filter((outcome) => outcome === 'gone').length).toBe(75);
+    // Those who are there keep their order, and the last is no later for those who went.
+    await vi.advanceTimersByTimeAsync(800);
+    expect(door.entered.at(-1)?.name).toBe('patient');
+    expect(door.entered.length).toBe(81);
+  });
+
   it('[GATE27] who sits in a running call is let in first, and does not keep all others out', async () => {
     const door = new Door(100);
     door.come(155, 'other');
@@ -201,6 +216,49 @@ describe('the door of a running server', () => {
     await eventually('three refusals', () => refusals().length === 3, { lastSeen: () => connection.texts });
     expect(refusals().every((text) => text.includes('RATE_LIMITED'))).toBe(true);
     for (const client of busy) await (await client)[Symbol.asyncDispose]();
+  }, 30_000);
+
+  it('[GATE28] a connection that was told a moment and asks before it is told the same one, and moves nobody else’s', async () => {
+    await using app = await startTestApp({ admissionsPerSecond: 1 });
+    const clients = Array.from({ length: 12 }, (_, index) =>
+      RawClient.connect(app.origin, personToken(`person-${index}`)).catch(() => null),
+    );
+    const refusedSoFar = async () => {
+      const metrics = await (await fetch(`${app.origin}/metrics`)).text();
+      return Number(/outcome="refused"} (\d+)/.exec(metrics)?.[1] ?? 0);
+    };
+    await eventually('the door to be full', async () => (await refusedSoFar()) > 0);
+    await using connection = await RawWebSocket.open(app.origin);
+    const auth = { protocol: 1, token: 'nobody', deviceId: 'device-at-the-door' };
+    const ask = async (times: number) => {
+      const before = connection.texts.length;
+      for (let n = 0; n < times; n += 1) connection.send({ payload: `40${JSON.stringify(auth)}` });
+      await eventually('an answer to each', () => connection.texts.length >= before + times);
+      return connection.texts
+        .slice(before)
+        .map((text) => Number(/"retryAfterMs":(\d+)/.exec(text)?.[1] ?? Number.NaN));
+    };
+    const [told = Number.NaN] = await ask(1);
+    const refused = await refusedSoFar();
+    const again = await ask(50);
+    expect(Math.max(...again)).toBeLessThanOrEqual(told);
+    expect(await refusedSoFar()).toBe(refused);
+    for (const client of await Promise.all(clients)) await client?.[Symbol.asyncDispose]();
+  }, 30_000);
+
+  it('[GATE29] a person’s id takes few of the places for those in a call, whoever names it', async () => {
+    await using app = await startTestApp({ admissionsPerSecond: 20 });
+    await using visit = await startVisit(app);
+    await startCall(visit);
+    const { patient, doctor } = peopleOf(visit.view);
+    const forged = `x.${Buffer.from(JSON.stringify({ sub: patient })).toString('base64url')}.x`;
+    const flood: Promise<unknown>[] = [];
+    for (let n = 0; n < 80; n += 1) flood.push(RawClient.connect(app.origin, forged).catch(() => undefined));
+    const metrics = async () => (await fetch(`${app.origin}/metrics`)).text();
+    await eventually('the door to be full', async () => (await metrics()).includes('outcome="refused"'));
+    await using back = await RawClient.connect(app.origin, personToken(doctor));
+    expect(back.socket.connected).toBe(true);
+    await Promise.all(flood);
   }, 30_000);
 
   it('[GATE27] a person of a running call enters before those who came earlier', async () => {
