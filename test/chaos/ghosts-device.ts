@@ -18,7 +18,7 @@ interface Page {
   consultation: Consultation | null;
   /** From now on nothing that it writes is kept. */
   freeze(): void;
-  /** It was refused a token, as it will always be, and so cannot get through again. */
+  /** It is closed, and so cannot get through again. */
   isSilent(): boolean;
 }
 
@@ -89,12 +89,8 @@ export class Device implements AsyncDisposable {
     this.#line ??= await openLine(origin);
     this.#line.mend();
     const { storage, freeze, isFrozen } = freezable(this.#storage);
-    let asksInVain = false;
-    const token = (): string => {
-      if (!isFrozen()) return personToken(personId);
-      asksInVain = true;
-      throw new Error('this page is gone');
-    };
+    // Somebody else's token closes a client for good, before it has told the server anything.
+    const token = (): string => personToken(isFrozen() ? 'nobody' : personId);
     const client = createTeleconsultClient({
       url: this.#line.origin,
       token,
@@ -107,7 +103,7 @@ export class Device implements AsyncDisposable {
       client,
       consultation: null,
       freeze,
-      isSilent: () => asksInVain || client.connection === 'closed',
+      isSilent: () => client.connection === 'closed',
     };
     client.on('call', onTold);
     if (this.#page !== null) this.#gone.push(this.#page);

@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import type { TeleconsultClient } from '@teleconsult/client-sdk';
 import type { BrowserContext, Page } from 'playwright-core';
-import { build } from 'vite';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../e2e/browser.ts';
 import { eventually } from './helpers/eventually.ts';
@@ -10,6 +8,7 @@ import { patient, tokenFor } from './helpers/samples.ts';
 import { ScriptedServer } from './helpers/scripted-server.ts';
 import { ScriptedThread } from './helpers/scripted-thread.ts';
 import { ScriptedUploads } from './helpers/scripted-uploads.ts';
+import { buildSdk } from './helpers/sdk-bundle.ts';
 
 declare global {
   var teleconsult: typeof import('@teleconsult/client-sdk');
@@ -20,23 +19,7 @@ const MIB = 1024 * 1024;
 let bundle = '';
 
 beforeAll(async () => {
-  const built = await build({
-    configFile: false,
-    logLevel: 'error',
-    build: {
-      write: false,
-      lib: {
-        entry: fileURLToPath(new URL('../../client-sdk/index.ts', import.meta.url)),
-        formats: ['iife'],
-        name: 'teleconsult',
-      },
-    },
-  });
-  const [output] = Array.isArray(built) ? built : [built];
-  const chunk = output !== undefined && 'output' in output ? output.output[0] : undefined;
-  if (chunk?.type !== 'chunk') throw new Error('nothing was built');
-  // A top-level variable of a script that is not a module is one of the page.
-  bundle = chunk.code;
+  bundle = await buildSdk();
 });
 
 /** A scripted server that also serves a page with the SDK in it. */

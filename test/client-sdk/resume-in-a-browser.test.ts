@@ -1,12 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import type { Call, TeleconsultClient } from '@teleconsult/client-sdk';
 import type { BrowserContext, Page } from 'playwright-core';
-import { build } from 'vite';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../e2e/browser.ts';
 import { freePort, startServerProcess } from '../helpers/server-process.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { hostToken, personToken } from '../helpers/test-tokens.ts';
+import { buildSdk } from './helpers/sdk-bundle.ts';
 
 declare global {
   var teleconsult: typeof import('@teleconsult/client-sdk');
@@ -18,22 +17,7 @@ declare global {
 let bundle = '';
 
 beforeAll(async () => {
-  const built = await build({
-    configFile: false,
-    logLevel: 'error',
-    build: {
-      write: false,
-      lib: {
-        entry: fileURLToPath(new URL('../../client-sdk/index.ts', import.meta.url)),
-        formats: ['iife'],
-        name: 'teleconsult',
-      },
-    },
-  });
-  const [output] = Array.isArray(built) ? built : [built];
-  const chunk = output !== undefined && 'output' in output ? output.output[0] : undefined;
-  if (chunk?.type !== 'chunk') throw new Error('nothing was built');
-  bundle = chunk.code;
+  bundle = await buildSdk();
 });
 
 /** As an app begins: the SDK, a client, and first of all the call that may be there. */

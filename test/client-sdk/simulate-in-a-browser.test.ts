@@ -1,8 +1,6 @@
 /** Every failure that an app can try out, in Chromium, against the whole server with its media workers. */
-import { fileURLToPath } from 'node:url';
 import type { SimulatedFailure, TeleconsultClient } from '@teleconsult/client-sdk';
 import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../e2e/browser.ts';
 import { eventually } from '../helpers/eventually.ts';
@@ -10,6 +8,7 @@ import { freePort, startServerProcess } from '../helpers/server-process.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { createConsultation, peopleOf } from '../helpers/test-app.ts';
 import { hostToken, personToken } from '../helpers/test-tokens.ts';
+import { buildSdk } from './helpers/sdk-bundle.ts';
 
 declare global {
   var teleconsult: typeof import('@teleconsult/client-sdk');
@@ -19,22 +18,7 @@ declare global {
 let bundle = '';
 
 beforeAll(async () => {
-  const built = await build({
-    configFile: false,
-    logLevel: 'error',
-    build: {
-      write: false,
-      lib: {
-        entry: fileURLToPath(new URL('../../client-sdk/index.ts', import.meta.url)),
-        formats: ['iife'],
-        name: 'teleconsult',
-      },
-    },
-  });
-  const [output] = Array.isArray(built) ? built : [built];
-  const chunk = output !== undefined && 'output' in output ? output.output[0] : undefined;
-  if (chunk?.type !== 'chunk') throw new Error('nothing was built');
-  bundle = chunk.code;
+  bundle = await buildSdk();
 });
 
 /** A page of this person's browser with a connected client in it. */

@@ -1,36 +1,16 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { build } from 'vite';
 import { expect, it } from 'vitest';
 import { freePort, startServerProcess } from '../helpers/server-process.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { createConsultation, peopleOf } from '../helpers/test-app.ts';
 import { hostToken, personToken } from '../helpers/test-tokens.ts';
+import { buildSdk } from './helpers/sdk-bundle.ts';
 import { speechFile } from './helpers/speech-sample.ts';
 
 /** The machine may be busy with other things. */
 const SLOW = { timeout: 25_000, interval: 50 };
-
-async function bundled(): Promise<string> {
-  const built = await build({
-    configFile: false,
-    logLevel: 'error',
-    build: {
-      write: false,
-      lib: {
-        entry: fileURLToPath(new URL('../../client-sdk/index.ts', import.meta.url)),
-        formats: ['iife'],
-        name: 'teleconsult',
-      },
-    },
-  });
-  const [output] = Array.isArray(built) ? built : [built];
-  const chunk = output !== undefined && 'output' in output ? output.output[0] : undefined;
-  if (chunk?.type !== 'chunk') throw new Error('nothing was built');
-  return chunk.code;
-}
 
 /** A browser whose microphone says what the file says, over and over. */
 async function launch(microphone: string | null): Promise<Browser & AsyncDisposable> {
@@ -89,7 +69,7 @@ it('[SDK165] who speaks, and that nobody does, is told to both browsers', { time
   await using server = await startServerProcess({ dataDir: dir.path, port: await freePort(), env });
   const view = await createConsultation(server.origin, hostToken());
   const people = peopleOf(view);
-  const script = await bundled();
+  const script = await buildSdk();
   await using speaking = await launch(file);
   await using beeping = await launch(null);
   const opening = { origin: server.origin, id: view.consultationId };
