@@ -10,6 +10,8 @@ import { buildSdk } from './helpers/sdk-bundle.ts';
 declare global {
   var teleconsult: typeof import('@teleconsult/client-sdk');
   var client: TeleconsultClient;
+  /** What `restoreCall` answered this page. */
+  var restored: Promise<Call | null>;
   /** What the page found of a call; told at moments since the navigation, in milliseconds. */
   var found: { startedAt: number; restoringAt: number | null; restoredAt: number | null; call: Call | null };
 }
@@ -55,7 +57,7 @@ async function load(context: BrowserContext, origin: string): Promise<Page> {
 /** What this page knows of its call, once it is restored. */
 const restoredIn = (page: Page) =>
   page.evaluate(async () => {
-    const call = await (globalThis as unknown as { restored: Promise<Call | null> }).restored;
+    const call = await globalThis.restored;
     const [paint] = performance.getEntriesByName('first-paint');
     return (
       call && {
@@ -177,8 +179,11 @@ describe('a call in a browser', { timeout: 120_000 }, () => {
 
   it('[SDK201] waits for a tap when the browser has forgotten its permission, present and muted', async () => {
     await inCall(async ({ context, patient, doctor, origin, callId }) => {
+      const address = patient.url();
+      // Taken back while the page is there, a permission ends its tracks, which then are off by themselves.
+      await patient.goto('about:blank');
       await askAgain(context, patient, origin);
-      await patient.reload();
+      await patient.goto(address);
       expect(await restoredIn(patient)).toMatchObject({
         id: callId,
         microphoneOn: false,
