@@ -6,10 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { createWorker, type types as mediasoup } from 'mediasoup';
 import type { types as ClientTypes } from 'mediasoup-client';
 import { chromium } from 'playwright-core';
-import { build, type Rolldown } from 'vite';
 import { expect, test } from 'vitest';
 import { findChromium } from '../../scripts/setup/chromium.mjs';
 import { prepare } from '../../scripts/setup/prepare.mjs';
+import { pageScript } from '../helpers/page-script.ts';
 import type { Signalling } from './worker-dtls.page.ts';
 
 /** Enough to show that media flows and not only a first packet. */
@@ -59,7 +59,9 @@ test.skipIf(chromiumPath === undefined)(
       (signalling[method] as (...args: never[]) => unknown)(...args),
     );
     await page.goto(PAGE_URL);
-    await page.addScriptTag({ content: await bundledPage() });
+    await page.addScriptTag({
+      content: await pageScript(fileURLToPath(new URL('worker-dtls.page.ts', import.meta.url))),
+    });
 
     await Promise.race([died, page.evaluate(() => window.sendAndReceive())]);
     const mediaFlows = expect
@@ -112,24 +114,4 @@ async function signallingOf(worker: mediasoup.Worker) {
     },
   };
   return { signalling, transports };
-}
-
-/** The page's script with mediasoup-client in it, as one classic script. */
-async function bundledPage(): Promise<string> {
-  const output = (await build({
-    configFile: false,
-    logLevel: 'silent',
-    build: {
-      write: false,
-      minify: false,
-      lib: {
-        entry: fileURLToPath(new URL('worker-dtls.page.ts', import.meta.url)),
-        formats: ['iife'],
-        name: 'page',
-      },
-    },
-  })) as Rolldown.RolldownOutput[];
-  const script = output[0]?.output[0];
-  if (script === undefined) throw new Error('Vite bundled nothing.');
-  return script.code;
 }

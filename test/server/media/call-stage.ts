@@ -2,9 +2,9 @@
 import { fileURLToPath } from 'node:url';
 import type { SeatViewMode } from '@teleconsult/protocol';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { build, type Rolldown } from 'vite';
 import { findChromium } from '../../../scripts/setup/chromium.mjs';
 import { eventually } from '../../helpers/eventually.ts';
+import { pageScript } from '../../helpers/page-script.ts';
 import { freePort, type ServerProcess, startServerProcess } from '../../helpers/server-process.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { createConsultation, peopleOf } from '../../helpers/test-app.ts';
@@ -74,7 +74,7 @@ export async function openCallStage({
       env: { TELECONSULT_MEDIA: 'mediasoup' },
     }),
   );
-  const script = await bundledPage();
+  const script = await pageScript(fileURLToPath(new URL('call-stage.page.ts', import.meta.url)));
   const launch = async (): Promise<Browser> => {
     const camera = `--use-fake-device-for-media-stream=fps=${cameraFps}`;
     const browser = await chromium.launch({
@@ -143,23 +143,4 @@ function rememberConnections(): void {
       window.stageConnections.push(this);
     }
   };
-}
-
-async function bundledPage(): Promise<string> {
-  const output = (await build({
-    configFile: false,
-    logLevel: 'silent',
-    build: {
-      write: false,
-      minify: false,
-      lib: {
-        entry: fileURLToPath(new URL('call-stage.page.ts', import.meta.url)),
-        formats: ['iife'],
-        name: 'page',
-      },
-    },
-  })) as Rolldown.RolldownOutput[];
-  const script = output[0]?.output[0];
-  if (script === undefined) throw new Error('Vite bundled nothing.');
-  return script.code;
 }

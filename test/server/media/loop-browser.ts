@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
-import { build, type Rolldown } from 'vite';
 import { findChromium } from '../../../scripts/setup/chromium.mjs';
+import { pageScript } from '../../helpers/page-script.ts';
 import type { LoopSignalling } from './loop.page.ts';
 
 const PAGE_URL = 'http://localhost/';
@@ -32,26 +32,9 @@ export async function openLoopPage(signalling: LoopSignalling): Promise<{ page: 
     (signalling[method] as (...args: never[]) => unknown)(...args),
   );
   await page.goto(PAGE_URL);
-  await page.addScriptTag({ content: await bundledPage() });
+  await page.addScriptTag({
+    content: await pageScript(fileURLToPath(new URL('loop.page.ts', import.meta.url))),
+  });
   const owned = stack.move();
   return { page, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-async function bundledPage(): Promise<string> {
-  const output = (await build({
-    configFile: false,
-    logLevel: 'silent',
-    build: {
-      write: false,
-      minify: false,
-      lib: {
-        entry: fileURLToPath(new URL('loop.page.ts', import.meta.url)),
-        formats: ['iife'],
-        name: 'page',
-      },
-    },
-  })) as Rolldown.RolldownOutput[];
-  const script = output[0]?.output[0];
-  if (script === undefined) throw new Error('Vite bundled nothing.');
-  return script.code;
 }
