@@ -20,7 +20,7 @@ import type { VideoLook } from './video-window.ts';
 import { Voices } from './voices.ts';
 import { LOCALES, languageAround, wordsOf } from './words.ts';
 
-/** How often the duration is written, and a picture that stands still is noticed. */
+/** How often the duration is written, and the sizes are said again. */
 const TICK_MS = 1_000;
 const NOTHING: Scene = { kind: 'none' };
 /** Properties that an app may have set before the element was defined. */
@@ -352,7 +352,7 @@ export class FloatingCallElement extends Base implements FloatingCall {
     if (scene.kind !== 'call' || state === 'none' || state === 'expanded') return;
     this.#card.show({ scene, speech: this.#speech, unread: this.unread, now: Date.now() });
     if (state === 'video') this.#forms.video.show(this.#videoLook);
-    if (this.#card.picture.stalled()) this.#sizes.repeat({ scene, state, size: this.#size });
+    this.#sizes.repeat({ scene, state, size: this.#size });
   }
 
   get #size(): Size {

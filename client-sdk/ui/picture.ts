@@ -33,7 +33,6 @@ export class Picture {
   readonly element = make('div', 'view', this.#avatar, this.#video, this.#still, this.#own);
   #isFrozen = false;
   #personId: string | null = null;
-  #seenTime = -1;
 
   constructor() {
     this.#video.setAttribute('part', 'picture');
@@ -67,14 +66,6 @@ export class Picture {
   /** True while a picture is on the screen that does not stand still on purpose. */
   get isMoving(): boolean {
     return !this.#video.hidden;
-  }
-
-  /** A picture that ought to move and did not since the last look. */
-  stalled(): boolean {
-    const { currentTime } = this.#video;
-    const isSame = currentTime === this.#seenTime;
-    this.#seenTime = currentTime;
-    return this.isMoving && isSame;
   }
 
   get size(): { readonly width: number; readonly height: number } {

@@ -34,7 +34,7 @@ export class ShownSizes {
     this.#call = null;
   }
 
-  /** The picture ought to move and does not: the large view, as it went, may have said that nothing is seen. */
+  /** The large view, as it went, may have had the last word: that nothing is seen, or that all is. */
   repeat(shown: Shown): void {
     if (!isOutside(shown.state) && document.hidden) return;
     this.#viewports.forget();

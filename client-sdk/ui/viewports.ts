@@ -33,7 +33,7 @@ export class Viewports {
         picture.setViewport({ width: screen.width, height: screen.height });
   }
 
-  /** Another tile of the same picture may have said, as it went, that nothing is seen: tells all anew. */
+  /** Another tile of the same picture may have said something else as it went: tells all anew. */
   forget(): void {
     this.#told.clear();
   }
