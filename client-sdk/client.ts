@@ -34,6 +34,7 @@ import { listDevices } from './device-list.ts';
 import { Emitter } from './events.ts';
 import { factRoutes } from './fact-routes.ts';
 import { Http } from './http.ts';
+import { type ClientInsides, insides } from './insides.ts';
 import { Lifetime, throwIfAborted } from './lifetime.ts';
 import { MediaDevice } from './media-device.ts';
 import { resolveDeviceId } from './mint-id.ts';
@@ -80,6 +81,7 @@ class Client implements TeleconsultClient {
   readonly #current = new CurrentCall((call) => this.#events.emit('activeCall', call));
   readonly #restorer: CallRestorer;
   readonly #person: PersonRequests;
+  readonly #farewells: ClientInsides['farewells'] = new Set();
   #simulation: Promise<Simulation> | null = null;
   readonly #followed = new Map<ConsultationId, Followed>();
   readonly #knownCalls = new Map<CallId, CallView>();
@@ -90,6 +92,8 @@ class Client implements TeleconsultClient {
     const url = originOf(options.url);
     const timeoutMs = options.requestTimeoutMs ?? DEFAULT_TIMEOUT_MS;
     const tokens = new TokenSource(options.token);
+    const storage = options.storage ?? 'durable';
+    const facts: ClientInsides['facts'] = new Emitter();
     this.deviceId = deviceId;
     this.#tokens = tokens;
     this.#connection = new Connection({
@@ -101,6 +105,7 @@ class Client implements TeleconsultClient {
       facts: factRoutes({
         at: (consultationId) => this.#followed.get(consultationId)?.consultation,
         events: this.#events,
+        records: facts,
         onCall: (view) => this.#tellCall(view),
       }),
     });
@@ -108,7 +113,7 @@ class Client implements TeleconsultClient {
     this.#uploads = new Uploads({ http: this.#http, tokens, signalling: this.#connection });
     this.#device = new MediaDevice(options.media);
     this.#store = new DeviceStore({
-      choice: options.storage ?? 'durable',
+      choice: storage,
       url,
       personId: () => this.personId,
       onFailure: (error) => this.#events.emit('storageFailed', error),
@@ -116,8 +121,7 @@ class Client implements TeleconsultClient {
     this.#kept = new KeptCall({
       store: this.#store,
       deviceId,
-      owner: () =>
-        (options.storage ?? 'durable') === 'durable' ? this.personId && `${url} ${this.personId}` : null,
+      owner: () => (storage === 'durable' ? this.personId && `${url} ${this.personId}` : null),
     });
     this.#restorer = new CallRestorer({
       kept: this.#kept,
@@ -129,6 +133,16 @@ class Client implements TeleconsultClient {
       onChange: (restoring) => this.#events.emit('restoring', restoring),
     });
     this.#person = new PersonRequests({ signalling: this.#connection, life: this.#life });
+    insides.set(this, {
+      url,
+      tokens,
+      signalling: this.#connection,
+      device: this.#device,
+      life: this.#life,
+      storage,
+      facts,
+      farewells: this.#farewells,
+    });
     this.#connection.events.on('state', (change) => {
       if (change.state === 'closed') this.#end(change.error ?? new AppError('DISCONNECTED'));
       this.#events.emit('connection', change);
@@ -249,6 +263,7 @@ class Client implements TeleconsultClient {
     const reason = new AppError('ABORTED', { detail: 'forgotten' });
     const followed = [...this.#followed.values()];
     await Promise.all(followed.map(({ consultation }) => consultation.forget(reason)));
+    await this.#sayFarewell('forget');
     this.#kept.wipe();
     await this.#store.clear();
   }
@@ -344,10 +359,19 @@ class Client implements TeleconsultClient {
 
   async #close(): Promise<void> {
     const reason = new AppError('DISCONNECTED', { detail: 'the client was closed' });
-    await Promise.all([...this.#followed.values()].map(({ consultation }) => consultation.closeNow(reason)));
+    await Promise.all([
+      this.#sayFarewell('close'),
+      ...[...this.#followed.values()].map(({ consultation }) => consultation.closeNow(reason)),
+    ]);
     this.#end(reason);
     this.#connection.close();
     await new Lifetime().withinTime(this.#store.close(), WRITING_MS).catch(() => {});
+  }
+
+  /** A device that does not answer keeps nobody from leaving. */
+  async #sayFarewell(why: 'close' | 'forget'): Promise<void> {
+    const said = Promise.all([...this.#farewells].map((farewell) => farewell(why)));
+    await new Lifetime().withinTime(said, WRITING_MS).catch(() => {});
   }
 
   /** Facts, answers and snapshots tell of the same calls; the app hears of each state once. */

@@ -2,17 +2,19 @@ import type { ConsultationId } from '@teleconsult/protocol';
 import type { ClientEvents } from './api.ts';
 import type { FollowedConsultation } from './consultation.ts';
 import type { Emitter } from './events.ts';
+import type { RecordFacts } from './insides.ts';
 import type { FactHandlers } from './link.ts';
 
 export interface FactRoutesOptions {
   /** The consultation, if it is followed. */
   readonly at: (consultationId: ConsultationId) => FollowedConsultation | undefined;
   readonly events: Emitter<ClientEvents>;
+  readonly records: Emitter<RecordFacts>;
   readonly onCall: FactHandlers['call.changed'];
 }
 
 /** Where each fact goes: to the consultation it is about, and to the app where it wants to hear of all of them. */
-export function factRoutes({ at, events, onCall }: FactRoutesOptions): FactHandlers {
+export function factRoutes({ at, events, records, onCall }: FactRoutesOptions): FactHandlers {
   return {
     'entry.added': (entry) => at(entry.consultationId)?.handleEntry(entry),
     'consultation.changed': (view) => {
@@ -45,6 +47,9 @@ export function factRoutes({ at, events, onCall }: FactRoutesOptions): FactHandl
       at(view.consultationId)?.calls.apply(view);
       onCall(view);
     },
+    'recording.changed': (fact) => records.emit('recording.changed', fact),
+    'note.changed': (fact) => records.emit('note.changed', fact),
+    'followUps.changed': (fact) => records.emit('followUps.changed', fact),
     'seat.consumerAdded': ({ consultationId, callId, consumer }) =>
       at(consultationId)?.calls.handleSeatFact(callId, { kind: 'consumerAdded', consumer }),
     'seat.consumerRemoved': ({ consultationId, callId, consumerId }) =>

@@ -54,6 +54,57 @@ export type SeatEvent =
       readonly state: 'connected' | 'disconnected' | 'failed';
     };
 
+/** What a room tells about the tracks its seats send, for whoever records them. */
+export type TrackEvent =
+  /** Also for a track that takes the place of another of its source, after that one's `trackEnded`. */
+  | { readonly type: 'trackBegan'; readonly track: SentTrack }
+  | { readonly type: 'trackPaused'; readonly track: SentTrack }
+  | { readonly type: 'trackEnded'; readonly track: SentTrack };
+
+/** A track that a seat sends now. */
+export interface SentTrack {
+  readonly seatId: string;
+  readonly source: MediaSource;
+  readonly kind: MediaKind;
+  readonly producerId: string;
+  /** The sender has muted it: nothing flows. */
+  readonly paused: boolean;
+}
+
+/** Where a tap sends a track: two UDP ports of this machine's loopback, on which somebody listens already. */
+export interface TapTarget {
+  readonly rtpPort: number;
+  readonly rtcpPort: number;
+}
+
+export type TapEvent =
+  /** The first packet left for the target. `at`: milliseconds since 1970 by this machine's clock. */
+  | { readonly type: 'firstPacket'; readonly at: number }
+  | { readonly type: 'paused'; readonly paused: boolean }
+  /**
+   * The clock of the track's time stamps and this machine's clock have drifted apart by more than a lost packet explains
+   * (a sender that stopped its clock while muted): what follows belongs into a new segment.
+   */
+  | { readonly type: 'clockJumped' }
+  /** The track, its seat, its room or its worker is gone. Nothing follows. */
+  | { readonly type: 'ended'; readonly reason: 'track_ended' | 'room_closed' };
+
+/** A copy of one track, as plain RTP to a port of the loopback. It begins when it is started. */
+export interface TrackTap {
+  readonly track: SentTrack;
+  /** What the target receives: payload types, clock rates, codec parameters, SSRCs. */
+  readonly rtpParameters: RtpParameters;
+  /** Lets it flow; video begins with a key frame, in the largest size there is. */
+  start(): Promise<void>;
+  /** Asks the sender for a key frame. Nothing happens for sound. */
+  requestKeyFrame(): Promise<void>;
+  /** Packets that left for the target since the start. */
+  packetsSent(): Promise<number>;
+  readonly closed: boolean;
+  /** Emits nothing afterwards. May be called twice. */
+  close(): void;
+}
+
 export type RoomCloseReason = 'closed' | 'worker_died';
 
 export type SfuErrorReason = 'no_worker' | 'room_closed' | 'seat_closed' | 'not_found' | 'invalid_parameters';
@@ -89,6 +140,11 @@ export interface RoomListeners {
    * moment. Called on changes only, and not after the room is closed. Without it nobody listens.
    */
   readonly onSpeaker?: (seatId: string | null) => void;
+  /**
+   * Tracks of seats as they begin, are muted and end, in order. What it throws is logged and harms nobody. A room that
+   * closes says `onClosed` and nothing of its tracks.
+   */
+  readonly onTrack?: (event: TrackEvent) => void;
 }
 
 export interface Sfu {
@@ -113,6 +169,18 @@ export interface SfuRoom {
    * the former as it was.
    */
   openSeat(options: { seatId: string; onEvent: (event: SeatEvent) => void }): Promise<SfuSeat>;
+  /** What the seats send now. */
+  tracks(): readonly SentTrack[];
+  /**
+   * Copies a track that a seat sends now to a port of the loopback. The seat and its device notice nothing of it.
+   * @throws SfuError `not_found` when the seat does not send this source; `room_closed`
+   */
+  openTap(options: {
+    readonly seatId: string;
+    readonly source: MediaSource;
+    readonly target: TapTarget;
+    readonly onEvent: (event: TapEvent) => void;
+  }): Promise<TrackTap>;
   readonly closed: boolean;
   /** Closes all seats, without an event to any of them. May be called twice. */
   close(): void;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ErrorCode, errorCatalogue } from './errors.ts';
-import { CallId, ConsultationId, PersonId } from './ids.ts';
+import { FollowUpBoard } from './follow-up.ts';
+import { CallId, ConsultationId, PersonId, RecordingId } from './ids.ts';
 import { ConsumerOffer, QualityLevel } from './media.ts';
 import {
   CallView,
@@ -70,6 +71,20 @@ export const facts = define({
     summary:
       'The present state of a call; goes to every device of every participant, so that all of them ring.',
     payload: CallView,
+  },
+  'recording.changed': {
+    summary:
+      'A recording of a watched consultation began, grew a file, ended, was composed or erased: `recording.list` says how it is now.',
+    payload: z.strictObject({ consultationId: ConsultationId, recordingId: RecordingId }),
+  },
+  'note.changed': {
+    summary:
+      'Notes of a consultation changed on another device of their author; `note.list` says how they are now.',
+    payload: z.strictObject({ consultationId: ConsultationId }),
+  },
+  'followUps.changed': {
+    summary: 'The present state of the follow-ups of a watched consultation.',
+    payload: z.strictObject({ consultationId: ConsultationId, board: FollowUpBoard }),
   },
   'seat.consumerAdded': {
     summary: 'Another seat began to send a track to this device.',

@@ -24,6 +24,19 @@ export type InvitationId = z.infer<typeof InvitationId>;
 export const CheckId = minted('chk').brand<'CheckId'>();
 export type CheckId = z.infer<typeof CheckId>;
 
+export const RecordingId = minted('rec').brand<'RecordingId'>();
+export type RecordingId = z.infer<typeof RecordingId>;
+
+/** One file of a recording. */
+export const FileId = minted('fil').brand<'FileId'>();
+export type FileId = z.infer<typeof FileId>;
+
+export const NoteId = minted('not').brand<'NoteId'>();
+export type NoteId = z.infer<typeof NoteId>;
+
+export const FollowUpId = minted('fup').brand<'FollowUpId'>();
+export type FollowUpId = z.infer<typeof FollowUpId>;
+
 /** What a QR code or link carries: whoever holds it may accept the invitation, once. Never logged, stored as a hash. */
 export const InvitationCode = z
   .string()

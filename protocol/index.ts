@@ -1,12 +1,15 @@
 export * from './attachment.ts';
 export * from './errors.ts';
 export * from './facts.ts';
+export * from './follow-up.ts';
 export * from './form.ts';
 export * from './ids.ts';
 export * from './limits.ts';
 export * from './media.ts';
 export * from './model.ts';
+export * from './note.ts';
 export type * from './push.ts';
+export * from './recording.ts';
 export * from './requests.ts';
 export * from './rest.ts';
 export * from './version.ts';

@@ -50,3 +50,29 @@ export const DEFAULT_INVITATION_MS = 24 * 3_600_000;
 
 /** Longest network check in milliseconds; the server ends it then. */
 export const MAX_CHECK_MS = 60_000;
+
+/** Longest dictation in milliseconds. */
+export const MAX_DICTATION_MS = 2 * 3_600_000;
+
+/** Most bytes one append to a dictation carries. */
+export const MAX_DICTATION_PART_BYTES = 1024 * 1024;
+
+/** Most bytes of a dictation: two hours of speech are about 30 MB. */
+export const MAX_DICTATION_BYTES = 128 * 1024 * 1024;
+
+/** Most files of a dictation: one, and one more for each time it was continued after a crash of its device. */
+export const MAX_DICTATION_FILES = 50;
+
+/** Longest text of a note, in UTF-16 code units. */
+export const MAX_NOTE_LENGTH = 12_000;
+
+/** Longest reason of a follow-up, in UTF-16 code units. */
+export const MAX_FOLLOW_UP_REASON = 500;
+
+/** Most follow-ups of one consultation, and how far ahead one may be planned in milliseconds. */
+export const MAX_FOLLOW_UPS = 50;
+export const MAX_FOLLOW_UP_MS = 5 * 366 * 24 * 3_600_000;
+
+/** Most notes of one consultation, versions of a draft and additions to a signed note. */
+export const MAX_NOTES = 100;
+export const MAX_NOTE_VERSIONS = 200;

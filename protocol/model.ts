@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Attachment, DisplayName } from './attachment.ts';
+import { FollowUpOutcome } from './follow-up.ts';
 import { ConsultationForm, ConsultationFormDraft, Subject } from './form.ts';
 import {
   AttachmentId,
@@ -7,12 +8,16 @@ import {
   ClientMessageId,
   ConsultationId,
   DeviceId,
+  FollowUpId,
   MessageId,
   Moment,
+  NoteId,
   PersonId,
+  RecordingId,
   Sequence,
 } from './ids.ts';
 import { MAX_CAPTION_LENGTH, MAX_TEXT_LENGTH } from './limits.ts';
+import { CallRecording, DictationPurpose, RecordingStopReason } from './recording.ts';
 
 /** `patient` and `doctor` hold the visit; the others were drawn in. In a thread of colleagues all are `doctor`. */
 export const ParticipantRole = z.enum(['patient', 'doctor', 'colleague', 'relative', 'interpreter']);
@@ -183,6 +188,61 @@ export const Entry = z.discriminatedUnion('kind', [
     /** Time from answer to end in milliseconds; 0 when nobody answered. */
     durationMs: z.int().min(0),
   }),
+  /** Somebody asks to record the call; nothing is recorded yet. */
+  z.strictObject({
+    ...entryBase,
+    kind: z.literal('recording.asked'),
+    callId: CallId,
+    recordingId: RecordingId,
+  }),
+  /** `by` agreed to be recorded. */
+  z.strictObject({ ...entryBase, kind: z.literal('recording.agreed'), recordingId: RecordingId }),
+  /** Everybody in the call had agreed, and the recording began. */
+  z.strictObject({ ...entryBase, kind: z.literal('recording.started'), recordingId: RecordingId }),
+  z.strictObject({ ...entryBase, kind: z.literal('recording.paused'), recordingId: RecordingId }),
+  z.strictObject({ ...entryBase, kind: z.literal('recording.resumed'), recordingId: RecordingId }),
+  z.strictObject({
+    ...entryBase,
+    kind: z.literal('recording.stopped'),
+    recordingId: RecordingId,
+    reason: RecordingStopReason,
+  }),
+  z.strictObject({
+    ...entryBase,
+    kind: z.literal('note.signed'),
+    noteId: NoteId,
+    purpose: DictationPurpose,
+    followUpId: FollowUpId.optional(),
+  }),
+  /** Something was added to a signed note. */
+  z.strictObject({ ...entryBase, kind: z.literal('note.added'), noteId: NoteId, addition: z.int().min(1) }),
+  z.strictObject({
+    ...entryBase,
+    kind: z.literal('followUp.planned'),
+    followUpId: FollowUpId,
+    dueAt: Moment,
+    reason: z.string(),
+  }),
+  z.strictObject({
+    ...entryBase,
+    kind: z.literal('followUp.changed'),
+    followUpId: FollowUpId,
+    dueAt: Moment,
+    reason: z.string(),
+  }),
+  z.strictObject({ ...entryBase, kind: z.literal('followUp.cancelled'), followUpId: FollowUpId }),
+  /** Its date has come. */
+  z.strictObject({ ...entryBase, kind: z.literal('followUp.due'), followUpId: FollowUpId }),
+  z.strictObject({ ...entryBase, kind: z.literal('followUp.begun'), followUpId: FollowUpId }),
+  z.strictObject({
+    ...entryBase,
+    kind: z.literal('followUp.completed'),
+    followUpId: FollowUpId,
+    outcome: FollowUpOutcome,
+    noteId: NoteId.optional(),
+  }),
+  /** The patient does not want to be contacted after the visit, or does so again. */
+  z.strictObject({ ...entryBase, kind: z.literal('contact.changed'), refused: z.boolean() }),
 ]);
 export type Entry = z.infer<typeof Entry>;
 export type EntryKind = Entry['kind'];
@@ -298,6 +358,8 @@ export const CallView = z.strictObject({
   answeredAt: Moment.nullable(),
   endReason: CallEndReason.nullable(),
   seats: z.array(SeatView),
+  /** null while nobody has asked to record it. */
+  recording: CallRecording.nullable(),
   /** Rises with every change, so that a late fact never overwrites a newer one. */
   revision: z.int().min(0),
 });

@@ -19,6 +19,15 @@ export type PushPayload = {
   | { readonly kind: 'message' }
   | {
       readonly kind: 'consultation';
-      readonly what: 'requested' | 'waiting' | 'accepted' | 'ended' | 'invited';
+      readonly what:
+        | 'requested'
+        | 'waiting'
+        | 'accepted'
+        | 'ended'
+        | 'invited'
+        | 'followUpDue'
+        /** To the doctor: it is due, and the patient does not want to be contacted. */
+        | 'followUpRefused'
+        | 'noteSigned';
     }
 );

@@ -2,9 +2,10 @@ import { z } from 'zod';
 import { AttachmentStatus, DisplayName } from './attachment.ts';
 import { type ErrorCode, errorCatalogue } from './errors.ts';
 import { SubjectDraft } from './form.ts';
-import { AttachmentId, ConsultationId, PersonId, Sequence } from './ids.ts';
+import { AttachmentId, ConsultationId, PersonId, RecordingId, Sequence } from './ids.ts';
 import { MAX_CAPTION_LENGTH, MAX_PAGE_SIZE } from './limits.ts';
 import { ConsultationView, Entry, GuestRole } from './model.ts';
+import { RecordingView } from './recording.ts';
 
 /** RFC 9457 problem details. `code` and `requestId` are extension members. */
 export const Problem = z.object({
@@ -166,6 +167,30 @@ export const routes = define({
     status: 200,
     response: Entry,
     errors: [...always, 'INVALID', 'FORBIDDEN', 'NOT_FOUND', 'STORAGE_FULL'],
+  },
+  listRecordings: {
+    method: 'get',
+    path: '/v1/consultations/:consultationId/recordings',
+    operationId: 'listRecordings',
+    summary:
+      'The recordings of a consultation, newest first. The host application may list and erase them, not play them.',
+    audience: ['host'],
+    params: ofConsultation,
+    status: 200,
+    response: z.strictObject({ recordings: z.array(RecordingView) }),
+    errors: [...always, 'FORBIDDEN', 'NOT_FOUND', 'STORAGE_FULL'],
+  },
+  deleteRecording: {
+    method: 'delete',
+    path: '/v1/consultations/:consultationId/recordings/:recordingId',
+    operationId: 'deleteRecording',
+    summary:
+      'Erase the media of a recording for good; that it was made and erased stays on record. A dictation of a signed note cannot be erased. Repeating it changes nothing.',
+    audience: ['host'],
+    params: { ...ofConsultation, recordingId: RecordingId },
+    status: 200,
+    response: RecordingView,
+    errors: [...always, 'FORBIDDEN', 'NOT_FOUND', 'WRONG_STATE', 'STORAGE_FULL'],
   },
   getAttachment: {
     method: 'get',

@@ -3,7 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { callTable } from '../test/model/call-table.ts';
 import { toMarkdown } from '../test/model/cells.ts';
 import { colleaguesTable, visitTable } from '../test/model/consultation-table.ts';
+import { followUpTable } from '../test/model/follow-up-table.ts';
 import { endingRules, groupCallTable } from '../test/model/group-call-table.ts';
+import { recordingTable } from '../test/model/recording-table.ts';
 import { seatTable } from '../test/model/seat-table.ts';
 
 const LEGEND = 'A dash answers the present state and changes nothing.';
@@ -16,8 +18,16 @@ const endings = [
 
 /** The name of a pair of markers → what stands between them. */
 const sections: ReadonlyMap<string, string> = new Map([
-  ['consultation-table', [toMarkdown(visitTable), toMarkdown(colleaguesTable), LEGEND].join('\n\n')],
-  ['call-table', [toMarkdown(callTable), toMarkdown(groupCallTable), endings, LEGEND].join('\n\n')],
+  [
+    'consultation-table',
+    [toMarkdown(visitTable), toMarkdown(colleaguesTable), toMarkdown(followUpTable), LEGEND].join('\n\n'),
+  ],
+  [
+    'call-table',
+    [toMarkdown(callTable), toMarkdown(groupCallTable), endings, toMarkdown(recordingTable), LEGEND].join(
+      '\n\n',
+    ),
+  ],
   ['seat-table', [toMarkdown(seatTable), LEGEND].join('\n\n')],
 ]);
 

@@ -1,7 +1,9 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Sfu } from '@teleconsult/media';
+import type { Sfu, TrackRecorder } from '@teleconsult/media';
+import type { ConsultationId, FollowUpId } from '@teleconsult/protocol';
 import type { AttachmentTools } from './attachments/process-attachment.ts';
+import type { AuditTrail } from './audit/ports.ts';
 import { NetworkChecks } from './checks/network-checks.ts';
 import type { Timings } from './consultation/state.ts';
 import { ConsultationHost } from './host/host.ts';
@@ -19,10 +21,17 @@ import { Invitations } from './invitations/invitations.ts';
 import { NearbyColleagues } from './invitations/nearby-colleagues.ts';
 import type { InvitationStore } from './invitations/ports.ts';
 import { Metrics } from './metrics.ts';
+import { Dictations } from './notes/dictations.ts';
+import { noteRequests } from './notes/note-requests.ts';
+import { Notes } from './notes/notes.ts';
+import type { NoteStore } from './notes/ports.ts';
 import { Notifier } from './notify/notifier.ts';
 import type { PushSettings, WebhookSettings } from './notify/settings.ts';
 import { People } from './people/people.ts';
 import type { PeopleStore } from './people/ports.ts';
+import { Playback } from './playback/playback.ts';
+import { CallRecordings, type RecoverableTrackFiles } from './recordings/call-recordings.ts';
+import type { RecordingStore } from './recordings/ports.ts';
 import { Gateway } from './signalling/gateway.ts';
 import { createHandlers } from './signalling/handlers/index.ts';
 import type { Transcriber } from './speech/transcriber.ts';
@@ -51,6 +60,14 @@ export interface AppParts {
   readonly attachments: AttachmentStore;
   readonly people: PeopleStore;
   readonly invitations: InvitationStore;
+  readonly notes: NoteStore;
+  readonly recordings: RecordingStore;
+  readonly trackFiles: RecoverableTrackFiles;
+  /** null: calls cannot be recorded here. */
+  readonly recorder: TrackRecorder | null;
+  /** Most tracks of calls that are recorded at the same time. */
+  readonly maxRecordingTracks: number;
+  readonly audit: AuditTrail;
   readonly objects: ObjectStore;
   readonly vault: Vault & ConsultationKeys;
   readonly sfu: Sfu;
@@ -73,6 +90,8 @@ export interface AppParts {
   readonly webhook: WebhookSettings | null;
   /** Web Push; null: none. */
   readonly push: PushSettings | null;
+  /** How many values have to be sealed anew under the current key; 0 where it is left out. */
+  readonly valuesToRewrap?: () => number;
   /** Names of parts that are not there, for readiness. */
   readonly missing: () => readonly string[];
 }
@@ -96,6 +115,7 @@ export function createApp(parts: AppParts): App {
     connections: () => gateway.connections,
     calls: () => host.media.size,
     mediaWorkers: () => sfu.health().aliveWorkers,
+    ...(parts.valuesToRewrap === undefined ? {} : { valuesToRewrap: parts.valuesToRewrap }),
   });
   const gateway = new Gateway({
     http,
@@ -124,7 +144,10 @@ export function createApp(parts: AppParts): App {
       (change) => waiting.handleChange(change),
       (change) => presence.handleChange(change),
       (change) => notifier.handleChange(change),
+      (change) => callRecordings.handleChange(change),
     ],
+    onTracks: (callId) => callRecordings.handleTracks(callId),
+    checkRecorder: () => callRecordings.check(),
     onQuality: (report) => metrics.observeQuality(report),
   });
   const notifier = new Notifier({ ...parts, host, publisher, peopleService: people });
@@ -135,6 +158,42 @@ export function createApp(parts: AppParts): App {
   const invitations = new Invitations({ ...parts, host });
   const nearby = new NearbyColleagues({ ...parts, host });
   const transcripts = new Transcripts({ ...parts, host, library });
+  const playback = new Playback({
+    ...parts,
+    store: parts.recordings,
+    files: parts.trackFiles,
+    host,
+    publisher,
+    isHeld: (id, recordingId) => notes.isHeld(id, recordingId),
+  });
+  const callRecordings: CallRecordings = new CallRecordings({
+    ...parts,
+    store: parts.recordings,
+    files: parts.trackFiles,
+    maxTracks: parts.maxRecordingTracks,
+    host,
+    publisher,
+    measuring: () => playback.fileFinished(),
+  });
+  const hasFollowUp = async (id: ConsultationId, followUpId: FollowUpId): Promise<boolean> =>
+    (await host.followUps.board(id, null)).followUps.some((planned) => planned.followUpId === followUpId);
+  const dictations = new Dictations({
+    ...parts,
+    host,
+    publisher,
+    files: parts.trackFiles,
+    hasFollowUp,
+    measuring: () => playback.fileFinished(),
+    view: (recordingId, by) => playback.viewOf(recordingId, by),
+  });
+  const notes = new Notes({
+    ...parts,
+    host,
+    publisher,
+    hasFollowUp,
+    checkAudio: (audio, of) => dictations.checkAudio(audio, of),
+    eraseDictation: (id, recordingId) => playback.eraseDictation(id, recordingId),
+  });
   const services = {
     host,
     people,
@@ -144,22 +203,28 @@ export function createApp(parts: AppParts): App {
     nearby,
     checks,
     transcripts,
+    recordings: playback,
+    notes: noteRequests(notes, dictations),
     now: parts.clock,
   };
-  const web = createHttpApp({ ...parts, host, library, dataStore, metrics });
+  const web = createHttpApp({ ...parts, host, library, dataStore, metrics, playback, dictations });
 
   let sweeper: NodeJS.Timeout | null = null;
   let closing: Promise<void> | null = null;
   const sweep = (): void => {
-    for (const swept of [library.sweep(), invitations.sweep()])
+    for (const swept of [library.sweep(), invitations.sweep(), playback.sweep(), dictations.sweep()])
       swept.catch((error: unknown) => log.error('sweep.failed', { error }));
   };
 
   return {
     host,
     async listen({ host: address, port }) {
+      await callRecordings.recover();
       await host.start();
+      await callRecordings.callsTakenUp();
       await notifier.start();
+      await playback.start();
+      await notes.start();
       gateway.start({
         handlers: createHandlers(services),
         onDevice: (session, type) => {
@@ -183,10 +248,13 @@ export function createApp(parts: AppParts): App {
       closing ??= (async () => {
         if (sweeper !== null) clearInterval(sweeper);
         await stopped(http, () => gateway.close());
+        await callRecordings.close();
         presence.close();
         nearby.close();
         await waiting.close();
         checks.closeAll();
+        await dictations.close();
+        await playback.close();
         await library.close();
         await notifier.close();
         await host.close();

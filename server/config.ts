@@ -4,6 +4,12 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { DEFAULT_TIMINGS } from './consultation/state.ts';
 import { TokenAlgorithm } from './identity/tokens.ts';
+import {
+  type ObjectPlaces,
+  objectPlaces,
+  objectStoreSettings,
+} from './storage/objects/object-store-settings.ts';
+import { isKmsKeyArn, type KmsOptions } from './vault/kms-key-provider.ts';
 
 const PREFIX = 'TELECONSULT_';
 
@@ -53,6 +59,7 @@ export const Settings = z.strictObject({
   PORT: port.default(3000),
   /** Where the database, sealed objects and keys lie. */
   DATA_DIR: filled.default('data'),
+  ...objectStoreSettings,
   /** Built reference pages; empty serves none. */
   WEB_DIR: z.string().default('web/dist'),
   /** Other origins whose pages may connect, separated by commas. */
@@ -88,6 +95,12 @@ export const Settings = z.strictObject({
   WAITING_MS: milliseconds.default(DEFAULT_TIMINGS.waitingMs),
   /** How long after sending a message may be recalled. */
   RECALL_MS: milliseconds.default(DEFAULT_TIMINGS.recallMs),
+  /** Most tracks of calls that are recorded at the same time; each takes a process and some 13 MB. */
+  MAX_RECORDING_TRACKS: whole.pipe(z.int().min(2).max(10_000)).default(64),
+  /** How long those who are asked to be recorded may take to answer. */
+  RECORDING_ANSWER_MS: milliseconds.default(DEFAULT_TIMINGS.recordingAnswerMs),
+  /** How long a follow-up that was begun may take before it is due again. */
+  FOLLOW_UP_MS: milliseconds.default(DEFAULT_TIMINGS.followUpMs),
   /** `doctors`: a doctor in a call is rung for a second one; `off`: the caller is told that they are busy. */
   CALL_WAITING: z.enum(['off', 'doctors']).default('off'),
   /** TURN servers, separated by commas, such as turn:turn.example.org:3478?transport=udp */
@@ -108,9 +121,17 @@ export const Settings = z.strictObject({
     .refine((origins) => origins.every(isOrigin), 'holds something that is no origin')
     .default([]),
   /** Where voice messages are turned into text; nothing is sent when it is left out. */
-  SPEECH_URL: filled.refine(isSafeForSound, 'is no https address').optional(),
+  SPEECH_URL: filled.refine(isSafeAddress, 'is no https address').optional(),
   /** Sent to the speech service as a bearer token. */
   SPEECH_TOKEN: filled.optional(),
+  /** ARN of an AWS KMS key that wraps consultations' keys instead of the key file. */
+  VAULT_KMS_KEY_ID: filled.refine(isKmsKeyArn, 'is no ARN of a KMS key').optional(),
+  /** ARNs of KMS keys that wrapped before, separated by commas: they unwrap until everything is sealed anew. */
+  VAULT_KMS_FORMER_KEY_IDS: list
+    .refine((arns) => arns.every(isKmsKeyArn), 'holds something that is no ARN of a KMS key')
+    .default([]),
+  /** Address of the key service, where it is not the region's own. */
+  VAULT_KMS_ENDPOINT: filled.refine(isSafeAddress, 'is no https address').optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'silent']).default('info'),
 });
 
@@ -126,6 +147,10 @@ export type Config = z.output<typeof Settings> & {
   readonly production: boolean;
   readonly workerBin: string | undefined;
   readonly ffmpegPath: string;
+  /** Where sealed objects lie. */
+  readonly objectPlaces: ObjectPlaces;
+  /** The key service that wraps instead of the key file; null: the file does. */
+  readonly kms: KmsOptions | null;
 };
 
 /** Reads the configuration or throws an error that names every wrong setting, never its value. */
@@ -165,7 +190,32 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     production,
     workerBin: tools.data.MEDIASOUP_WORKER_BIN,
     ffmpegPath: tools.data.FFMPEG_PATH,
+    objectPlaces: objectPlacesOf(config),
+    kms: kmsOf(config),
   };
+}
+
+function objectPlacesOf(settings: z.output<typeof Settings>): ObjectPlaces {
+  try {
+    return objectPlaces(settings, PREFIX);
+  } catch (error) {
+    throw new Error(`Configuration: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** What of the settings says which keys there are: for the server and the commands beside it. */
+export function kmsOf(
+  settings: Pick<
+    z.output<typeof Settings>,
+    'VAULT_KMS_KEY_ID' | 'VAULT_KMS_FORMER_KEY_IDS' | 'VAULT_KMS_ENDPOINT'
+  >,
+): KmsOptions | null {
+  const {
+    VAULT_KMS_KEY_ID: keyId,
+    VAULT_KMS_FORMER_KEY_IDS: formerKeyIds,
+    VAULT_KMS_ENDPOINT: endpoint,
+  } = settings;
+  return keyId === undefined ? null : { keyId, formerKeyIds, endpoint };
 }
 
 /** An address such as 127.0.0.1, and not a name that begins like one. */
@@ -179,8 +229,8 @@ function isWebAddress(text: string): boolean {
   return ['http:', 'https:'].includes(protocol) && username === '' && password === '';
 }
 
-/** What patients say leaves this machine encrypted or not at all. */
-function isSafeForSound(text: string): boolean {
+/** What patients say, and keys, leave this machine encrypted or not at all. */
+function isSafeAddress(text: string): boolean {
   if (!isWebAddress(text)) return false;
   const { protocol, hostname } = new URL(text);
   return protocol === 'https:' || isLoopback(hostname === '[::1]' ? '::1' : hostname);

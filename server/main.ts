@@ -1,7 +1,17 @@
 /** Reads the environment, builds the parts, joins them, and stops them in the reverse order. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createFakeSfu, createMediasoupSfu, SEAT_BITRATE, type Sfu } from '@teleconsult/media';
+import {
+  createFakeRecorder,
+  createFakeSfu,
+  createFfmpegRecorder,
+  createMediasoupSfu,
+  findProgram,
+  type MediaLogger,
+  SEAT_BITRATE,
+  type Sfu,
+  type TrackRecorder,
+} from '@teleconsult/media';
 import { createApp } from './app.ts';
 import { findPrlimit } from './attachments/limited-child.ts';
 import { createAttachmentTools } from './attachments/process-attachment.ts';
@@ -12,12 +22,14 @@ import { DevelopmentIssuer } from './identity/development-issuer.ts';
 import { TokenVerifier } from './identity/tokens.ts';
 import { createLog } from './log.ts';
 import { pushSettings } from './notify/push-keys.ts';
+import { DiskJournalFolder } from './recordings/journal-folder.ts';
+import { LocalTrackFiles } from './recordings/local-track-files.ts';
 import { HttpTranscriber } from './speech/http-transcriber.ts';
 import { steadyClock } from './steady-clock.ts';
 import { FolderLock } from './storage/folder-lock.ts';
-import { DiskObjectStore } from './storage/objects/disk.ts';
+import { openObjectStore } from './storage/objects/open-object-store.ts';
 import { SqliteStore } from './storage/sqlite/sqlite-store.ts';
-import { openLocalKeyFile } from './vault/local-key-file.ts';
+import { ServerKeys } from './vault/server-keys.ts';
 import { Vault } from './vault/vault.ts';
 
 /** A stop that takes longer is cut off; what was acknowledged is on disk already. */
@@ -33,12 +45,30 @@ async function run(config: Config): Promise<void> {
   mkdirSync(config.DATA_DIR, { recursive: true, mode: 0o700 });
   parts.adopt(new FolderLock(config.DATA_DIR), (lock) => lock.close());
   const database = join(config.DATA_DIR, 'teleconsult.db');
-  const keys = await openLocalKeyFile({
-    path: join(config.DATA_DIR, 'keys', 'vault-keys.json'),
-    mayCreate: !existsSync(database),
-    now: Date.now(),
-  });
+  const clock = steadyClock();
+  const keys = parts.adopt(
+    await ServerKeys.open({
+      dataFolder: config.DATA_DIR,
+      hasData: existsSync(database),
+      kms: config.kms,
+      log,
+      clock,
+    }),
+    (opened) => opened.close(),
+  );
   const store = parts.adopt(await SqliteStore.open(database), (opened) => opened.close());
+  const objects = parts.use(
+    await openObjectStore(config.objectPlaces, {
+      dataDir: config.DATA_DIR,
+      clock,
+      now: Date.now,
+      report: (news) =>
+        log.warn(`objects.${news.kind}`, 'which' in news ? { reason: news.which } : { count: news.count }),
+    }),
+  );
+  parts.defer(() => keys.stopRotation());
+  await keys.startRotation({ values: store.wrappedValues, pid: process.pid, now: Date.now });
+  process.on('SIGHUP', () => void keys.look());
   const sfu = parts.adopt(await openSfu(config, log), (opened) => opened.close());
   const secret = config.TOKEN_KEYS === undefined ? developmentSecret(config.DATA_DIR) : null;
   const identity = { issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE };
@@ -54,13 +84,32 @@ async function run(config: Config): Promise<void> {
     speechUrl === undefined
       ? null
       : parts.adopt(new HttpTranscriber({ url: speechUrl, token: speechToken }), (opened) => opened.close());
+  const vault = new Vault(keys.provider);
+  const trackFiles = parts.adopt(
+    new LocalTrackFiles({
+      folder: await DiskJournalFolder.open(join(config.DATA_DIR, 'recordings')),
+      objects: objects.store,
+      vault,
+      log,
+      clock,
+    }),
+    (opened) => opened.close(),
+  );
+  const recorder = await openRecorder(config, log);
+  if (recorder !== null) parts.defer(() => recorder.close());
   const app = createApp({
     store,
     attachments: store.attachments,
     people: store.people,
     invitations: store.invitations,
-    objects: await DiskObjectStore.open(join(config.DATA_DIR, 'objects')),
-    vault: new Vault(keys),
+    notes: store.notes,
+    recordings: store.recordings,
+    trackFiles,
+    recorder,
+    maxRecordingTracks: config.MAX_RECORDING_TRACKS,
+    audit: store.audit,
+    objects: objects.store,
+    vault,
     sfu,
     tokens,
     tools: createAttachmentTools({
@@ -70,7 +119,7 @@ async function run(config: Config): Promise<void> {
       prlimitPath: await findPrlimit(),
     }),
     ids: randomIds,
-    clock: steadyClock(),
+    clock,
     timings: {
       ringMs: config.RING_MS,
       connectMs: config.CONNECT_MS,
@@ -79,6 +128,8 @@ async function run(config: Config): Promise<void> {
       callerGraceMs: config.CALLER_GRACE_MS,
       waitingMs: config.WAITING_MS,
       recallMs: config.RECALL_MS,
+      recordingAnswerMs: config.RECORDING_ANSWER_MS,
+      followUpMs: config.FOLLOW_UP_MS,
     },
     log,
     allowedOrigins: config.ALLOWED_ORIGINS,
@@ -97,8 +148,10 @@ async function run(config: Config): Promise<void> {
         ? null
         : { url: config.WEBHOOK_URL, secret: config.WEBHOOK_SECRET },
     push: await pushSettings(config),
+    valuesToRewrap: () => keys.progress?.remaining ?? 0,
     missing: () => [
       ...(store.alive ? [] : ['store']),
+      ...objects.missing(),
       ...(sfu.health().aliveWorkers > 0 ? [] : ['media worker']),
     ],
   });
@@ -144,13 +197,29 @@ function openSfu(config: Config, log: ReturnType<typeof createLog>): Promise<Sfu
     firstPort: config.MEDIA_FIRST_PORT,
     maxIncomingBitrate: SEAT_BITRATE,
     initialOutgoingBitrate: 1_000_000,
-    logger: {
-      info: (event) => log.info(event),
-      warn: (event) => log.warn(event),
-      error: (event) => log.error(event),
-    },
+    logger: mediaLogger(log),
   });
 }
+
+/** Null where there is no recording program: everything else works, and who asks for a recording is told. */
+async function openRecorder(
+  config: Config,
+  log: ReturnType<typeof createLog>,
+): Promise<TrackRecorder | null> {
+  if (config.MEDIA === 'fake') return createFakeRecorder();
+  const { ffmpegPath } = config;
+  if ((await findProgram(ffmpegPath)) === null) {
+    log.warn('recording.noProgram');
+    return null;
+  }
+  return createFfmpegRecorder({ ffmpegPath, logger: mediaLogger(log) });
+}
+
+const mediaLogger = (log: ReturnType<typeof createLog>): MediaLogger => ({
+  info: (event) => log.info(event),
+  warn: (event) => log.warn(event),
+  error: (event) => log.error(event),
+});
 
 /** Resolves at the first SIGINT or SIGTERM; a second one ends the process at once. */
 function stopAsked(): Promise<void> {

@@ -8,6 +8,7 @@ export interface MetricSources {
   readonly connections: () => number;
   readonly calls: () => number;
   readonly mediaWorkers: () => number;
+  readonly valuesToRewrap?: () => number;
 }
 
 /** Prometheus metrics. Labels are closed lists; no id of a person, device or consultation is one. */
@@ -67,6 +68,11 @@ export class Metrics {
     gauge('teleconsult_connections', 'Connected devices.', sources.connections);
     gauge('teleconsult_media_rooms', 'Calls with media on this server.', sources.calls);
     gauge('teleconsult_media_workers_alive', 'Media workers that are alive.', sources.mediaWorkers);
+    gauge(
+      'teleconsult_vault_values_to_rewrap',
+      'Wrapped keys and records that are still under another key than the current one.',
+      sources.valuesToRewrap ?? (() => 0),
+    );
   }
 
   observe({ event, code, ms }: Handled): void {

@@ -1,7 +1,7 @@
 import { html, type SVGTemplateResult, svg, type TemplateResult } from 'lit';
 
 /** Line icons on a 24 px grid. They are decoration: the button around them carries the name. */
-const icon = (shape: SVGTemplateResult, size = 22): TemplateResult => html`<svg
+export const icon = (shape: SVGTemplateResult, size = 22): TemplateResult => html`<svg
   aria-hidden="true"
   focusable="false"
   width=${size}

@@ -31,6 +31,8 @@ interface Opened {
 
 /** What nobody asked for in this time (30 days) is forgotten: health data does not lie about on a device for ever. */
 const KEPT_FOR_MS = 30 * 24 * 3_600_000;
+/** Keys of dictations, where a host's own storage holds them beside everything else. */
+const JOURNALLED = /^(dictation|sound)\//;
 /** A database that does not answer for so long is taken for broken: the conversation does not wait for it. */
 const PATIENCE_MS = 5_000;
 const SILENT = new AppError('STORAGE_UNAVAILABLE', { detail: 'the storage of this device does not answer' });
@@ -194,7 +196,8 @@ async function forgetOld(storage: OpenedStorage): Promise<void> {
   for (const [key, value] of entries) {
     const isOld =
       typeof value !== 'object' || value === null || !('at' in value) || Number(value.at) < oldest;
-    if (isOld) await withinPatience(storage.delete(key));
+    // A dictation that is not on the server yet is lost by nobody but the doctor who throws it away.
+    if (isOld && !JOURNALLED.test(key)) await withinPatience(storage.delete(key));
   }
 }
 

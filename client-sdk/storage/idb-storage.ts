@@ -1,4 +1,4 @@
-import { type DBSchema, type IDBPDatabase, type IDBPObjectStore, openDB } from 'idb';
+import { type DBSchema, deleteDB, type IDBPDatabase, type IDBPObjectStore, openDB } from 'idb';
 import { type OpenedStorage, storageError } from './opened-storage.ts';
 
 interface Schema extends DBSchema {
@@ -8,6 +8,8 @@ interface Schema extends DBSchema {
 type WritableStore = IDBPObjectStore<Schema, ['kept'], 'kept', 'readwrite'>;
 
 const SCHEMA_VERSION = 1;
+/** Dictations have a database of their own: nothing that is kept beside them makes a second of speech wait. */
+export const journalOf = (name: string): string => `${name} journal`;
 /** Sorts after every character that a key can go on with. */
 const LAST = '\uffff';
 
@@ -15,18 +17,24 @@ const LAST = '\uffff';
  * Keeps in IndexedDB, one database for each name. Every operation is a transaction of its own, and those of one page
  * take effect in the order in which they were asked for. Rejects with `STORAGE_FULL` or `STORAGE_UNAVAILABLE`.
  */
-export async function openIdbStorage(name: string): Promise<OpenedStorage> {
-  const storage = new IdbStorage(name);
+export async function openIdbStorage(
+  name: string,
+  /** `strict`: what is kept survives a power cut, too. */
+  durability: IDBTransactionDurability = 'default',
+): Promise<OpenedStorage> {
+  const storage = new IdbStorage(name, durability);
   await storage.open();
   return storage;
 }
 
 class IdbStorage implements OpenedStorage {
   readonly #name: string;
+  readonly #durability: IDBTransactionDurability;
   #database: Promise<IDBPDatabase<Schema>> | null = null;
 
-  constructor(name: string) {
+  constructor(name: string, durability: IDBTransactionDurability) {
     this.#name = name;
+    this.#durability = durability;
   }
 
   async open(): Promise<void> {
@@ -56,8 +64,10 @@ class IdbStorage implements OpenedStorage {
     await this.#change((store) => store.delete(key));
   }
 
-  clear(): Promise<void> {
-    return this.#within((database) => database.clear('kept'));
+  /** With what modules beside the client keep of this person, whether they are loaded or not. */
+  async clear(): Promise<void> {
+    await this.#within((database) => database.clear('kept'));
+    await deleteDB(journalOf(this.#name));
   }
 
   close(): void {
@@ -71,7 +81,7 @@ class IdbStorage implements OpenedStorage {
 
   async #change(work: (store: WritableStore) => Promise<unknown>): Promise<void> {
     await this.#within(async (database) => {
-      const transaction = database.transaction('kept', 'readwrite');
+      const transaction = database.transaction('kept', 'readwrite', { durability: this.#durability });
       const asked = work(transaction.store);
       // Without waiting for the answer: a page that is left just now hears of none, and nothing would have happened.
       transaction.commit();

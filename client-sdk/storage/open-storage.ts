@@ -21,8 +21,11 @@ export async function openStorage(
   if (choice === 'memory' || personId === null) return createMemoryStorage();
   if (choice !== 'durable') return partOf(choice, `${url}/${personId}/`);
   if (globalThis.indexedDB === undefined) return createMemoryStorage();
-  return openIdbStorage(`teleconsult ${url} ${personId}`);
+  return openIdbStorage(databaseOf(url, personId));
 }
+
+/** The database of one person of one server. */
+export const databaseOf = (url: string, personId: PersonId): string => `teleconsult ${url} ${personId}`;
 
 /** The keys that begin with the prefix. The storage is the host's, who closes it. */
 function partOf(storage: ClientStorage, prefix: string): OpenedStorage {

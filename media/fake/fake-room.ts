@@ -1,14 +1,21 @@
 import { SerialQueue } from '../mediasoup/serial-queue.ts';
 import {
+  type MediaSource,
   type RoomCloseReason,
   type RoomListeners,
   type SeatEvent,
+  type SentTrack,
   SfuError,
   type SfuRoom,
   type SfuSeat,
+  type TapEvent,
+  type TapTarget,
+  type TrackEvent,
+  type TrackTap,
 } from '../sfu.ts';
 import type { FakeScript } from './fake-script.ts';
-import { FakeSeat, type FakeSeatRoom } from './fake-seat.ts';
+import { FakeSeat, type FakeSeatRoom, type FakeTrack } from './fake-seat.ts';
+import { FakeTap, sentTrack } from './fake-tap.ts';
 
 export interface FakeRoomOptions extends RoomListeners {
   readonly script: FakeScript;
@@ -20,6 +27,8 @@ export interface FakeRoomOptions extends RoomListeners {
 /** Every operation is one synchronous step, taken in its turn, as in the real room. */
 export class FakeRoom implements SfuRoom, FakeSeatRoom {
   readonly seats = new Map<string, FakeSeat>();
+  /** Taps open now. */
+  readonly taps = new Set<FakeTap>();
   readonly script: FakeScript;
   readonly connectsByItself: boolean;
   readonly call: (listener: () => void) => void;
@@ -50,6 +59,33 @@ export class FakeRoom implements SfuRoom, FakeSeatRoom {
     });
   }
 
+  tracks(): readonly SentTrack[] {
+    return [...this.seats.values()].flatMap((seat) => [...seat.tracks.values()].map(sentTrack));
+  }
+
+  openTap(options: {
+    readonly seatId: string;
+    readonly source: MediaSource;
+    readonly target: TapTarget;
+    readonly onEvent: (event: TapEvent) => void;
+  }): Promise<TrackTap> {
+    const { seatId, source, target, onEvent } = options;
+    return this.serially(() => {
+      if (this.#closed) throw new SfuError('room_closed');
+      this.script.step('openTap');
+      const track = this.seats.get(seatId)?.tracks.get(source);
+      if (track === undefined) throw new SfuError('not_found');
+      const tap = new FakeTap({
+        track,
+        target,
+        onEvent: (event) => this.call(() => onEvent(event)),
+        onClosed: (closed) => this.taps.delete(closed),
+      });
+      this.taps.add(tap);
+      return tap;
+    });
+  }
+
   close(): void {
     this.#end('closed');
   }
@@ -74,6 +110,20 @@ export class FakeRoom implements SfuRoom, FakeSeatRoom {
     return [...this.seats.values()].filter((other) => other !== seat);
   }
 
+  trackBegan(track: FakeTrack): void {
+    this.#tellTrack({ type: 'trackBegan', track: sentTrack(track) });
+  }
+
+  trackPaused(track: FakeTrack): void {
+    for (const tap of this.taps) tap.trackPaused(track);
+    this.#tellTrack({ type: 'trackPaused', track: sentTrack(track) });
+  }
+
+  trackEnded(track: FakeTrack): void {
+    for (const tap of this.taps) tap.trackEnded(track);
+    this.#tellTrack({ type: 'trackEnded', track: sentTrack(track) });
+  }
+
   seatClosed(seat: FakeSeat): void {
     this.seats.delete(seat.seatId);
   }
@@ -82,9 +132,14 @@ export class FakeRoom implements SfuRoom, FakeSeatRoom {
     return this.#queue.run(async () => step());
   }
 
+  #tellTrack(event: TrackEvent): void {
+    if (!this.#closed) this.call(() => this.#listeners.onTrack?.(event));
+  }
+
   #end(reason: RoomCloseReason): void {
     if (this.#closed) return;
     this.#closed = true;
+    for (const tap of this.taps) tap.roomClosed();
     for (const seat of this.seats.values()) seat.roomClosed();
     this.seats.clear();
     this.#listeners.onClosed(reason);

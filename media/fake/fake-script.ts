@@ -2,7 +2,7 @@ import { SfuError, type SfuErrorReason, type SfuRoom, type SfuSeat } from '../sf
 
 export type FakeOperation =
   | 'openRoom'
-  | (keyof SfuRoom & 'openSeat')
+  | (keyof SfuRoom & ('openSeat' | 'openTap'))
   | (keyof SfuSeat &
       (
         | 'connectTransport'

@@ -31,6 +31,9 @@ export interface FakeSeatRoom {
   seatsBut(seat: FakeSeat): readonly FakeSeat[];
   seatClosed(seat: FakeSeat): void;
   microphoneEnded(seatId: string): void;
+  trackBegan(track: FakeTrack): void;
+  trackPaused(track: FakeTrack): void;
+  trackEnded(track: FakeTrack): void;
 }
 
 export interface FakeTrack {
@@ -126,6 +129,7 @@ export class FakeSeat implements SfuSeat {
       const track = { producerId: randomUUID(), from: this.seatId, source, kind, consumable, paused };
       this.#endTrack(source);
       this.tracks.set(source, track);
+      this.#room.trackBegan(track);
       for (const seat of this.#room.seatsBut(this)) seat.#offer(track);
       return { producerId: track.producerId };
     });
@@ -138,6 +142,7 @@ export class FakeSeat implements SfuSeat {
       track.paused = paused;
       if (paused && source === 'microphone') this.#room.microphoneEnded(this.seatId);
       for (const seat of this.#room.seatsBut(this)) seat.#trackPaused(track);
+      this.#room.trackPaused(track);
     });
   }
 
@@ -205,6 +210,7 @@ export class FakeSeat implements SfuSeat {
     this.tracks.delete(source);
     if (source === 'microphone') this.#room.microphoneEnded(this.seatId);
     for (const seat of this.#room.seatsBut(this)) seat.#trackEnded(track);
+    this.#room.trackEnded(track);
   }
 
   #offer(track: FakeTrack): void {

@@ -65,7 +65,7 @@ class FakeSfuAdapter implements FakeSfu {
     return this.#workers.flatMap((rooms) => [...rooms]);
   }
 
-  async openRoom({ onClosed, onSpeaker }: RoomListeners): Promise<SfuRoom> {
+  async openRoom({ onClosed, onSpeaker, onTrack }: RoomListeners): Promise<SfuRoom> {
     this.#script.step('openRoom');
     const worker = this.#leastLoaded();
     if (this.#closed || worker === undefined) throw new SfuError('no_worker');
@@ -74,6 +74,7 @@ class FakeSfuAdapter implements FakeSfu {
       connectsByItself: this.#connectsByItself,
       call: (listener) => this.#call(listener),
       ...(onSpeaker === undefined ? {} : { onSpeaker }),
+      ...(onTrack === undefined ? {} : { onTrack }),
       onClosed: (reason) => {
         worker.delete(room);
         this.#call(() => onClosed(reason));

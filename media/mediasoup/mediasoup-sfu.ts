@@ -68,7 +68,7 @@ class MediasoupSfuAdapter implements MediasoupSfu {
 
   /** Until the room is open its owner hears nothing of it. */
   async #openRoomOn(worker: MediaWorker, listeners: RoomListeners): Promise<MediasoupRoom> {
-    const { onClosed, onSpeaker } = listeners;
+    const { onClosed, onSpeaker, onTrack } = listeners;
     const router = await worker.openRouter();
     if (router.closed) throw new SfuError('no_worker');
     let opened = false;
@@ -77,6 +77,7 @@ class MediasoupSfuAdapter implements MediasoupSfu {
       webRtcServer: worker.webRtcServer,
       settings: this.#options,
       ...(onSpeaker === undefined ? {} : { onSpeaker }),
+      ...(onTrack === undefined ? {} : { onTrack }),
       onClosed: (reason) => {
         this.#rooms.delete(room);
         if (opened) onClosed(reason);

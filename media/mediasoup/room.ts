@@ -1,18 +1,26 @@
 import type { types } from 'mediasoup';
 import {
+  type MediaSource,
   type RoomCloseReason,
   type RoomListeners,
   type SeatEvent,
+  type SentTrack,
   SfuError,
   type SfuRoom,
   type SfuSeat,
+  type TapEvent,
+  type TapTarget,
+  type TrackEvent,
+  type TrackTap,
 } from '../sfu.ts';
 import { explained } from './errors.ts';
+import type { Track } from './incoming-tracks.ts';
 import { MediasoupSeat, type SeatRoom } from './seat.ts';
 import { SeatTransport } from './seat-transport.ts';
 import { SerialQueue } from './serial-queue.ts';
 import type { MediasoupSfuOptions } from './settings.ts';
 import { SpeakerFloor } from './speaker-floor.ts';
+import { MediasoupTap, sentTrack } from './tap.ts';
 
 export interface MediasoupRoomOptions extends RoomListeners {
   readonly router: types.Router;
@@ -30,6 +38,7 @@ export class MediasoupRoom implements SfuRoom, SeatRoom {
   readonly #webRtcServer: types.WebRtcServer;
   readonly #listeners: RoomListeners;
   readonly #seats = new Map<string, MediasoupSeat>();
+  readonly #taps = new Set<MediasoupTap>();
   readonly #queue = new SerialQueue();
   #floor: SpeakerFloor | undefined;
   #closed = false;
@@ -73,10 +82,44 @@ export class MediasoupRoom implements SfuRoom, SeatRoom {
     });
   }
 
+  tracks(): readonly SentTrack[] {
+    return [...this.#seats.values()].flatMap((seat) => seat.sentTracks.map(sentTrack));
+  }
+
+  openTap(options: {
+    readonly seatId: string;
+    readonly source: MediaSource;
+    readonly target: TapTarget;
+    readonly onEvent: (event: TapEvent) => void;
+  }): Promise<TrackTap> {
+    const { seatId, source, target, onEvent } = options;
+    return this.serially(async () => {
+      const track = this.#seats.get(seatId)?.sentTrack(source);
+      if (track === undefined) throw new SfuError('not_found');
+      try {
+        const tap = await MediasoupTap.open({
+          router: this.router,
+          track,
+          target,
+          onEvent: (event) => this.#tell(() => onEvent(event)),
+          onClosed: (closed) => this.#taps.delete(closed),
+        });
+        this.#taps.add(tap);
+        if (!track.closed && !this.#closed) return tap;
+        tap.close();
+      } catch (error) {
+        // A seat may close at any time, also while the worker is being asked.
+        if (!track.closed) throw error;
+      }
+      throw new SfuError('not_found');
+    });
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#floor?.close();
+    this.#endTaps();
     // The seats first: once they know, nothing that mediasoup tells them on the way down is passed on.
     for (const seat of this.#seats.values()) seat.roomClosed();
     this.#seats.clear();
@@ -92,6 +135,19 @@ export class MediasoupRoom implements SfuRoom, SeatRoom {
     this.#seats.delete(seat.seatId);
   }
 
+  trackBegan(track: Track): void {
+    this.#tellTrack({ type: 'trackBegan', track: sentTrack(track) });
+  }
+
+  trackPaused(track: Track): void {
+    this.#tellTrack({ type: 'trackPaused', track: sentTrack(track) });
+  }
+
+  trackEnded(track: Track): void {
+    for (const tap of this.#taps) if (tap.producerId === track.id) tap.trackEnded();
+    this.#tellTrack({ type: 'trackEnded', track: sentTrack(track) });
+  }
+
   serially<T>(task: () => Promise<T>): Promise<T> {
     return this.#queue.run(async () => {
       if (this.#closed) throw new SfuError('room_closed');
@@ -103,11 +159,21 @@ export class MediasoupRoom implements SfuRoom, SeatRoom {
     });
   }
 
+  #endTaps(): void {
+    for (const tap of this.#taps) tap.roomClosed();
+  }
+
+  #tellTrack(event: TrackEvent): void {
+    const { onTrack } = this.#listeners;
+    if (onTrack !== undefined && !this.#closed) this.#tell(() => onTrack(event));
+  }
+
   /** mediasoup has closed the router and all below it. */
   #workerClosed(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#floor?.close();
+    this.#endTaps();
     for (const seat of this.#seats.values()) seat.roomClosed();
     this.#seats.clear();
     this.#ended('worker_died');

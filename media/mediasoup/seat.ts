@@ -29,6 +29,9 @@ export interface SeatRoom {
   serially<T>(task: () => Promise<T>): Promise<T>;
   seatsBut(seat: MediasoupSeat): readonly MediasoupSeat[];
   seatClosed(seat: MediasoupSeat): void;
+  trackBegan(track: Track): void;
+  trackPaused(track: Track): void;
+  trackEnded(track: Track): void;
 }
 
 export interface MediasoupSeatOptions {
@@ -74,6 +77,14 @@ export class MediasoupSeat implements SfuSeat {
     return this.#closed;
   }
 
+  get sentTracks(): readonly Track[] {
+    return [...this.#tracks.values()];
+  }
+
+  sentTrack(source: MediaSource): Track | undefined {
+    return this.#tracks.get(source);
+  }
+
   connectTransport(direction: TransportDirection, dtlsParameters: DtlsParameters): Promise<void> {
     return this.#whileOpen(() => this.#transports[direction].connect(dtlsParameters));
   }
@@ -98,6 +109,7 @@ export class MediasoupSeat implements SfuSeat {
       if (former) this.#endTrack(former);
       const track = await this.#openTrack(options);
       this.#tracks.set(options.source, track);
+      this.#room.trackBegan(track);
       const others = this.#room.seatsBut(this);
       await Promise.all([this.#listenTo(track), ...others.map((seat) => seat.incoming.announce(track))]);
       return { producerId: track.id };
@@ -111,6 +123,7 @@ export class MediasoupSeat implements SfuSeat {
       await (paused ? track.pause() : track.resume());
       if (paused && source === 'microphone') this.#room.floor?.ended(this.seatId);
       for (const seat of this.#room.seatsBut(this)) seat.incoming.trackPaused(track, paused);
+      this.#room.trackPaused(track);
     });
   }
 
@@ -182,6 +195,7 @@ export class MediasoupSeat implements SfuSeat {
     this.#tracks.delete(track.appData.source);
     if (track.appData.source === 'microphone') this.#room.floor?.ended(this.seatId);
     for (const seat of this.#room.seatsBut(this)) seat.incoming.trackEnded(track);
+    this.#room.trackEnded(track);
     track.close();
   }
 

@@ -2,6 +2,7 @@
 // its work is done, so that calling this again costs a fraction of a second.
 
 import { delimiter, dirname, join } from 'node:path';
+import { missingCephPackages } from './ceph.mjs';
 import { findChromium, missingChromiumPackages, withoutChromium } from './chromium.mjs';
 import { missingCoturnPackages } from './coturn.mjs';
 import { SetupFailure } from './failure.mjs';
@@ -66,6 +67,7 @@ async function ensurePrograms({ nodeBin, browser, progress }) {
     ...((await findFfmpeg()) === undefined ? FFMPEG_PACKAGES : []),
     ...(browser ? await missingChromiumPackages(findChromium(), distribution) : []),
     ...(browser ? missingCoturnPackages(distribution) : []),
+    ...(browser ? missingCephPackages(distribution) : []),
   ];
   if (missingPackages.length > 0) {
     const prefix = await aptPrefix(distribution);
@@ -90,7 +92,7 @@ async function ensurePrograms({ nodeBin, browser, progress }) {
   };
 }
 
-/** A failure counts only where it is `needed`: without FFmpeg, coturn or a font the work goes on. */
+/** A failure counts only where it is `needed`: without FFmpeg, coturn, Ceph or a font the work goes on. */
 async function installFromDistribution({ packages, prefix, needed, progress }) {
   try {
     await progress.step('system', async (step) => await aptInstall(packages, prefix, step));

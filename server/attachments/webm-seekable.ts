@@ -1,32 +1,7 @@
-/** Ids of the elements used here. RFC 9559. */
-const ID = {
-  ebml: 0x1a45dfa3,
-  segment: 0x18538067,
-  seekHead: 0x114d9b74,
-  seek: 0x4dbb,
-  seekId: 0x53ab,
-  seekPosition: 0x53ac,
-  info: 0x1549a966,
-  timestampScale: 0x2ad7b1,
-  muxingApp: 0x4d80,
-  writingApp: 0x5741,
-  duration: 0x4489,
-  tracks: 0x1654ae6b,
-  cues: 0x1c53bb6b,
-  cuePoint: 0xbb,
-  cueTime: 0xb3,
-  cueTrackPositions: 0xb7,
-  cueTrack: 0xf7,
-  cueClusterPosition: 0xf1,
-  cluster: 0x1f43b675,
-  timestamp: 0xe7,
-} as const;
+import { APP, element, float, headAt, ID, unsigned, unsignedAt } from '../webm/elements.ts';
 
 /** Timestamps are milliseconds: what ffmpeg writes and browsers expect. */
 const NANOSECONDS_A_TICK = 1_000_000;
-
-/** What may have been written by whom is nobody's business; the format wants a name. */
-const APP = 'teleconsult';
 
 interface Element {
   readonly id: number;
@@ -84,14 +59,12 @@ export function makeWebmSeekable(streamed: Buffer, durationMs: number): Buffer {
 }
 
 function infoOf(durationMs: number): Buffer {
-  const duration = Buffer.alloc(8);
-  duration.writeDoubleBE(durationMs);
   return element(
     ID.info,
     element(ID.timestampScale, unsigned(NANOSECONDS_A_TICK)),
     element(ID.muxingApp, Buffer.from(APP)),
     element(ID.writingApp, Buffer.from(APP)),
-    element(ID.duration, duration),
+    element(ID.duration, float(durationMs)),
   );
 }
 
@@ -112,57 +85,20 @@ const seekOf = (id: number, position: number): Buffer =>
 function timestampOf(bytes: Buffer, cluster: Element): number {
   const [first] = elementsOf(bytes, cluster.contentStart, cluster.end);
   if (first?.id !== ID.timestamp) throw new Error('A cluster has no timestamp.');
-  return bytes.readUIntBE(first.contentStart, first.end - first.contentStart);
+  return unsignedAt(bytes, first.contentStart, first.end);
 }
 
 /** The elements between two places. One of unknown length reaches to the end. */
 function elementsOf(bytes: Buffer, from: number, end: number): Element[] {
   const elements: Element[] = [];
   for (let start = from; start < end; ) {
-    const id = numberAt(bytes, start, { keepMarker: true });
-    const size = numberAt(bytes, id.end, { keepMarker: false });
-    const elementEnd = size.isUnknown ? end : size.end + size.value;
+    const head = headAt(bytes, start);
+    if (head === null) throw new Error('An element is cut.');
+    const contentStart = start + head.headSize;
+    const elementEnd = head.byteSize === null ? end : contentStart + head.byteSize;
     if (elementEnd > end) throw new Error('An element is cut.');
-    elements.push({ id: id.value, start, contentStart: size.end, end: elementEnd });
+    elements.push({ id: head.id, start, contentStart, end: elementEnd });
     start = elementEnd;
   }
   return elements;
-}
-
-/** A number of variable length: the zeros before its first bit tell how many bytes follow. RFC 8794, 4. */
-function numberAt(bytes: Buffer, at: number, { keepMarker }: { keepMarker: boolean }) {
-  const first = bytes.readUInt8(at);
-  const length = Math.clz32(first) - 23;
-  if (length > 8) throw new Error('A number is malformed.');
-  const marker = 1 << (8 - length);
-  let value = keepMarker ? first : first & (marker - 1);
-  let allOnes = (first & (marker - 1)) === marker - 1;
-  for (let index = 1; index < length; index += 1) {
-    const next = bytes.readUInt8(at + index);
-    value = value * 256 + next;
-    allOnes &&= next === 0xff;
-  }
-  return { value, end: at + length, isUnknown: allOnes };
-}
-
-function element(id: number, ...content: readonly Buffer[]): Buffer {
-  const byteSize = content.reduce((sum, part) => sum + part.byteLength, 0);
-  const head = Buffer.alloc(8);
-  head.writeUInt32BE(byteSize, 4);
-  // Length in eight bytes, of which four are enough for a file of 4 GB.
-  head[0] = 0x01;
-  return Buffer.concat([idBytes(id), head, ...content]);
-}
-
-function idBytes(id: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(id);
-  return bytes.subarray(bytes.findIndex((byte) => byte !== 0));
-}
-
-/** Always four bytes: the length of a table must not depend on what it holds. */
-function unsigned(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
 }

@@ -1,6 +1,7 @@
 /** How seats are left, and when a call ends with them. */
 import type { CallEndReason, DeviceId, PersonId, SeatLeftReason } from '@teleconsult/protocol';
 import { type Attributed, type Next, next, withCall } from './outcome.ts';
+import { withoutRecording } from './recording.ts';
 import { isHeld, isInvited, leftSeat, seatOf, wayBackOf } from './seats.ts';
 import type { CallRecord, ConsultationState, Effect, Seat } from './state.ts';
 
@@ -64,10 +65,11 @@ export function endCall(
 ): Next {
   const { reason, by, now } = ending;
   const durationMs = call.phase.name === 'ringing' ? 0 : Math.max(0, now - call.phase.answeredAt);
+  const over = withoutRecording(call, { by, reason: 'call_ended' });
   return next(
     withCall(state, null),
-    [{ fact: { kind: 'call.ended', callId: call.callId, reason, durationMs }, by }],
-    [{ type: 'callEnded', call, reason }],
+    [...over.facts, { fact: { kind: 'call.ended', callId: call.callId, reason, durationMs }, by }],
+    [{ type: 'callEnded', call: over.call, reason }],
   );
 }
 

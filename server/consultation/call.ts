@@ -62,6 +62,8 @@ export function startCall(
     startedAt: now,
     phase: { name: 'ringing', until: now + context.timings.ringMs },
     seats,
+    recording: null,
+    stoppedRecordingId: null,
   });
   const started: Attributed = { fact: { kind: 'call.started', callId, media }, by };
   if (!seats.some(isInvited)) {

@@ -6,11 +6,16 @@ import type {
   ConsultationEndReason,
   DeclineReason,
   DeviceId,
+  DictationPurpose,
+  FollowUpId,
+  FollowUpOutcome,
   MediaSource,
   MessageContent,
   MessageId,
+  NoteId,
   Participant,
   PersonId,
+  RecordingId,
   SeatViewMode,
   SubjectDraft,
 } from '@teleconsult/protocol';
@@ -134,7 +139,57 @@ export type ParticipantCommand =
       readonly deviceId: DeviceId;
       readonly callId: CallId;
       readonly interrupted: boolean;
-    };
+    }
+  | {
+      readonly type: 'recording.start';
+      readonly by: PersonId;
+      readonly deviceId: DeviceId;
+      readonly callId: CallId;
+      readonly recordingId: RecordingId;
+    }
+  | {
+      readonly type: 'recording.answer';
+      readonly by: PersonId;
+      readonly deviceId: DeviceId;
+      readonly callId: CallId;
+      readonly recordingId: RecordingId;
+      readonly granted: boolean;
+    }
+  | {
+      readonly type: 'recording.pause' | 'recording.resume' | 'recording.stop';
+      readonly by: PersonId;
+      readonly deviceId: DeviceId;
+      readonly callId: CallId;
+      readonly recordingId: RecordingId;
+    }
+  | {
+      readonly type: 'followUp.plan';
+      readonly by: PersonId;
+      readonly followUpId: FollowUpId;
+      readonly clientFollowUpId: string;
+      readonly dueAt: number;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'followUp.change';
+      readonly by: PersonId;
+      readonly followUpId: FollowUpId;
+      readonly dueAt: number;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'followUp.cancel' | 'followUp.begin';
+      readonly by: PersonId;
+      readonly followUpId: FollowUpId;
+    }
+  | {
+      readonly type: 'followUp.complete';
+      readonly by: PersonId;
+      readonly followUpId: FollowUpId;
+      readonly outcome: FollowUpOutcome;
+      readonly noteId?: NoteId | undefined;
+    }
+  | { readonly type: 'contact.set'; readonly by: PersonId; readonly refused: boolean };
 
 /** A message as it lies in the thread, looked up by the host just before the step. */
 export interface MessageTarget {
@@ -159,6 +214,20 @@ export type SystemEvent =
   | { readonly type: 'host.removeParticipant'; readonly personId: PersonId }
   | { readonly type: 'device.lost'; readonly personId: PersonId; readonly deviceId: DeviceId }
   | { readonly type: 'device.returned'; readonly personId: PersonId; readonly deviceId: DeviceId }
+  /** A doctor signed a note, or added to a signed one. Whoever keeps the notes submits each once. */
+  | {
+      readonly type: 'note.signed';
+      readonly author: PersonId;
+      readonly noteId: NoteId;
+      readonly purpose: DictationPurpose;
+      readonly followUpId?: FollowUpId | undefined;
+    }
+  | {
+      readonly type: 'note.added';
+      readonly author: PersonId;
+      readonly noteId: NoteId;
+      readonly addition: number;
+    }
   /** The server was started again: every device of a running call has yet to come back. */
   | { readonly type: 'restarted' }
   | { readonly type: 'tick' };

@@ -33,6 +33,8 @@ export function requestConsultation(
     phase: { name: 'requested', since: now },
     call: null,
     callRevision: 0,
+    followUps: [],
+    contactRefusedSince: null,
     sequence: 0,
   };
   const requested: Attributed = { fact: { kind: 'consultation.requested' }, by: requestedBy };
@@ -54,7 +56,7 @@ export const acceptConsultation = (state: ConsultationState, by: PersonId, now: 
     { fact: { kind: 'consultation.accepted' }, by },
   ]);
 
-/** Ends it, and first the call that runs in it. After this nothing gets a sequence any more. */
+/** Ends it, and first the call that runs in it. After this only what comes after a visit gets a sequence. */
 export function endConsultation(
   state: ConsultationState,
   ending: {

@@ -18,7 +18,7 @@ export interface Refusal {
   readonly kind: 'refused';
   readonly code: Extract<
     ErrorCode,
-    'NOT_FOUND' | 'FORBIDDEN' | 'WRONG_STATE' | 'BUSY' | 'CONFLICT' | 'EXPIRED' | 'RESUME_REFUSED'
+    'INVALID' | 'NOT_FOUND' | 'FORBIDDEN' | 'WRONG_STATE' | 'BUSY' | 'CONFLICT' | 'EXPIRED' | 'RESUME_REFUSED'
   >;
   /** Why, for developers; never content. */
   readonly detail?: string;
@@ -35,6 +35,16 @@ export const next = (
   facts: readonly Attributed[] = [],
   effects: readonly Effect[] = [],
 ): Next => ({ kind: 'next', state: { ...state, sequence: state.sequence + facts.length }, facts, effects });
+
+/** What follows from a state that something else led to, as one. */
+export function andThen(first: Next, follow: (state: ConsultationState) => Next): Next {
+  const second = follow(first.state);
+  return {
+    ...second,
+    facts: [...first.facts, ...second.facts],
+    effects: [...first.effects, ...second.effects],
+  };
+}
 
 /** The same state with another call; every change of the call raises its revision. */
 export const withCall = (state: ConsultationState, call: CallRecord | null): ConsultationState => ({

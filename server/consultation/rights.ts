@@ -1,12 +1,20 @@
 import type { ConsultationKind, ConsultationPhase, ParticipantRole } from '@teleconsult/protocol';
 import type { CommandType } from './commands.ts';
+import { inProgress } from './follow-ups.ts';
+import type { ConsultationState } from './state.ts';
+
+/** A phase, or that of an ended visit whose follow-up is carried out: calls are possible again. */
+export type Standing = ConsultationPhase | 'following_up';
 
 interface Right {
   readonly roles: readonly ParticipantRole[];
   /** In a thread of colleagues, where all are doctors, when it differs. */
   readonly inColleagues?: readonly ParticipantRole[];
-  /** Phases in which it is possible; `idle` ones answer without changing anything. */
-  readonly phases: readonly ConsultationPhase[];
+  /**
+   * Phases in which it is possible; `idle` ones answer without changing anything. What is possible in an ended
+   * consultation is so while a follow-up is carried out.
+   */
+  readonly phases: readonly Standing[];
   readonly idle?: readonly ConsultationPhase[];
 }
 
@@ -14,7 +22,12 @@ const everybody: readonly ParticipantRole[] = ['patient', 'doctor', 'colleague',
 const guests: readonly ParticipantRole[] = ['colleague', 'relative', 'interpreter'];
 const open: readonly ConsultationPhase[] = ['requested', 'waiting', 'active'];
 const beforeStart: readonly ConsultationPhase[] = ['requested', 'waiting'];
-const inCall: Right = { roles: everybody, phases: ['active'] };
+const calling: readonly Standing[] = ['active', 'following_up'];
+const inCall: Right = { roles: everybody, phases: calling };
+/** In a thread of colleagues any of them. */
+const doctorInCall: Right = { roles: ['doctor'], phases: calling };
+/** Visits have follow-ups, threads of colleagues have none. */
+const followUp: Right = { roles: ['doctor'], inColleagues: [], phases: ['active', 'ended'] };
 
 /** Role × state × action. What is not in the table is not allowed. */
 export const rights: Readonly<Record<CommandType, Right>> = {
@@ -38,8 +51,19 @@ export const rights: Readonly<Record<CommandType, Right>> = {
   'seat.join': inCall,
   'seat.setSource': inCall,
   'seat.setView': inCall,
-  'seat.mute': { roles: ['doctor'], phases: ['active'] },
+  'seat.mute': doctorInCall,
   'seat.setInterrupted': inCall,
+  'recording.start': doctorInCall,
+  'recording.answer': inCall,
+  'recording.pause': doctorInCall,
+  'recording.resume': doctorInCall,
+  'recording.stop': doctorInCall,
+  'followUp.plan': followUp,
+  'followUp.change': followUp,
+  'followUp.cancel': followUp,
+  'followUp.begin': { ...followUp, phases: ['ended'] },
+  'followUp.complete': { ...followUp, phases: ['ended'] },
+  'contact.set': { roles: ['patient'], phases: ['requested', 'waiting', 'active', 'ended'] },
 };
 
 export type Verdict = 'allowed' | 'idle' | 'forbidden' | 'wrong_state';
@@ -47,11 +71,17 @@ export type Verdict = 'allowed' | 'idle' | 'forbidden' | 'wrong_state';
 export function judge(
   command: CommandType,
   by: { readonly role: ParticipantRole; readonly kind: ConsultationKind },
-  phase: ConsultationPhase,
+  standing: Standing,
 ): Verdict {
   const right = rights[command];
   const roles = (by.kind === 'colleagues' ? right.inColleagues : undefined) ?? right.roles;
   if (!roles.includes(by.role)) return 'forbidden';
+  if (right.phases.includes(standing)) return 'allowed';
+  // The consultation stays ended, whatever comes after it.
+  const phase = standing === 'following_up' ? 'ended' : standing;
   if (right.phases.includes(phase)) return 'allowed';
   return right.idle?.includes(phase) ? 'idle' : 'wrong_state';
 }
+
+export const standingOf = (state: ConsultationState): Standing =>
+  state.phase.name === 'ended' && inProgress(state) !== undefined ? 'following_up' : state.phase.name;

@@ -11,11 +11,17 @@ import type {
   ConsultationKind,
   DeclineReason,
   DeviceId,
+  DictationPurpose,
+  FollowUpId,
+  FollowUpOutcome,
   MessageContent,
   MessageId,
+  NoteId,
   Participant,
   ParticipantRole,
   PersonId,
+  RecordingId,
+  RecordingStopReason,
   SeatLeftReason,
   SeatViewMode,
   Subject,
@@ -91,6 +97,28 @@ export type CallPhase =
   | { readonly name: 'connecting'; readonly answeredAt: number; readonly until: number }
   | { readonly name: 'live'; readonly answeredAt: number };
 
+export type RecordingPhase =
+  /** Nothing is recorded yet. */
+  | { readonly name: 'asking'; readonly since: number; readonly answerUntil: number }
+  | { readonly name: 'running'; readonly since: number }
+  | { readonly name: 'paused'; readonly since: number };
+
+/** What a person has said to being recorded. It stays with them for this recording, whatever device they come back with. */
+export interface Consent {
+  readonly personId: PersonId;
+  readonly state: 'asked' | 'granted';
+  readonly since: number;
+}
+
+/** The recording of a call while it is asked for or runs; one that stopped is entries of the thread. */
+export interface RecordingRecord {
+  readonly recordingId: RecordingId;
+  readonly startedBy: PersonId;
+  readonly phase: RecordingPhase;
+  /** Of everybody who has been in the call since it was asked for. */
+  readonly consents: readonly Consent[];
+}
+
 /** A running call. An ended one is an entry of the thread and no longer part of the state. */
 export interface CallRecord {
   readonly callId: CallId;
@@ -99,7 +127,31 @@ export interface CallRecord {
   readonly startedAt: number;
   readonly phase: CallPhase;
   readonly seats: readonly Seat[];
+  /** null: nobody has asked to record it, or the recording stopped. */
+  readonly recording: RecordingRecord | null;
+  /** The recording that stopped last: stopping it again changes nothing. */
+  readonly stoppedRecordingId: RecordingId | null;
 }
+
+interface FollowUpBase {
+  readonly followUpId: FollowUpId;
+  /** What the device that planned it calls it: planned again, it is the same. */
+  readonly clientFollowUpId: string;
+  readonly plannedBy: PersonId;
+  readonly plannedAt: number;
+  readonly dueAt: number;
+  readonly reason: string;
+  /** When its present state began. */
+  readonly since: number;
+}
+
+export type FollowUpRecord =
+  | (FollowUpBase & { readonly state: 'planned' | 'due' | 'in_progress' | 'cancelled' })
+  | (FollowUpBase & {
+      readonly state: 'done';
+      readonly outcome: FollowUpOutcome;
+      readonly noteId: NoteId | null;
+    });
 
 export interface ConsultationState {
   readonly id: ConsultationId;
@@ -113,6 +165,10 @@ export interface ConsultationState {
   readonly call: CallRecord | null;
   /** Rises with every change of the call or its seats, over all calls of the consultation. */
   readonly callRevision: number;
+  /** In the order in which they were planned. */
+  readonly followUps: readonly FollowUpRecord[];
+  /** Since when the patient does not want to be contacted after the visit; null: they may be. */
+  readonly contactRefusedSince: number | null;
   /** The sequence of the newest entry. */
   readonly sequence: number;
 }
@@ -169,7 +225,41 @@ export type FactDraft =
       readonly callId: CallId;
       readonly reason: CallEndReason;
       readonly durationMs: number;
-    };
+    }
+  | { readonly kind: 'recording.asked'; readonly callId: CallId; readonly recordingId: RecordingId }
+  | {
+      readonly kind: 'recording.agreed' | 'recording.started' | 'recording.paused' | 'recording.resumed';
+      readonly recordingId: RecordingId;
+    }
+  | {
+      readonly kind: 'recording.stopped';
+      readonly recordingId: RecordingId;
+      readonly reason: RecordingStopReason;
+    }
+  | {
+      readonly kind: 'note.signed';
+      readonly noteId: NoteId;
+      readonly purpose: DictationPurpose;
+      readonly followUpId?: FollowUpId;
+    }
+  | { readonly kind: 'note.added'; readonly noteId: NoteId; readonly addition: number }
+  | {
+      readonly kind: 'followUp.planned' | 'followUp.changed';
+      readonly followUpId: FollowUpId;
+      readonly dueAt: number;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'followUp.cancelled' | 'followUp.due' | 'followUp.begun';
+      readonly followUpId: FollowUpId;
+    }
+  | {
+      readonly kind: 'followUp.completed';
+      readonly followUpId: FollowUpId;
+      readonly outcome: FollowUpOutcome;
+      readonly noteId?: NoteId;
+    }
+  | { readonly kind: 'contact.changed'; readonly refused: boolean };
 
 /** What must be done outside, once the transition is on disk. */
 export type Effect =
@@ -206,6 +296,10 @@ export interface Timings {
   readonly waitingMs: number;
   /** How long after sending a message may be recalled. */
   readonly recallMs: number;
+  /** How long those who are asked to be recorded may take to answer before nothing comes of it. */
+  readonly recordingAnswerMs: number;
+  /** How long a follow-up that was begun may take before it is due again; a call that runs then may end first. */
+  readonly followUpMs: number;
 }
 
 export const DEFAULT_TIMINGS: Timings = {
@@ -216,4 +310,6 @@ export const DEFAULT_TIMINGS: Timings = {
   callerGraceMs: 10_000,
   waitingMs: 24 * 3_600_000,
   recallMs: DEFAULT_RECALL_MS,
+  recordingAnswerMs: 60_000,
+  followUpMs: 24 * 3_600_000,
 };

@@ -6,12 +6,22 @@
 import { unreachable } from '@teleconsult/protocol/unreachable';
 import { acceptCall, declineCall, hangUp, inviteToCall, leaveCall, setCallMedia, startCall } from './call.ts';
 import type { ConsultationEvent, ParticipantCommand, SystemEvent } from './commands.ts';
+import {
+  beginFollowUp,
+  cancelFollowUp,
+  changeFollowUp,
+  completeFollowUp,
+  planFollowUp,
+  setContact,
+} from './follow-ups.ts';
 import { joinSeat } from './joining.ts';
 import { acceptConsultation, decides, endConsultation, enterWaitingRoom } from './lifecycle.ts';
 import { recall, remove, send } from './messages.ts';
-import { next, type Outcome, refuse } from './outcome.ts';
+import { noteInThread } from './notes.ts';
+import { andThen, next, type Outcome, refuse } from './outcome.ts';
 import { addParticipant, removeParticipant, setSubject } from './people.ts';
-import { judge } from './rights.ts';
+import { answerRecording, controlRecording, followSeats, startRecording } from './recording.ts';
+import { judge, standingOf } from './rights.ts';
 import {
   deviceLost,
   deviceReturned,
@@ -30,7 +40,8 @@ export interface StepContext {
 }
 
 export function step(state: ConsultationState, event: ConsultationEvent, context: StepContext): Outcome {
-  return 'by' in event ? participantStep(state, event, context) : systemStep(state, event, context);
+  const outcome = 'by' in event ? participantStep(state, event, context) : systemStep(state, event, context);
+  return outcome.kind === 'refused' ? outcome : andThen(outcome, (after) => followSeats(after, context.now));
 }
 
 function participantStep(
@@ -40,7 +51,7 @@ function participantStep(
 ): Outcome {
   const participant = state.participants.find(({ personId }) => personId === command.by);
   if (participant === undefined) return refuse('NOT_FOUND');
-  const verdict = judge(command.type, { role: participant.role, kind: state.kind }, state.phase.name);
+  const verdict = judge(command.type, { role: participant.role, kind: state.kind }, standingOf(state));
   switch (verdict) {
     case 'forbidden':
       return refuse('FORBIDDEN');
@@ -111,6 +122,26 @@ function allowedStep(state: ConsultationState, command: ParticipantCommand, cont
       return muteSeat(state, command);
     case 'seat.setInterrupted':
       return setInterrupted(state, command);
+    case 'recording.start':
+      return startRecording(state, command, context);
+    case 'recording.answer':
+      return answerRecording(state, command, context.now);
+    case 'recording.pause':
+    case 'recording.resume':
+    case 'recording.stop':
+      return controlRecording(state, command, context.now);
+    case 'followUp.plan':
+      return planFollowUp(state, command, context.now);
+    case 'followUp.change':
+      return changeFollowUp(state, command, context.now);
+    case 'followUp.cancel':
+      return cancelFollowUp(state, command, context.now);
+    case 'followUp.begin':
+      return beginFollowUp(state, command, context.now);
+    case 'followUp.complete':
+      return completeFollowUp(state, command, context.now);
+    case 'contact.set':
+      return setContact(state, command, context.now);
     default:
       return unreachable(command);
   }
@@ -131,6 +162,9 @@ function systemStep(state: ConsultationState, event: SystemEvent, context: StepC
       return deviceLost(state, event, context.now);
     case 'device.returned':
       return deviceReturned(state, event, context.now);
+    case 'note.signed':
+    case 'note.added':
+      return noteInThread(state, event);
     case 'restarted':
       return restarted(state, context.now);
     case 'tick':

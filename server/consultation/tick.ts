@@ -1,8 +1,10 @@
 import type { SeatLeftReason } from '@teleconsult/protocol';
 import { unreachable } from '@teleconsult/protocol/unreachable';
 import { endCall, hasLapsed, type Leaving, leaveSeats } from './call-ending.ts';
+import { followUpsDueAt, tickFollowUps } from './follow-ups.ts';
 import { endConsultation } from './lifecycle.ts';
-import { type Next, next } from './outcome.ts';
+import { andThen, type Next, next } from './outcome.ts';
+import { answerUntil, tickRecording } from './recording.ts';
 import { isInvited, wayBackOf } from './seats.ts';
 import type { CallRecord, ConsultationState, Seat, Timings } from './state.ts';
 
@@ -14,10 +16,10 @@ interface Context {
 /** The earliest moment at which `tick` would change something; null when time changes nothing. */
 export function dueAt(state: ConsultationState, timings: Timings): number | null {
   const { phase, call } = state;
-  const moments: (number | null)[] = [];
+  const moments: (number | null)[] = [followUpsDueAt(state, timings)];
   if (phase.name === 'requested' || phase.name === 'waiting') moments.push(phase.since + timings.waitingMs);
   if (call !== null) {
-    moments.push(failsAt(call, call.seats));
+    moments.push(failsAt(call, call.seats), answerUntil(call));
     for (const seat of call.seats)
       moments.push(seatDue(call, seat, timings)?.at ?? null, wayBackOf(seat)?.until ?? null);
   }
@@ -28,9 +30,16 @@ export function dueAt(state: ConsultationState, timings: Timings): number | null
 /** Lets pass what is due at `now`. Calling it early or twice changes nothing. */
 export function tick(state: ConsultationState, context: Context): Next {
   const { now, timings } = context;
-  const { phase, call } = state;
+  const { phase } = state;
   if ((phase.name === 'requested' || phase.name === 'waiting') && now >= phase.since + timings.waitingMs)
     return endConsultation(state, { reason: 'expired', by: null }, now);
+  const answered = tickRecording(state, now);
+  const seated = andThen(answered, (after) => tickCall(after, context));
+  return andThen(seated, (after) => tickFollowUps(after, context));
+}
+
+function tickCall(state: ConsultationState, { now, timings }: Context): Next {
+  const { call } = state;
   if (call === null) return next(state);
   const leaving = call.seats.flatMap((seat): Leaving[] => {
     const due = seatDue(call, seat, timings);

@@ -1,6 +1,15 @@
-import type { CallEndReason, CallView, ConsultationView, SeatView } from '@teleconsult/protocol';
+import type {
+  CallEndReason,
+  CallRecording,
+  CallView,
+  ConsultationView,
+  FollowUp,
+  FollowUpBoard,
+  SeatView,
+} from '@teleconsult/protocol';
+import { recordedPeople } from './recording.ts';
 import { wayBackOf } from './seats.ts';
-import type { CallRecord, ConsultationState, Seat } from './state.ts';
+import type { CallRecord, ConsultationState, FollowUpRecord, Seat } from './state.ts';
 
 /** The consultation as its participants see it. */
 export const viewConsultation = (state: ConsultationState): ConsultationView => ({
@@ -35,6 +44,7 @@ export function viewCall(
     answeredAt: phase.name === 'ringing' ? null : phase.answeredAt,
     endReason: ended ?? null,
     seats: seats.map(viewSeat),
+    recording: viewRecording(call),
     revision: state.callRevision,
   };
 }
@@ -56,3 +66,30 @@ const viewSeat = (seat: Seat): SeatView => ({
   returnUntil: wayBackOf(seat)?.until ?? null,
   since: seat.since,
 });
+
+function viewRecording(call: CallRecord): CallRecording | null {
+  if (call.recording === null) return null;
+  const { recordingId, startedBy, phase, consents } = call.recording;
+  return {
+    recordingId,
+    startedBy,
+    phase: phase.name,
+    since: phase.since,
+    answerUntil: phase.name === 'asking' ? phase.answerUntil : null,
+    consents: consents.map(({ personId, state, since }) => ({ personId, state, since })),
+    recorded: [...recordedPeople(call)],
+  };
+}
+
+/** What comes after the visit, by date. */
+export const viewBoard = (state: ConsultationState): FollowUpBoard => ({
+  followUps: state.followUps.map(viewFollowUp).toSorted((a, b) => a.dueAt - b.dueAt),
+  contactRefusedSince: state.contactRefusedSince,
+});
+
+const viewFollowUp = (followUp: FollowUpRecord): FollowUp => {
+  const { followUpId, plannedBy, plannedAt, dueAt, reason, state, since } = followUp;
+  const [outcome, noteId] =
+    followUp.state === 'done' ? [followUp.outcome, followUp.noteId] : ([null, null] as const);
+  return { followUpId, plannedBy, plannedAt, dueAt, reason, state, since, outcome, noteId };
+};

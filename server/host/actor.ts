@@ -130,6 +130,8 @@ export class ConsultationActor {
       after.callRevision !== before.callRevision ||
       after.participants !== before.participants ||
       after.subject !== before.subject ||
+      after.followUps !== before.followUps ||
+      after.contactRefusedSince !== before.contactRefusedSince ||
       events.some(({ type }) => type === 'tick');
     if (stored.length > 0 || stateChanged) {
       const state = stateChanged ? { sealed: codec.sealState(after), index: indexOf(after, timings) } : null;

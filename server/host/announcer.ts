@@ -2,7 +2,7 @@ import { AppError, type PersonId } from '@teleconsult/protocol';
 import { unreachable } from '@teleconsult/protocol/unreachable';
 import { isHeld, seatOf } from '../consultation/seats.ts';
 import type { CallRecord, Effect } from '../consultation/state.ts';
-import { viewCall, viewConsultation } from '../consultation/view.ts';
+import { viewBoard, viewCall, viewConsultation } from '../consultation/view.ts';
 import type { Stepped } from './batch.ts';
 import type { BusyRegister } from './busy.ts';
 import { followSources } from './call-sources.ts';
@@ -39,6 +39,11 @@ export class Announcer {
       for (const { personId } of after.participants)
         publisher.toPerson(personId, 'consultation.changed', view);
     }
+    if (before.followUps !== after.followUps || before.contactRefusedSince !== after.contactRefusedSince)
+      publisher.toWatchers(after.id, 'followUps.changed', {
+        consultationId: after.id,
+        board: viewBoard(after),
+      });
     this.#followBusy(change);
     for (const effect of effects) this.#carryOut(effect, change);
     if (after.call !== null && after.callRevision !== before.callRevision) {

@@ -39,6 +39,8 @@ export interface CallDeskParts {
   /** Whether doctors who are in a call are rung for a second one. */
   readonly callWaiting: boolean;
   readonly onQuality: (report: QualityReport) => void;
+  /** @throws AppError NOT_CONFIGURED, OVERLOADED when no recording can begin now */
+  readonly checkRecorder?: () => void;
 }
 
 type CallCommand = Extract<ParticipantCommand, { readonly callId: CallId }>;
@@ -131,6 +133,17 @@ export class CallDesk {
     } finally {
       busy.follow([personId], call, actor.state.call);
     }
+  }
+
+  /** Asks for the recording of a call, or answers the one that is asked for or runs. */
+  async startRecording(id: ConsultationId, wish: ByDevice & { callId: CallId }): Promise<CallView> {
+    const { held, ids, checkRecorder } = this.#parts;
+    const { state } = (await held.visible(id, wish.by)).actor;
+    const command = { type: 'recording.start', recordingId: ids.recordingId(), ...wish } as const;
+    // Who may not ask learns nothing of the recorder, and what is asked for or runs is answered however busy it is.
+    this.#foresee(state, command);
+    if (state.call?.recording === null) checkRecorder?.();
+    return this.command(id, command);
   }
 
   async command(id: ConsultationId, command: CallCommand): Promise<CallView> {

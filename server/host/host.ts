@@ -3,6 +3,8 @@ import {
   AppError,
   type Attachment,
   type AttachmentId,
+  type CallId,
+  type CallView,
   type ClientMessageId,
   type ConsultationId,
   type ConsultationView,
@@ -12,6 +14,7 @@ import {
   type Participant,
   type PersonId,
   type QualityReport,
+  type RecordingId,
   type RequestResult,
   type SubjectDraft,
   type Unread,
@@ -19,7 +22,7 @@ import {
 import type { ParticipantCommand } from '../consultation/commands.ts';
 import { requestConsultation } from '../consultation/lifecycle.ts';
 import type { Timings } from '../consultation/state.ts';
-import { viewConsultation } from '../consultation/view.ts';
+import { viewCall, viewConsultation } from '../consultation/view.ts';
 import type { TurnCredentials } from '../turn/turn-credentials.ts';
 import type { ConsultationKey } from '../vault/consultation-key.ts';
 import { type Committed, indexOf } from './actor.ts';
@@ -28,6 +31,7 @@ import type { Stepped, Submission } from './batch.ts';
 import { BusyRegister } from './busy.ts';
 import { CallDesk } from './call-desk.ts';
 import { canonical, EntryCodec } from './entry-codec.ts';
+import { FollowUpDesk } from './follow-up-desk.ts';
 import { type Held, HeldConsultations } from './held-consultations.ts';
 import { MediaRooms } from './media-rooms.ts';
 import type { Clock, ConsultationKeys, ConsultationStore, IdGenerator, Log, Publisher } from './ports.ts';
@@ -56,6 +60,10 @@ export interface HostParts {
   readonly observers: readonly ((change: Stepped) => void)[];
   /** What devices measure, without anybody's name. */
   readonly onQuality: (report: QualityReport) => void;
+  /** A track of a call began, was muted or ended, or its room is gone. */
+  readonly onTracks?: (callId: CallId) => void;
+  /** @throws AppError NOT_CONFIGURED, OVERLOADED when no recording can begin now */
+  readonly checkRecorder?: () => void;
   /** Facts of a finished attachment, if this person may send it in this consultation. */
   readonly attachmentContent: (
     consultationId: ConsultationId,
@@ -79,6 +87,7 @@ export interface NewConsultationRequest {
  */
 export class ConsultationHost {
   readonly calls: CallDesk;
+  readonly followUps: FollowUpDesk;
   readonly media: MediaRooms;
   readonly #parts: HostParts;
   readonly #held: HeldConsultations;
@@ -118,6 +127,7 @@ export class ConsultationHost {
     this.#desk = new ThreadDesk({ ...parts, held: this.#held });
     this.#sender = new MessageSender({ ...parts, held: this.#held, submit });
     this.calls = new CallDesk({ ...parts, held: this.#held, submit, busy, media: this.media });
+    this.followUps = new FollowUpDesk({ ...parts, held: this.#held, submit });
     this.#time = new Timekeeper({
       ...parts,
       pass: async (id) => void (await this.submit(id, { type: 'tick' })),
@@ -201,6 +211,17 @@ export class ConsultationHost {
   /** `by` null reads as the host application, which sees everything. */
   async view(id: ConsultationId, by: PersonId | null): Promise<ConsultationView> {
     return viewConsultation((await this.#held.visible(id, by)).actor.state);
+  }
+
+  /** The call that runs in the consultation; null: none. `by` null reads as the host application. */
+  async callOf(id: ConsultationId, by: PersonId | null): Promise<CallView | null> {
+    const { state } = (await this.#held.visible(id, by)).actor;
+    return state.call === null ? null : viewCall(state, state.call);
+  }
+
+  /** The recording of the call that runs now; null: none is asked for or runs. */
+  async recordingOf(id: ConsultationId): Promise<RecordingId | null> {
+    return (await this.#held.hold(id)).actor.state.call?.recording?.recordingId ?? null;
   }
 
   snapshot(

@@ -39,11 +39,15 @@ export async function loadState(
 type Earlier<T, Later extends keyof T> = Omit<T, Later> & Partial<Pick<T, Later>>;
 
 /** Gives a state that an earlier version of the server sealed what it lacks. */
-function asOfNow(state: Earlier<ConsultationState, 'kind' | 'requestedBy' | 'subject'>): ConsultationState {
+function asOfNow(
+  state: Earlier<ConsultationState, 'kind' | 'requestedBy' | 'subject' | 'followUps' | 'contactRefusedSince'>,
+): ConsultationState {
   return {
     kind: 'visit',
     requestedBy: null,
     subject: null,
+    followUps: [],
+    contactRefusedSince: null,
     ...state,
     phase: phaseOfNow(state.phase),
     call: state.call === null ? null : callOfNow(state.call),
@@ -53,7 +57,8 @@ function asOfNow(state: Earlier<ConsultationState, 'kind' | 'requestedBy' | 'sub
 const phaseOfNow = (phase: Phase): Phase =>
   phase.name === 'ended' ? { ...{ declineReason: null, activeSince: null }, ...phase } : phase;
 
-const callOfNow = (call: CallRecord): CallRecord => ({
+const callOfNow = (call: Earlier<CallRecord, 'recording' | 'stoppedRecordingId'>): CallRecord => ({
+  ...{ recording: null, stoppedRecordingId: null },
   ...call,
   seats: call.seats.map((seat): Seat => {
     const base = { screenOn: false, mutedBy: null, view: 'full' as const, interrupted: false };
@@ -78,12 +83,12 @@ const callOfNow = (call: CallRecord): CallRecord => ({
 
 /** Earlier, who was lost could come back for as long as the others stayed; now there is a time to it. */
 const wayBackOfNow = (
-  { phase }: CallRecord,
+  { phase }: Pick<CallRecord, 'phase'>,
   { since, reason }: Extract<Seat, { state: 'left' }>,
 ): WayBack | null =>
   phase.name === 'live' && reason === 'lost'
     ? { until: since + DEFAULT_TIMINGS.returnMs, tickets: null }
     : null;
 
-const ringUntil = ({ phase, startedAt }: CallRecord): number =>
+const ringUntil = ({ phase, startedAt }: Pick<CallRecord, 'phase' | 'startedAt'>): number =>
   phase.name === 'ringing' ? phase.until : startedAt;

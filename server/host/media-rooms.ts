@@ -19,6 +19,8 @@ export type { SeatAddress } from './media-seat.ts';
 
 interface CallRoom {
   readonly room: Promise<SfuRoom>;
+  /** The room once it is open. */
+  opened: SfuRoom | null;
   readonly seats: Map<PersonId, MediaSeat>;
   speaker: PersonId | null;
 }
@@ -30,6 +32,8 @@ export interface MediaRoomsParts {
   readonly turn: Pick<TurnCredentials, 'forPerson'>;
   /** The media path of a seat broke or came back. */
   readonly onPath: (address: SeatAddress, path: 'lost' | 'found') => void;
+  /** A track of the call began, was muted or ended, or the room is gone with all of them. */
+  readonly onTracks?: (callId: CallId) => void;
 }
 
 /**
@@ -46,6 +50,11 @@ export class MediaRooms {
 
   get size(): number {
     return this.#rooms.size;
+  }
+
+  /** The open room of a call; null while there is none. */
+  roomOf(callId: CallId): SfuRoom | null {
+    return this.#rooms.get(callId)?.opened ?? null;
   }
 
   async join(
@@ -179,14 +188,21 @@ export class MediaRooms {
       room: this.#parts.sfu.openRoom({
         onClosed: (reason) => this.#onRoomClosed(callId, held, reason),
         onSpeaker: (seatId) => this.#onSpeaker(held, seatId),
+        onTrack: () => this.#parts.onTracks?.(callId),
       }),
+      opened: null,
       seats: new Map(),
       speaker: null,
     };
     this.#rooms.set(callId, held);
-    held.room.catch(() => {
-      if (this.#rooms.get(callId) === held) this.#rooms.delete(callId);
-    });
+    held.room.then(
+      (room) => {
+        held.opened = room;
+      },
+      () => {
+        if (this.#rooms.get(callId) === held) this.#rooms.delete(callId);
+      },
+    );
     return held;
   }
 
@@ -211,6 +227,7 @@ export class MediaRooms {
 
   #onRoomClosed(callId: CallId, held: CallRoom, reason: 'closed' | 'worker_died'): void {
     if (this.#rooms.get(callId) === held) this.#rooms.delete(callId);
+    this.#parts.onTracks?.(callId);
     if (reason !== 'worker_died') return;
     this.#parts.log.warn('media.lost', { call: callId, count: held.seats.size });
     for (const { address } of held.seats.values()) this.#tellLost(address);

@@ -13,11 +13,15 @@ import type {
   EntryKind,
   FactName,
   FactPayload,
+  FileId,
+  FollowUpId,
   InvitationCode,
   InvitationId,
   MessageId,
+  NoteId,
   ParticipantRole,
   PersonId,
+  RecordingId,
   ResumeTicket,
 } from '@teleconsult/protocol';
 import type { ConsultationKey } from '../vault/consultation-key.ts';
@@ -34,6 +38,10 @@ export interface IdGenerator {
   invitationCode(): InvitationCode;
   checkId(): CheckId;
   resumeTicket(): ResumeTicket;
+  recordingId(): RecordingId;
+  fileId(): FileId;
+  noteId(): NoteId;
+  followUpId(): FollowUpId;
 }
 
 /** An entry as it lies in the store: who, when and what kind in clear, everything said sealed. */
@@ -268,6 +276,8 @@ export interface LogFields {
   readonly consultation?: string;
   readonly call?: string;
   readonly attachment?: string;
+  readonly recording?: string;
+  readonly file?: string;
   readonly person?: string;
   readonly device?: string;
   readonly requestId?: string;

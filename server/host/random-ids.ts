@@ -4,9 +4,13 @@ import type {
   CallId,
   CheckId,
   ConsultationId,
+  FileId,
+  FollowUpId,
   InvitationCode,
   InvitationId,
   MessageId,
+  NoteId,
+  RecordingId,
   ResumeTicket,
 } from '@teleconsult/protocol';
 import type { IdGenerator } from './ports.ts';
@@ -35,4 +39,8 @@ export const randomIds: IdGenerator = {
   invitationCode: () => letters(CODE_LENGTH) as InvitationCode,
   checkId: () => mint<CheckId>('chk'),
   resumeTicket: () => letters(CODE_LENGTH) as ResumeTicket,
+  recordingId: () => mint<RecordingId>('rec'),
+  fileId: () => mint<FileId>('fil'),
+  noteId: () => mint<NoteId>('not'),
+  followUpId: () => mint<FollowUpId>('fup'),
 };

@@ -5,17 +5,22 @@ import helmet from 'helmet';
 import type { Log } from '../host/ports.ts';
 import type { TokenVerifier } from '../identity/tokens.ts';
 import type { Metrics } from '../metrics.ts';
+import { MEDIA_PATH } from '../playback/media-links.ts';
+import type { Playback } from '../playback/playback.ts';
 import { authenticate } from './authenticate.ts';
+import { type DictationRouteParts, dictationsRouter } from './dictations.ts';
 import { openApiDocument } from './openapi.ts';
 import { pagesRouter } from './pages.ts';
 import { problems, requestIds } from './problem.ts';
+import { recordingMediaRouter } from './recording-media.ts';
 import { type RestParts, restRouter } from './rest.ts';
 import { UPLOADS_PATH, type UploadRouteParts, uploadsHandler } from './uploads.ts';
 
-export interface HttpAppParts extends RestParts, UploadRouteParts {
+export interface HttpAppParts extends RestParts, UploadRouteParts, DictationRouteParts {
   readonly tokens: TokenVerifier;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly playback: Playback;
   /** Whether everything needed to serve is there; the names of what is not. */
   readonly missing: () => readonly string[];
   /** Origins of other pages that may use this server. */
@@ -66,8 +71,12 @@ export function createHttpApp(parts: HttpAppParts): Express {
   app.get('/v1/openapi.json', (_request, response) => {
     response.json(openApi);
   });
-  app.use('/v1', otherOrigins(parts.allowedOrigins), neverCached, authenticate(parts.tokens));
+  app.use('/v1', otherOrigins(parts.allowedOrigins), neverCached);
+  // Before the tokens: a player sends none, and the link is what authorises it.
+  app.use(MEDIA_PATH, recordingMediaRouter(parts.playback.links));
+  app.use('/v1', authenticate(parts.tokens));
   app.use(UPLOADS_PATH, uploadsRoute(parts));
+  app.use(dictationsRouter(parts));
   app.use(restRouter(parts));
   app.use('/v1', () => {
     throw new AppError('NOT_FOUND');
@@ -93,7 +102,7 @@ function otherOrigins(allowed: readonly string[]): express.RequestHandler {
       'X-Request-Id',
       ...TUS_HEADERS,
     ],
-    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
     maxAge: 600,
   });
   return (request, response, next) => {

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import type { ConsultationHost } from '../host/host.ts';
 import { readerOf, requireReach } from '../identity/access.ts';
 import type { Caller } from '../identity/tokens.ts';
+import type { Playback } from '../playback/playback.ts';
 import { describe } from '../signalling/dispatch.ts';
 import type { AttachmentLibrary } from '../uploads/attachment-library.ts';
 import { callerOf } from './authenticate.ts';
@@ -17,6 +18,7 @@ type Endpoint = (request: Request, response: Response, caller: Caller) => Promis
 export interface RestParts {
   readonly host: ConsultationHost;
   readonly library: AttachmentLibrary;
+  readonly playback: Pick<Playback, 'listForHost' | 'deleteForHost'>;
 }
 
 /** The REST interface for the host application's server and for participants' pages. */
@@ -38,7 +40,7 @@ export function restRouter(parts: RestParts): Router {
   return router;
 }
 
-function createEndpoints({ host, library }: RestParts): Record<RouteName, Endpoint> {
+function createEndpoints({ host, library, playback }: RestParts): Record<RouteName, Endpoint> {
   return {
     createConsultation: async (request, response) => {
       const { patient, doctor, subject = null } = parse(routes.createConsultation.body, request.body);
@@ -82,6 +84,15 @@ function createEndpoints({ host, library }: RestParts): Record<RouteName, Endpoi
       const sequence = named(routes.removeMessage, 'sequence', request);
       const { reason } = parse(routes.removeMessage.body, request.body ?? {});
       response.json(await host.removeMessage(id, sequence, reason));
+    },
+    listRecordings: async (request, response, caller) => {
+      const id = consultation(request, caller);
+      response.json({ recordings: await playback.listForHost(id) });
+    },
+    deleteRecording: async (request, response, caller) => {
+      const id = consultation(request, caller);
+      const recordingId = named(routes.deleteRecording, 'recordingId', request);
+      response.json(await playback.deleteForHost(id, recordingId));
     },
     getAttachment: async (request, response, caller) => {
       const id = consultation(request, caller);

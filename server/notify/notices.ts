@@ -3,6 +3,7 @@ import type {
   ConsultationId,
   ConsultationView,
   Entry,
+  FollowUpBoard,
   PersonId,
   Preferences,
   PushPayload,
@@ -43,6 +44,8 @@ export interface Situation {
   readonly ended: EndedCall | null;
   /** For `message.sent`: how far people have read. */
   readonly read: ReadonlyMap<PersonId, number>;
+  /** For `followUp.due`: how the follow-ups are now, and whether the patient may be contacted. */
+  readonly board: FollowUpBoard | null;
   readonly now: number;
 }
 
@@ -89,6 +92,23 @@ function noticesWhenever(entry: Entry, situation: Situation): readonly Notice[] 
       return left(entry);
     case 'call.ended':
       return ended(entry, situation);
+    case 'followUp.due':
+      return reminders(entry, situation);
+    case 'note.signed':
+      return patientsOf(view).map((personId) => consultationNotice(entry, personId, 'noteSigned'));
+    case 'recording.asked':
+    case 'recording.agreed':
+    case 'recording.started':
+    case 'recording.paused':
+    case 'recording.resumed':
+    case 'recording.stopped':
+    case 'note.added':
+    case 'followUp.planned':
+    case 'followUp.changed':
+    case 'followUp.cancelled':
+    case 'followUp.begun':
+    case 'followUp.completed':
+    case 'contact.changed':
     case 'consultation.subjectSet':
     case 'participant.left':
     case 'message.recalled':
@@ -100,7 +120,25 @@ function noticesWhenever(entry: Entry, situation: Situation): readonly Notice[] 
   }
 }
 
-type CallEntry = Extract<Entry, { callId: unknown }>;
+const patientsOf = ({ participants }: ConsultationView): readonly PersonId[] =>
+  participants.filter(({ role }) => role === 'patient').map(({ personId }) => personId);
+
+/** Of a follow-up that is still due. Who does not want to be contacted is not reminded either; the doctor sees that. */
+function reminders(
+  { followUpId, ...entry }: Extract<Entry, { kind: 'followUp.due' }>,
+  { view, board }: Situation,
+): readonly Notice[] {
+  if (!board?.followUps.some((one) => one.followUpId === followUpId && one.state === 'due')) return [];
+  const doctors = view.participants.filter(({ role }) => role === 'doctor').map(({ personId }) => personId);
+  const isRefused = board.contactRefusedSince !== null;
+  const what = isRefused ? 'followUpRefused' : 'followUpDue';
+  return [
+    ...doctors.map((personId) => consultationNotice(entry, personId, what)),
+    ...(isRefused ? [] : patientsOf(view)).map((personId) => consultationNotice(entry, personId, what)),
+  ];
+}
+
+type CallEntry = Extract<Entry, { kind: `call.${string}` }>;
 
 function ringing(
   entry: CallEntry,
@@ -155,10 +193,11 @@ function ended(entry: Extract<Entry, { kind: 'call.ended' }>, { ended: call }: S
     });
 }
 
-const base = ({ consultationId, at }: Entry) => ({ v: 1, consultationId, at }) as const;
+const base = ({ consultationId, at }: Pick<Entry, 'consultationId' | 'at'>) =>
+  ({ v: 1, consultationId, at }) as const;
 
 const consultationNotice = (
-  entry: Entry,
+  entry: Pick<Entry, 'consultationId' | 'at'>,
   personId: PersonId,
   what: Extract<PushPayload, { kind: 'consultation' }>['what'],
 ): Notice => ({

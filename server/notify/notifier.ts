@@ -1,6 +1,5 @@
 import type { ConsultationId } from '@teleconsult/protocol';
 import type { Stepped } from '../host/batch.ts';
-import type { ConsultationHost } from '../host/host.ts';
 import type { Clock, ConsultationStore, Log, Publisher } from '../host/ports.ts';
 import type { People } from '../people/people.ts';
 import { Progress } from './progress.ts';
@@ -8,7 +7,7 @@ import { Push } from './push.ts';
 import type { Receiver } from './receiver.ts';
 import type { RetryPace } from './retry-delay.ts';
 import type { PushSettings, WebhookSettings } from './settings.ts';
-import { Situations } from './situations.ts';
+import { Situations, type ToldHost } from './situations.ts';
 import { DEFAULT_PACE, Telling, type WakeReason } from './telling.ts';
 import { Webhook } from './webhook.ts';
 
@@ -22,7 +21,7 @@ const RESCAN_LIMIT = 10_000;
 
 export interface NotifierParts {
   readonly store: Pick<ConsultationStore, 'page' | 'marks' | 'behind' | 'notifiedUpTo' | 'markNotified'>;
-  readonly host: Pick<ConsultationHost, 'view' | 'thread' | 'snapshot'>;
+  readonly host: ToldHost;
   readonly peopleService: Pick<People, 'preferences' | 'pushDevices' | 'forgetDevice'>;
   readonly publisher: Pick<Publisher, 'isConnected' | 'isOnline'>;
   readonly clock: Clock;

@@ -3,6 +3,7 @@ import { unreachable } from '@teleconsult/protocol/unreachable';
 import { seatOf } from '../consultation/seats.ts';
 import type { CallRecord } from '../consultation/state.ts';
 import type { Stepped } from '../host/batch.ts';
+import type { FollowUpDesk } from '../host/follow-up-desk.ts';
 import type { ConsultationHost } from '../host/host.ts';
 import type { Clock, ConsultationStore } from '../host/ports.ts';
 import { BoundedMap } from './bounded-map.ts';
@@ -13,8 +14,13 @@ const REMEMBERED_CALLS = 10_000;
 /** How far back in a thread the beginning of a call is looked for. */
 const LOOK_BACK = 100;
 
+/** What is asked of the host to tell whom an entry concerns. */
+export type ToldHost = Pick<ConsultationHost, 'view' | 'thread' | 'snapshot'> & {
+  readonly followUps: Pick<FollowUpDesk, 'board'>;
+};
+
 export interface SituationsParts {
-  readonly host: Pick<ConsultationHost, 'view' | 'thread' | 'snapshot'>;
+  readonly host: ToldHost;
   readonly store: Pick<ConsultationStore, 'marks'>;
   readonly clock: Clock;
 }
@@ -58,7 +64,14 @@ export class Situations {
     const { host, clock } = this.#parts;
     const { consultationId: id } = entry;
     const view = await host.view(id, null);
-    const common = { view, call: null, ended: null, read: new Map<PersonId, number>(), now: clock() };
+    const common = {
+      view,
+      call: null,
+      ended: null,
+      read: new Map<PersonId, number>(),
+      board: null,
+      now: clock(),
+    };
     switch (entry.kind) {
       case 'message.sent':
         return { ...common, read: await this.#readBy(id) };
@@ -67,6 +80,22 @@ export class Situations {
         return { ...common, call: await this.#runningCall(id, view) };
       case 'call.ended':
         return { ...common, ended: this.#ended.get(entry.callId) ?? (await this.#fromThread(entry, view)) };
+      case 'followUp.due':
+        return { ...common, board: await host.followUps.board(id, null) };
+      case 'recording.asked':
+      case 'recording.agreed':
+      case 'recording.started':
+      case 'recording.paused':
+      case 'recording.resumed':
+      case 'recording.stopped':
+      case 'note.signed':
+      case 'note.added':
+      case 'followUp.planned':
+      case 'followUp.changed':
+      case 'followUp.cancelled':
+      case 'followUp.begun':
+      case 'followUp.completed':
+      case 'contact.changed':
       case 'consultation.requested':
       case 'consultation.waiting':
       case 'consultation.accepted':

@@ -31,7 +31,7 @@ export function webhookEvent(entry: Entry, notify: readonly ToNotify[]): Webhook
   return { type, consultationId, sequence, at, by, data: dataOf(entry), notify };
 }
 
-/** Ids, reasons and roles. What was said, names, notes, files and forms stay: the receiver asks for them by id. */
+/** Ids, moments, closed reasons and roles. What was said, names, notes, why somebody is followed up, files and forms stay: the receiver asks for them by id. */
 function dataOf(entry: Entry): WebhookEvent['data'] {
   switch (entry.kind) {
     case 'consultation.requested':
@@ -71,6 +71,34 @@ function dataOf(entry: Entry): WebhookEvent['data'] {
       return { callId: entry.callId, personId: entry.personId, reason: entry.reason };
     case 'call.ended':
       return { callId: entry.callId, reason: entry.reason, durationMs: entry.durationMs };
+    case 'recording.asked':
+      return { callId: entry.callId, recordingId: entry.recordingId };
+    case 'recording.agreed':
+    case 'recording.started':
+    case 'recording.paused':
+    case 'recording.resumed':
+      return { recordingId: entry.recordingId };
+    case 'recording.stopped':
+      return { recordingId: entry.recordingId, reason: entry.reason };
+    case 'note.signed': {
+      const { noteId, purpose, followUpId } = entry;
+      return { noteId, purpose, ...(followUpId === undefined ? {} : { followUpId }) };
+    }
+    case 'note.added':
+      return { noteId: entry.noteId, addition: entry.addition };
+    case 'followUp.planned':
+    case 'followUp.changed':
+      return { followUpId: entry.followUpId, dueAt: entry.dueAt };
+    case 'followUp.cancelled':
+    case 'followUp.due':
+    case 'followUp.begun':
+      return { followUpId: entry.followUpId };
+    case 'followUp.completed': {
+      const { followUpId, outcome, noteId } = entry;
+      return { followUpId, outcome, ...(noteId === undefined ? {} : { noteId }) };
+    }
+    case 'contact.changed':
+      return { refused: entry.refused };
     default:
       return unreachable(entry);
   }

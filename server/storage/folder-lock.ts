@@ -12,7 +12,8 @@ export class FolderLock {
   constructor(folder: string) {
     this.#db = new DatabaseSync(join(folder, 'server.lock'));
     try {
-      this.#db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+      // A command that only asks whether a server runs holds it for a moment.
+      this.#db.exec('PRAGMA busy_timeout = 500; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
     } catch {
       this.#db.close();
       throw new Error(

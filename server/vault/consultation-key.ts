@@ -70,12 +70,19 @@ export async function createConsultationKey(
   }
 }
 
-/** @throws AppError INTEGRITY when it is not this consultation's key, or no known key unwraps it */
+/** What is stored in the place of a wrapped key that was destroyed: nothing opens the consultation again. */
+export const ERASED_KEY = new Uint8Array(0);
+
+/**
+ * @throws AppError INTEGRITY when it is not this consultation's key, or no known key unwraps it; NOT_FOUND when it was
+ * erased; STORAGE_UNAVAILABLE when the key service cannot be asked just now
+ */
 export async function openConsultationKey(
   provider: KeyProvider,
   consultationId: ConsultationId,
   wrapped: Uint8Array,
 ): Promise<ConsultationKey> {
+  if (wrapped.byteLength === ERASED_KEY.byteLength) throw new AppError('NOT_FOUND');
   try {
     const secret = await unwrapSecret(provider, consultationId, wrapped);
     try {
@@ -84,7 +91,7 @@ export async function openConsultationKey(
       secret.fill(0);
     }
   } catch (error) {
-    throw new AppError('INTEGRITY', { cause: error });
+    throw error instanceof AppError ? error : new AppError('INTEGRITY', { cause: error });
   }
 }
 

@@ -1,43 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { type FileHandle, link, open, stat, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { type KeyringNode, MultiKeyringNode } from '@aws-crypto/client-node';
-import { z } from 'zod';
-import { makeFolder, syncFolder } from '../storage/objects/durable-folder.ts';
 import { aesKeyring } from './encryption-sdk.ts';
+import { createKeyFile, type KeyFile, makeKey, readKeyFile } from './key-file.ts';
 import type { KeyProvider } from './key-provider.ts';
 import { VaultError } from './vault-error.ts';
 
-const KEY_BYTES = 32;
-
 /** The namespace under which headers name the keys of such a file. */
-const NAMESPACE = 'teleconsult.local';
-
-/** Permission bits of everybody but the owner. */
-const OTHERS = 0o077;
-const OTHERS_WRITE = 0o022;
-
-/** All ids have one length: the Encryption SDK takes an id that begins another for that other. */
-const KeyId = z.string().regex(/^key_[0-9a-f]{16}$/);
-
-const KeyFile = z
-  .strictObject({
-    keys: z
-      .array(
-        z.strictObject({
-          id: KeyId,
-          /** When it was made, ISO 8601. */
-          created: z.iso.datetime(),
-          /** 32 random bytes. */
-          material: z.base64().refine((text) => Buffer.from(text, 'base64').byteLength === KEY_BYTES),
-        }),
-      )
-      .min(1),
-    current: KeyId,
-  })
-  .refine(({ keys }) => new Set(keys.map((key) => key.id)).size === keys.length, 'names a key twice')
-  .refine(({ keys, current }) => keys.some((key) => key.id === current), 'names no current key');
-type KeyFile = z.infer<typeof KeyFile>;
+export const LOCAL_NAMESPACE = 'teleconsult.local';
 
 export interface LocalKeyFileOptions {
   readonly path: string;
@@ -58,106 +26,41 @@ export interface LocalKeyFileOptions {
  * @throws VaultError when there is no usable key; the server must not start then
  */
 export async function openLocalKeyFile(options: LocalKeyFileOptions): Promise<KeyProvider> {
-  const { path, mayCreate } = options;
-  let text = await readSafely(path);
-  if (text === null) {
+  const { path, mayCreate, now } = options;
+  let file = await readKeyFile(path);
+  if (file === null) {
     if (!mayCreate)
       throw new VaultError(
         'KEY_FILE_MISSING',
         `There is no key file at ${path}, but there is data that was sealed with one. Restore it from its backup.`,
       );
-    await create(options);
-    text = await readSafely(path);
+    const key = makeKey(now);
+    await createKeyFile(path, { keys: [key], current: key.id });
+    file = await readKeyFile(path);
   }
-  if (text === null) throw new VaultError('KEY_FILE_MISSING', `The key file at ${path} has disappeared.`);
-  return toProvider(parse(text, path));
+  if (file === null) throw new VaultError('KEY_FILE_MISSING', `The key file at ${path} has disappeared.`);
+  return providerOf(keyringsOf(file), file.current);
 }
 
-/** The text of the file, or null when there is none. Refuses one that others could have read or replaced. */
-async function readSafely(path: string): Promise<string | null> {
-  try {
-    await using file = await open(path, 'r');
-    const { mode } = await file.stat();
-    if ((mode & OTHERS) !== 0)
-      throw new VaultError(
-        'KEY_FILE_EXPOSED',
-        `Other users can read the key file ${path}. Run: chmod 600 ${path}`,
-      );
-    const folder = dirname(path);
-    if (((await stat(folder)).mode & OTHERS_WRITE) !== 0)
-      throw new VaultError(
-        'KEY_FILE_EXPOSED',
-        `Other users can replace the key file ${path}. Run: chmod go-w ${folder}`,
-      );
-    return await file.readFile('utf8');
-  } catch (error) {
-    if (error instanceof VaultError) throw error;
-    if (isCode(error, 'ENOENT')) return null;
-    throw unavailable(path, error);
-  }
-}
-
-function parse(text: string, path: string): KeyFile {
-  try {
-    return KeyFile.parse(JSON.parse(text));
-  } catch {
-    // No cause: a parser's message may quote what it read, and that is key material.
-    throw new VaultError(
-      'KEY_FILE_MALFORMED',
-      `The key file ${path} is damaged or not a key file. Restore it from its backup.`,
-    );
-  }
-}
-
-/** Writes a file with one new key under another name, flushes it, and gives it its name unless one has it already. */
-async function create({ path, now }: LocalKeyFileOptions): Promise<void> {
-  const id = `key_${randomBytes(8).toString('hex')}`;
-  const file: KeyFile = {
-    keys: [{ id, created: new Date(now).toISOString(), material: randomBytes(KEY_BYTES).toString('base64') }],
-    current: id,
-  };
-  const folder = dirname(path);
-  const draft = `${path}.${randomBytes(8).toString('hex')}.new`;
-  try {
-    await makeFolder(folder);
-    await writeFlushed(draft, `${JSON.stringify(file, null, 2)}\n`);
-    try {
-      await link(draft, path);
-    } catch (error) {
-      if (!isCode(error, 'EEXIST')) throw error;
-    } finally {
-      await unlink(draft);
-    }
-    await syncFolder(folder);
-  } catch (error) {
-    throw unavailable(path, error);
-  }
-}
-
-async function writeFlushed(path: string, text: string): Promise<void> {
-  await using file: FileHandle = await open(path, 'wx', 0o600);
-  await file.writeFile(text);
-  await file.sync();
-}
-
-function toProvider({ keys, current }: KeyFile): KeyProvider {
+/** A keyring for each key of a file, by the key's id. */
+export function keyringsOf({ keys }: KeyFile): Map<string, KeyringNode> {
   const keyrings = new Map<string, KeyringNode>();
   for (const { id, material } of keys) {
     const bytes = Buffer.from(material, 'base64');
-    keyrings.set(id, aesKeyring(NAMESPACE, id, bytes));
+    keyrings.set(id, aesKeyring(LOCAL_NAMESPACE, id, bytes));
     bytes.fill(0);
   }
+  return keyrings;
+}
+
+/** Wraps under the current one of these keys and unwraps what any of them wrapped. */
+export function providerOf(keyrings: ReadonlyMap<string, KeyringNode>, current: string): KeyProvider {
   const wrapping = keyrings.get(current);
   if (wrapping === undefined) throw new TypeError('A key file names a key that it holds.');
   return {
     currentKeyId: current,
+    keyIds: [...keyrings.keys()],
     wrapping,
     unwrapping: new MultiKeyringNode({ children: [...keyrings.values()] }),
   };
 }
-
-const isCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code;
-
-const unavailable = (path: string, cause: unknown): VaultError =>
-  new VaultError('KEY_FILE_UNAVAILABLE', `The key file ${path} cannot be read or written.`, { cause });

@@ -7,9 +7,9 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const LENGTH_BYTES = 4;
 /** A frame is its number, its nonce, the ciphertext and the tag. */
-const FRAME_OVERHEAD = NUMBER_BYTES + NONCE_BYTES + TAG_BYTES;
+export const FRAME_OVERHEAD = NUMBER_BYTES + NONCE_BYTES + TAG_BYTES;
 /** The last frame also has a mark before and the length of its content behind the nonce. */
-const LAST_FRAME_OVERHEAD = FRAME_OVERHEAD + NUMBER_BYTES + LENGTH_BYTES;
+export const LAST_FRAME_OVERHEAD = FRAME_OVERHEAD + NUMBER_BYTES + LENGTH_BYTES;
 
 const { messageAAD, messageAADContentString } = aadFactory((text) => Buffer.from(text, 'utf8'));
 
@@ -33,8 +33,8 @@ export interface SealedFrames {
  * @throws AppError INTEGRITY when no whole number of frames has this size
  */
 export function openFrames(sealedByteSize: number, header: OpenedHeader): SealedFrames {
-  const { info, bodyStart, getDecipher } = header;
-  const { messageId, frameLength } = info.messageHeader;
+  const { info, bodyStart } = header;
+  const { frameLength } = info.messageHeader;
   const stride = frameLength + FRAME_OVERHEAD;
   const body = sealedByteSize - bodyStart - LAST_FRAME_OVERHEAD;
   const last = Math.floor(body / stride);
@@ -47,9 +47,30 @@ export function openFrames(sealedByteSize: number, header: OpenedHeader): Sealed
     return { start, endExclusive: index === last ? sealedByteSize : start + stride };
   };
 
-  const decrypt = (index: number, sealed: Buffer): Buffer => {
-    const isLast = index === last;
-    const length = isLast ? lastLength : frameLength;
+  return {
+    frameLength,
+    count: last + 1,
+    byteSize: last * frameLength + lastLength,
+    placeOf,
+    decrypt: (index, sealed) => {
+      const isLast = index === last;
+      return decryptFrame(header, { index, isLast, length: isLast ? lastLength : frameLength }, sealed);
+    },
+  };
+}
+
+/**
+ * The plaintext of one frame, counted from 0.
+ * @param sealed from the frame's beginning to the end of its tag
+ * @throws AppError INTEGRITY when it is not exactly this frame of this object
+ */
+export function decryptFrame(
+  { info, getDecipher }: OpenedHeader,
+  expected: { readonly index: number; readonly isLast: boolean; readonly length: number },
+  sealed: Buffer,
+): Buffer {
+  const { index, isLast, length } = expected;
+  try {
     const frame = decodeBodyHeader(sealed, info, 0);
     if (
       frame === false ||
@@ -61,25 +82,14 @@ export function openFrames(sealedByteSize: number, header: OpenedHeader): Sealed
       throw new Error('This is another frame.');
     const decipher = getDecipher(frame.iv);
     const kind = messageAADContentString({ contentType: ContentType.FRAMED_DATA, isFinalFrame: isLast });
+    const { messageId } = info.messageHeader;
     decipher.setAAD(Buffer.from(messageAAD(messageId, kind, index + 1, length)));
     decipher.setAuthTag(sealed.subarray(frame.readPos + length));
     const plain = decipher.update(sealed.subarray(frame.readPos, frame.readPos + length));
     // Throws when the tag does not match; only then is the plaintext handed out.
     decipher.final();
     return plain;
-  };
-
-  return {
-    frameLength,
-    count: last + 1,
-    byteSize: last * frameLength + lastLength,
-    placeOf,
-    decrypt: (index, sealed) => {
-      try {
-        return decrypt(index, sealed);
-      } catch (error) {
-        throw new AppError('INTEGRITY', { cause: error });
-      }
-    },
-  };
+  } catch (error) {
+    throw new AppError('INTEGRITY', { cause: error });
+  }
 }

@@ -11,7 +11,7 @@ import { sameContext } from './encryption-context.ts';
 import { MAX_WRAPPED_KEYS, SUITE_ID } from './encryption-sdk.ts';
 
 /** More than any header of ours: four keys wrapped by a key service are 3 KB, the context is below 1 KB. */
-const MAX_HEADER_BYTES = 8 * 1024;
+export const MAX_HEADER_BYTES = 8 * 1024;
 
 /** Larger frames are not ours, and a frame is decrypted in memory. */
 export const MAX_FRAME_LENGTH = 4 * 1024 * 1024;
@@ -36,7 +36,7 @@ export interface HeaderExpectation {
 
 /**
  * Reads and checks a header: the suite, the context, the wrapped key, the key's commitment, the header's own tag.
- * @throws AppError INTEGRITY
+ * @throws AppError INTEGRITY, or what a key service that cannot be reached just now says (`STORAGE_UNAVAILABLE`)
  */
 export async function openHeader(
   source: RandomAccessSource,
@@ -44,13 +44,14 @@ export async function openHeader(
 ): Promise<OpenedHeader> {
   const bytes = await source.read(0, Math.min(source.byteSize, MAX_HEADER_BYTES));
   try {
-    return await unlock(parse(bytes), expected);
+    return await unlock(parseHeader(bytes), expected);
   } catch (error) {
-    throw new AppError('INTEGRITY', { cause: error });
+    throw error instanceof AppError ? error : new AppError('INTEGRITY', { cause: error });
   }
 }
 
-function parse(bytes: Buffer): HeaderInfo {
+/** What a header says, nothing of it checked yet. Throws what is no header of ours. */
+export function parseHeader(bytes: Uint8Array): HeaderInfo {
   const info = deserializeMessageHeader(bytes, { maxEncryptedDataKeys: MAX_WRAPPED_KEYS });
   if (info === false) throw new Error('The header is cut.');
   if (info.algorithmSuite.id !== SUITE_ID) throw new Error('The object is sealed with another suite.');

@@ -13,7 +13,9 @@ export interface StoreUnderTest extends AsyncDisposable {
 const refusal = (code: string) => expect.objectContaining({ name: 'AppError', code });
 const bytesOf = (text: string) => Readable.from([Buffer.from(text)]);
 
-async function contentOf(store: ObjectStore, key: string): Promise<string> {
+const codeOf = (error: unknown) => (error instanceof AppError ? error.code : String(error));
+
+export async function contentOf(store: ObjectStore, key: string): Promise<string> {
   await using source = await store.open(key);
   return (await source.read(0, source.byteSize)).toString();
 }
@@ -101,6 +103,70 @@ export function objectStoreContract(adapter: string, open: () => Promise<StoreUn
       expect(await contentOf(under.store, 'a')).toBe('after it');
     });
 
+    test('[OBJ30] a large object that was opened is read as it was or is NOT_FOUND, never mixed with its successor', async () => {
+      await using under = await open();
+      await under.store.put('a', Readable.from([Buffer.alloc(200_000, 'b')]));
+      await using source = await under.store.open('a');
+      expect((await source.read(0, 10)).toString()).toBe('b'.repeat(10));
+      await under.store.put('a', Readable.from([Buffer.alloc(200_000, 'n')]));
+      const readOn = () => source.read(100_000, 150_000).then((bytes) => bytes.toString(), codeOf);
+      expect(['b'.repeat(50_000), 'NOT_FOUND']).toContain(await readOn());
+      await under.store.delete('a');
+      expect(['b'.repeat(50_000), 'NOT_FOUND']).toContain(await readOn());
+    });
+
+    test('[OBJ31] an object of any length comes whole, and is seen only when it is', async () => {
+      await using under = await open();
+      const { store } = under;
+      const seen: (boolean | undefined)[] = [];
+      const pieces = Array.from({ length: 12 }, () => randomBytes(1_048_583));
+      const bytes = async function* () {
+        for (const piece of pieces) {
+          yield piece;
+          seen.push((await store.head('long')) !== null);
+        }
+      };
+      expect(await store.put('long', bytes())).toEqual({ byteSize: 12 * 1_048_583 });
+      expect(seen).toEqual(pieces.map(() => false));
+      await using source = await store.open('long');
+      const hash = createHash('sha256');
+      for (let at = 0; at < source.byteSize; at += 3_000_000)
+        hash.update(await source.read(at, Math.min(at + 3_000_000, source.byteSize)));
+      expect(hash.digest('hex')).toBe(createHash('sha256').update(Buffer.concat(pieces)).digest('hex'));
+    });
+
+    test.each([5 * 1024 * 1024 - 1, 5 * 1024 * 1024, 5 * 1024 * 1024 + 1, 10 * 1024 * 1024])(
+      '[OBJ31] an object of %d bytes comes whole',
+      async (byteSize) => {
+        await using under = await open();
+        const bytes = randomBytes(byteSize);
+        expect(await under.store.put('a', Readable.from([bytes]))).toEqual({ byteSize });
+        await using source = await under.store.open('a');
+        expect(source.byteSize).toBe(byteSize);
+        expect((await source.read(0, byteSize)).equals(bytes)).toBe(true);
+      },
+    );
+
+    test('[OBJ31] a long object whose bytes fail, or that is given up, leaves what was there before', async () => {
+      await using under = await open();
+      const { store } = under;
+      await store.put('a', bytesOf('before'));
+      const failure = new Error('The sender is gone.');
+      const failing = async function* () {
+        for (let sent = 0; sent < 7; sent += 1) yield Buffer.alloc(1_000_000);
+        throw failure;
+      };
+      await expect(store.put('a', failing())).rejects.toBe(failure);
+      const giveUp = new AbortController();
+      const givenUp = async function* () {
+        for (let sent = 0; sent < 7; sent += 1) yield Buffer.alloc(1_000_000);
+        giveUp.abort();
+        await new Promise(() => undefined);
+      };
+      await expect(store.put('a', givenUp(), { signal: giveUp.signal })).rejects.toEqual(refusal('ABORTED'));
+      expect(await contentOf(store, 'a')).toBe('before');
+    });
+
     test('[OBJ2] of many puts of one key at once one whole object stays', async () => {
       await using under = await open();
       const texts = Array.from({ length: 20 }, (_, index) => String(index).repeat(50_000));
@@ -120,6 +186,22 @@ export function objectStoreContract(adapter: string, open: () => Promise<StoreUn
       await expect(under.store.put('a', bytesOf('x'), { signal: giveUp.signal })).rejects.toEqual(
         refusal('ABORTED'),
       );
+      expect(await keysOf(under.store)).toEqual([]);
+    });
+
+    test('[OBJ3] a put whose source stalls between two of its bytes can be given up too', async () => {
+      await using under = await open();
+      const giveUp = new AbortController();
+      const stalled = Promise.withResolvers<void>();
+      const stalling = async function* () {
+        yield Buffer.alloc(1000);
+        stalled.resolve();
+        await new Promise(() => undefined);
+      };
+      const putting = under.store.put('a', stalling(), { signal: giveUp.signal });
+      await stalled.promise;
+      giveUp.abort();
+      await expect(putting).rejects.toEqual(refusal('ABORTED'));
       expect(await keysOf(under.store)).toEqual([]);
     });
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { createFakeSfu, type FakeSfu } from '@teleconsult/media';
+import { createFakeRecorder, createFakeSfu, type FakeRecorder, type FakeSfu } from '@teleconsult/media';
 import type { ConsultationView } from '@teleconsult/protocol';
 import { type App, type AppParts, createApp } from '@teleconsult/server/app';
 import { findPrlimit } from '@teleconsult/server/attachments/limited-child';
@@ -9,6 +9,8 @@ import { DEFAULT_TIMINGS } from '@teleconsult/server/consultation/state';
 import type { ConsultationStore } from '@teleconsult/server/host/ports';
 import { randomIds } from '@teleconsult/server/host/random-ids';
 import { createLog } from '@teleconsult/server/log';
+import { DiskJournalFolder } from '@teleconsult/server/recordings/journal-folder';
+import { LocalTrackFiles } from '@teleconsult/server/recordings/local-track-files';
 import { DiskObjectStore } from '@teleconsult/server/storage/objects/disk';
 import { SqliteStore } from '@teleconsult/server/storage/sqlite/sqlite-store';
 import { openLocalKeyFile } from '@teleconsult/server/vault/local-key-file';
@@ -22,6 +24,8 @@ export interface TestApp extends AsyncDisposable {
   readonly dataDir: string;
   readonly store: SqliteStore;
   readonly sfu: FakeSfu;
+  readonly recorder: FakeRecorder;
+  readonly trackFiles: LocalTrackFiles;
   /** Every line that was logged. */
   readonly logs: string[];
   /** Moves the server's clock; its own ticks see the new time within half a second. */
@@ -44,14 +48,34 @@ export async function startTestApp(
     opened.close(),
   );
   const sfu = parts.adopt(createFakeSfu(), (opened) => opened.close());
+  const recorder = parts.adopt(createFakeRecorder(), (opened) => opened.close());
   const keys = await openLocalKeyFile({ path: join(dataDir, 'keys', 'k.json'), mayCreate: true, now: 0 });
+  const objects = await DiskObjectStore.open(join(dataDir, 'objects'));
+  const vault = new Vault(keys);
+  const log = createLog({ level: 'info', destination: { write: (line) => void logs.push(line) } });
+  const trackFiles = parts.adopt(
+    new LocalTrackFiles({
+      folder: await DiskJournalFolder.open(join(dataDir, 'recordings')),
+      objects,
+      vault,
+      log,
+      clock: () => performance.now(),
+    }),
+    (opened) => opened.close(),
+  );
   const app = createApp({
     store: overlay<ConsultationStore>(store, wrapStore(store)),
     attachments: store.attachments,
     people: store.people,
     invitations: store.invitations,
-    objects: await DiskObjectStore.open(join(dataDir, 'objects')),
-    vault: new Vault(keys),
+    notes: store.notes,
+    recordings: store.recordings,
+    trackFiles,
+    recorder,
+    maxRecordingTracks: 64,
+    audit: store.audit,
+    objects,
+    vault,
     sfu,
     tokens: testVerifier(),
     tools: createAttachmentTools({
@@ -62,7 +86,7 @@ export async function startTestApp(
     ids: randomIds,
     clock: () => Date.now() + offset,
     timings: DEFAULT_TIMINGS,
-    log: createLog({ level: 'info', destination: { write: (line) => void logs.push(line) } }),
+    log,
     allowedOrigins: [],
     requestsPerSecond: 100_000,
     admissionsPerSecond: 100_000,
@@ -84,6 +108,8 @@ export async function startTestApp(
     dataDir,
     store,
     sfu,
+    recorder,
+    trackFiles,
     logs,
     advance: (ms) => {
       offset += ms;

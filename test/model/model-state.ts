@@ -4,7 +4,11 @@ import type {
   CallMedia,
   ConsultationPhase,
   DeviceId,
+  FollowUpId,
+  FollowUpOutcome,
+  FollowUpState,
   PersonId,
+  RecordingId,
   SeatLeftReason,
   SeatViewMode,
 } from '@teleconsult/protocol';
@@ -37,6 +41,26 @@ export interface ModelCall {
   readonly caller: PersonId;
   readonly until: number;
   readonly seats: ReadonlyMap<PersonId, ModelSeat>;
+  readonly recording: ModelRecording | null;
+  /** The recording that stopped last. */
+  readonly stopped: RecordingId | null;
+}
+
+export interface ModelRecording {
+  readonly id: RecordingId;
+  readonly phase: 'asking' | 'running' | 'paused';
+  readonly until: number;
+  readonly asked: ReadonlySet<PersonId>;
+  readonly agreed: ReadonlySet<PersonId>;
+}
+
+export interface ModelFollowUp {
+  readonly id: FollowUpId;
+  readonly client: string;
+  readonly dueAt: number;
+  readonly state: FollowUpState;
+  readonly since: number;
+  readonly outcome?: FollowUpOutcome;
 }
 
 export interface Model {
@@ -44,6 +68,8 @@ export interface Model {
   readonly since: number;
   readonly people: ReadonlyMap<PersonId, string>;
   readonly call: ModelCall | null;
+  readonly followUps: readonly ModelFollowUp[];
+  readonly contactRefused: boolean;
 }
 
 export const isHeld = ({ state }: ModelSeat) =>

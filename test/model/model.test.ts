@@ -3,7 +3,9 @@ import { step } from '@teleconsult/server/consultation/step';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { patient, requested } from '../server/consultation/domain-fixtures.ts';
-import { game, play, violations } from './play.ts';
+import { game } from './game.ts';
+import { play } from './play.ts';
+import { violations } from './violations.ts';
 
 const RUNS = 2_000;
 
@@ -32,6 +34,19 @@ test('[CNS9] [R9] whatever three people with six devices, the host and time do, 
     'alone',
     'a way back taken',
     'a way back closed',
+    'asking',
+    'running',
+    'paused',
+    'recorded',
+    'recording.agreed',
+    'recording.resumed',
+    'recording.stopped',
+    'a follow-up call',
+    'followUp.due',
+    'followUp.completed',
+    'followUp.cancelled',
+    'contact.changed',
+    'note.signed',
   ])
     expect(met).toContain(what);
 }, 60_000);
@@ -75,6 +90,72 @@ const sabotages: Record<string, typeof step> = {
     const ended = outcome.kind === 'next' && outcome.effects.some((effect) => effect.type === 'callEnded');
     return event.type === 'tick' && state.call?.phase.name === 'live' && ended
       ? { kind: 'next', state, facts: [], effects: [] }
+      : outcome;
+  },
+  'a recording that begins without the last answer': (state, event, context) => {
+    const outcome = step(state, event, context);
+    const call = outcome.kind === 'next' ? outcome.state.call : null;
+    return outcome.kind === 'next' && call?.recording?.phase.name === 'asking' && event.type !== 'tick'
+      ? {
+          ...outcome,
+          state: {
+            ...outcome.state,
+            call: {
+              ...call,
+              recording: { ...call.recording, phase: { name: 'running', since: context.now } },
+            },
+          },
+        }
+      : outcome;
+  },
+  'somebody who came late and is recorded unasked': (state, event, context) => {
+    const outcome = step(state, event, context);
+    const call = outcome.kind === 'next' ? outcome.state.call : null;
+    return outcome.kind === 'next' && call?.recording?.phase.name === 'running'
+      ? {
+          ...outcome,
+          state: {
+            ...outcome.state,
+            call: {
+              ...call,
+              recording: {
+                ...call.recording,
+                consents: call.recording.consents.map((one) => ({ ...one, state: 'granted' as const })),
+              },
+            },
+          },
+        }
+      : outcome;
+  },
+  'a consent that cannot be taken back': (state, event, context) =>
+    event.type === 'recording.answer' && !event.granted && state.call?.recording?.phase.name === 'running'
+      ? { kind: 'next', state, facts: [], effects: [] }
+      : step(state, event, context),
+  'a recording that outlives its call in the thread': (state, event, context) => {
+    const outcome = step(state, event, context);
+    return outcome.kind === 'next' && outcome.effects.some(({ type }) => type === 'callEnded')
+      ? {
+          ...outcome,
+          facts: outcome.facts.filter(({ fact }) => fact.kind !== 'recording.stopped'),
+          state: {
+            ...outcome.state,
+            sequence:
+              outcome.state.sequence -
+              outcome.facts.filter(({ fact }) => fact.kind === 'recording.stopped').length,
+          },
+        }
+      : outcome;
+  },
+  'a refusal of contact that nobody obeys': (state, event, context) => {
+    const outcome = step(state, event, context);
+    return outcome.kind === 'next' && event.type === 'contact.set' && event.refused
+      ? { ...outcome, state: { ...outcome.state, followUps: state.followUps, call: state.call } }
+      : outcome;
+  },
+  'a visit that stays open after its follow-up': (state, event, context) => {
+    const outcome = step(state, event, context);
+    return outcome.kind === 'refused' && event.type === 'call.start' && state.phase.name === 'ended'
+      ? step({ ...state, phase: { name: 'active', since: 0 } }, event, context)
       : outcome;
   },
   'a sequence with a gap': (state, event, context) => {

@@ -23,6 +23,8 @@ import {
   type ModelSeat,
   opens,
 } from './model-state.ts';
+import { followUpEvent, followUpsTicked, isFollowedUp } from './reference-follow-ups.ts';
+import { answersAreDue, lookedAtAgain, recordingEvent, stopped } from './reference-recording.ts';
 import { seatTable } from './seat-table.ts';
 
 const RING = 45_000;
@@ -37,16 +39,28 @@ export type Prediction =
   | { readonly model: Model; readonly callEnded: CallEndReason | null };
 
 type Command = Extract<ConsultationEvent, { by: PersonId }>;
-type CallEvent = Extract<Command, { callId: CallId }>;
+type CallEvent = Exclude<Extract<Command, { callId: CallId }>, { type: `recording.${string}` }>;
 
 const refused = (code: string): Prediction => ({ code });
 const on = (model: Model): Prediction => ({ model, callEnded: null });
-const DOCTOR_ONLY = new Set(['accept', 'decline', 'end', 'seat.mute', 'participant.remove']);
-const PATIENT_ONLY = new Set(['enter', 'cancel']);
+const DOCTOR_ONLY = new Set([
+  ...['accept', 'decline', 'end', 'seat.mute', 'participant.remove'],
+  ...['recording.start', 'recording.pause', 'recording.resume', 'recording.stop'],
+  ...['followUp.plan', 'followUp.change', 'followUp.cancel', 'followUp.begin', 'followUp.complete'],
+]);
+const PATIENT_ONLY = new Set(['enter', 'cancel', 'contact.set']);
 const GUESTS_ONLY = new Set(['participant.leave']);
 
-/** What the event must lead to. */
+/** What the event must lead to, and then what that means for the recording. */
 export function predict(model: Model, event: ConsultationEvent, now: number): Prediction {
+  const foreseen = predictAlone(model, event, now);
+  return 'code' in foreseen ? foreseen : { ...foreseen, model: lookedAtAgain(foreseen.model) };
+}
+
+/** Whether calls are possible. */
+const isOpen = (model: Model): boolean => model.phase === 'active' || isFollowedUp(model);
+
+function predictAlone(model: Model, event: ConsultationEvent, now: number): Prediction {
   if ('by' in event) {
     const role = model.people.get(event.by);
     if (role === undefined) return refused('NOT_FOUND');
@@ -82,7 +96,7 @@ export function predict(model: Model, event: ConsultationEvent, now: number): Pr
     case 'host.removeParticipant':
       return takenOut(model, event.personId, now);
     case 'call.start':
-      return model.phase === 'active' ? started(model, event, now) : refused('WRONG_STATE');
+      return isOpen(model) ? started(model, event, now) : refused('WRONG_STATE');
     case 'device.lost':
     case 'device.returned': {
       const seat = model.call?.seats.get(event.personId);
@@ -94,11 +108,36 @@ export function predict(model: Model, event: ConsultationEvent, now: number): Pr
       return on(restart(model, now));
     case 'tick':
       return ticked(model, now);
+    case 'note.signed':
+    case 'note.added':
+      if (!model.people.has(event.author)) return refused('NOT_FOUND');
+      return model.phase === 'active' || model.phase === 'ended' ? on(model) : refused('WRONG_STATE');
+    case 'followUp.plan':
+    case 'followUp.change':
+    case 'followUp.cancel':
+    case 'followUp.begin':
+    case 'followUp.complete':
+    case 'contact.set': {
+      const after = followUpEvent(model, event, now);
+      if ('code' in after) return after;
+      return after.hangsUp === true
+        ? { model: { ...after.model, call: null }, callEnded: 'declined' }
+        : on(after.model);
+    }
+    case 'recording.start':
+    case 'recording.answer':
+    case 'recording.pause':
+    case 'recording.resume':
+    case 'recording.stop': {
+      if (!isOpen(model)) return refused('WRONG_STATE');
+      const after = recordingEvent(model, event, now);
+      return 'code' in after ? after : on(after.model);
+    }
     case 'recall':
     case 'setSubject':
       throw new Error('The model does not play this.');
     default:
-      return model.phase === 'active' ? inCall(model, event, now) : refused('WRONG_STATE');
+      return isOpen(model) ? inCall(model, event, now) : refused('WRONG_STATE');
   }
 }
 
@@ -162,7 +201,10 @@ function started(
         ? { ...fresh(media, now), state: 'left', reason: 'busy' }
         : { ...fresh(media, now), state: 'invited', ringUntil: now + RING },
     );
-  return on({ ...model, call: { callId, media, phase: 'ringing', caller: by, until: 0, seats } });
+  return on({
+    ...model,
+    call: { callId, media, phase: 'ringing', caller: by, until: 0, seats, recording: null, stopped: null },
+  });
 }
 
 /** Commands about a running call. */
@@ -358,9 +400,15 @@ function restart(model: Model, now: number): Model {
 }
 
 function ticked(model: Model, now: number): Prediction {
-  const { call } = model;
   if ((model.phase === 'requested' || model.phase === 'waiting') && now >= model.since + WAITING)
     return byPhase(model, 'the waiting time passes', now);
+  const answered = answersAreDue(model, now) ? stopped(model) : model;
+  const seated = seatsTicked(answered, now);
+  return 'code' in seated ? seated : { ...seated, model: followUpsTicked(seated.model, now) };
+}
+
+function seatsTicked(model: Model, now: number): Prediction {
+  const { call } = model;
   if (call === null) return on(model);
   const leaving = new Map<PersonId, SeatLeftReason>();
   for (const [person, seat] of call.seats) {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { recordedPeople } from '@teleconsult/server/consultation/recording';
 import type { ConsultationState } from '@teleconsult/server/consultation/state';
 import { step } from '@teleconsult/server/consultation/step';
 import { describe, expect, test } from 'vitest';
@@ -7,32 +8,45 @@ import {
   active,
   addRelative,
   after,
+  agree,
   alone,
   answer,
+  begin,
   callId,
+  complete,
   connecting,
   desk,
   doctor,
+  followedUp,
+  followUpId,
   join,
   live,
   liveThree,
   movedTo,
   must,
   patient,
+  pauseRecording,
   phone,
+  plan,
+  record,
   relative,
   requested,
   requestedThread,
   ringing,
   rungThird,
+  setContact,
   start,
+  stopRecording,
+  thirdJoins,
   timings,
   tv,
 } from '../server/consultation/domain-fixtures.ts';
 import { callTable } from './call-table.ts';
 import { type Cell, cellsOf, type Expected, parse, type Row, type Table } from './cells.ts';
 import { colleaguesTable, visitTable } from './consultation-table.ts';
+import { followUpTable } from './follow-up-table.ts';
 import { groupCallTable } from './group-call-table.ts';
+import { recordingTable } from './recording-table.ts';
 import { seatTable } from './seat-table.ts';
 
 /** When every state of the tables was reached. */
@@ -157,6 +171,64 @@ describe('[SEAT10] every event in every state of a seat does what the table of t
       left: declined,
     },
     seatOf,
+  );
+});
+
+const initials = new Map([
+  [doctor, 'D'],
+  [patient, 'P'],
+  [relative, 'R'],
+]);
+function recordingOf({ call }: ConsultationState): string {
+  if (call === null || call.recording === null) return 'none';
+  const recorded = recordedPeople(call).map((personId) => initials.get(personId) ?? personId);
+  return [call.recording.phase.name, ...(recorded.length > 0 ? [recorded.toSorted().join('+')] : [])].join(
+    ' ',
+  );
+}
+
+describe('[RECC1] every event in every state of a recording does what the table of the specification says', () => {
+  const asking = () => after(liveThree(), record());
+  const running = () => after(asking(), agree(patient), agree(relative));
+  checkTable(
+    recordingTable,
+    {
+      none: liveThree,
+      asking,
+      asked: () => after(asking(), agree(patient)),
+      running,
+      late: () => thirdJoins(after(rungThird(), record(), agree(patient))),
+      paused: () => after(running(), pauseRecording()),
+      stopped: () => after(running(), stopRecording()),
+    },
+    recordingOf,
+  );
+});
+
+describe('[FUP1] every event in every state of a follow-up does what the table of the specification says', () => {
+  const ofFollowUp = ({ call, followUps }: ConsultationState): string => {
+    const state = followUps.find((one) => one.followUpId === followUpId)?.state ?? 'none';
+    return call === null ? state : `${state} calling`;
+  };
+  const due = () => {
+    const soon = after(active(), plan(REACHED_AT + 1), { type: 'end', by: doctor });
+    const { state } = must(soon, { type: 'tick' }, REACHED_AT + 1);
+    return { ...state, followUps: state.followUps.map((one) => ({ ...one, since: REACHED_AT })) };
+  };
+  const begun = () => after(followedUp(), begin);
+  checkTable(
+    followUpTable,
+    {
+      active: () => after(active(), plan()),
+      planned: followedUp,
+      due,
+      begun,
+      calling: () => after(begun(), start(), answer(), join(doctor, desk), join(patient, phone)),
+      done: () => after(begun(), complete()),
+      cancelled: () => after(followedUp(), { type: 'followUp.cancel', by: doctor, followUpId }),
+      refused: () => after(due(), setContact(true)),
+    },
+    ofFollowUp,
   );
 });
 

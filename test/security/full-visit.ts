@@ -9,6 +9,7 @@ import {
 import { RawClient } from '../helpers/raw-client.ts';
 import type { TestApp } from '../helpers/test-app.ts';
 import { hostToken, namedToken } from '../helpers/test-tokens.ts';
+import { startRecords } from './record-targets.ts';
 import { OUTSIDERS, PARTICIPANTS, type Role } from './rights-table.ts';
 import {
   microphoneParameters,
@@ -76,8 +77,11 @@ export async function startFullVisit(app: TestApp): Promise<FullVisit> {
     role: 'relative',
   });
   const { checkId } = await client('doctor').request('check.open', {});
+  const recorder = { client: client('doctor'), token: token('doctor') };
+  const records = await startRecords(app.origin, recorder, { consultationId: id, callId: call.callId });
   const targets: Targets = {
     ...unknownIds,
+    ...records,
     consultationId: id,
     callId: call.callId,
     invitationId,

@@ -5,6 +5,7 @@ import { RawClient } from '../helpers/raw-client.ts';
 import { peopleOf, type TestApp } from '../helpers/test-app.ts';
 import { namedToken, personToken } from '../helpers/test-tokens.ts';
 import { joinSeat, startCall, startVisit, textDraft, type Visit } from '../helpers/visit.ts';
+import { startRecords } from './record-targets.ts';
 import { uploadText } from './tus-upload.ts';
 import { microphoneParameters, rtpCapabilities, type Targets } from './valid-payloads.ts';
 
@@ -65,8 +66,11 @@ export async function startLeakedVisit(app: TestApp): Promise<LeakedVisit> {
     content: textDraft('a text'),
   });
   const { checkId } = await doctor.request('check.open', {});
+  const doctorToken = personToken(peopleOf(visit.view).doctor);
+  const records = await startRecords(app.origin, { client: doctor, token: doctorToken }, call);
   const targets: Targets = {
     ...call,
+    ...records,
     invitationId,
     checkId,
     personId,
@@ -86,6 +90,9 @@ export async function startLeakedVisit(app: TestApp): Promise<LeakedVisit> {
       await patient.request('message.send', { consultationId, clientMessageId, content });
       await doctor.request('seat.setSource', { ...call, source: 'microphone', on: false });
       await doctor.request('call.setMedia', { ...call, media: 'voice' });
+      const { callRecordingId: recordingId, followUpId } = records;
+      await patient.request('recording.answer', { ...call, recordingId, granted: true });
+      await doctor.request('followUp.cancel', { consultationId, followUpId });
       await doctor.request('call.hangUp', call);
       await doctor.request('consultation.end', { consultationId });
       await patient.fact('consultation.changed', ({ phase }) => phase === 'ended');

@@ -41,6 +41,8 @@ const anybody = row(() => 'yes');
 const wholePerson = row((role) => (role === 'elsewhere' ? 'FORBIDDEN' : 'yes'));
 /** For whom the token vouches as a doctor. */
 const doctors = row((role) => (role === 'doctor' || role === 'colleague' ? 'yes' : 'FORBIDDEN'));
+/** About what the doctor has begun and shown to nobody: to the others in the visit it is not there. */
+const author = row((role) => (role === 'doctor' ? 'yes' : 'NOT_FOUND'));
 /** Belongs to the doctor's device alone. */
 const ownCheck = row((role) => (role === 'doctor' ? 'yes' : 'NOT_FOUND'));
 
@@ -103,6 +105,36 @@ export const requestRights: Readonly<Record<RequestName, Row>> = {
   'seat.mute': within('doctor'),
   'seat.setInterrupted': everybodyWithin,
   'seat.reportQuality': everybodyWithin,
+  'recording.start': within('doctor'),
+  'recording.answer': everybodyWithin,
+  'recording.pause': within('doctor'),
+  'recording.resume': within('doctor'),
+  'recording.stop': within('doctor'),
+  // Those that a person may not know of are not in the list.
+  'recording.list': everybodyWithin,
+  // Of a dictation that no signed note holds.
+  'recording.link': author,
+  'recording.waveform': author,
+  'recording.compose': author,
+  'recording.delete': author,
+  'dictation.begin': within('doctor'),
+  'dictation.finish': author,
+  // Drafts of others are not in the list.
+  'note.list': everybodyWithin,
+  // Of a draft, which is its author’s alone; that there is none to discard is no secret.
+  'note.history': author,
+  'note.create': within('doctor'),
+  'note.save': author,
+  'note.sign': author,
+  'note.add': author,
+  'note.discard': within('doctor'),
+  'followUp.list': everybodyWithin,
+  'followUp.plan': within('doctor'),
+  'followUp.change': within('doctor'),
+  'followUp.cancel': within('doctor'),
+  'followUp.begin': within('doctor'),
+  'followUp.complete': within('doctor'),
+  'contact.set': within('patient'),
   'check.open': anybody,
   'check.connectTransport': ownCheck,
   'check.produce': ownCheck,
@@ -111,7 +143,7 @@ export const requestRights: Readonly<Record<RequestName, Row>> = {
   'seat.restartIce': everybodyWithin,
 };
 
-/** Requests after which somebody, a track, the call or the visit is gone: each is tried in a visit of its own. */
+/** Requests after which somebody, a track, a record, the call or the visit is gone or changed: each is tried in a visit of its own. */
 export const ENDING: readonly RequestName[] = [
   'consultation.end',
   'participant.leave',
@@ -126,6 +158,10 @@ export const ENDING: readonly RequestName[] = [
   'seat.produce',
   'check.open',
   'check.close',
+  'recording.stop',
+  'recording.delete',
+  'note.sign',
+  'note.discard',
 ];
 
 /** The host application may everything there is for it. */
@@ -139,6 +175,8 @@ export const routeRights: Readonly<Record<RouteName, Row>> = {
   addParticipant: hostAlone,
   removeParticipant: hostAlone,
   removeMessage: hostAlone,
+  listRecordings: hostAlone,
+  deleteRecording: hostAlone,
   getAttachment: everybodyWithin,
   getAttachmentContent: everybodyWithin,
 };

@@ -4,9 +4,13 @@ import {
   CheckId,
   ClientMessageId,
   ConsultationId,
+  FileId,
+  FollowUpId,
   InvitationCode,
   InvitationId,
+  NoteId,
   PersonId,
+  RecordingId,
   type RequestInput,
   type RequestName,
   requestNames,
@@ -19,6 +23,13 @@ export const unknownIds = {
   attachmentId: AttachmentId.parse(`att_${'z'.repeat(22)}`),
   invitationId: InvitationId.parse(`inv_${'z'.repeat(22)}`),
   checkId: CheckId.parse(`chk_${'z'.repeat(22)}`),
+  /** Of the call. */
+  callRecordingId: RecordingId.parse(`rec_${'z'.repeat(22)}`),
+  /** Of a dictation that the doctor has begun, with its file. */
+  recordingId: RecordingId.parse(`rec_${'y'.repeat(22)}`),
+  fileId: FileId.parse(`fil_${'z'.repeat(22)}`),
+  noteId: NoteId.parse(`not_${'z'.repeat(22)}`),
+  followUpId: FollowUpId.parse(`fup_${'z'.repeat(22)}`),
   /** Whom requests about another person name. */
   personId: PersonId.parse('no-such-person'),
   /** Of a message, as the path of a route has it. */
@@ -63,7 +74,12 @@ export const microphoneParameters = {
 /** A payload of the documented shape for every request: one that is added to the protocol is missing here first. */
 export const validPayloads = (targets: Targets = unknownIds): ValidPayloads => {
   const { consultationId, callId, consumerId, personId, checkId, invitationId } = targets;
+  const { recordingId, fileId, noteId, followUpId } = targets;
   const call = { consultationId, callId };
+  const recordingOfCall = { ...call, recordingId: targets.callRecordingId };
+  const recording = { consultationId, recordingId };
+  const written = { text: 'a text', audio: null };
+  const inAWeek = Date.now() + 7 * 24 * 3_600_000;
   const sequence = Number(targets.sequence);
   const code = InvitationCode.parse('z'.repeat(32));
   return {
@@ -150,6 +166,38 @@ export const validPayloads = (targets: Targets = unknownIds): ValidPayloads => {
         path: 'udp',
       },
     },
+    'recording.start': call,
+    'recording.answer': { ...recordingOfCall, granted: true },
+    'recording.pause': recordingOfCall,
+    'recording.resume': recordingOfCall,
+    'recording.stop': recordingOfCall,
+    'recording.list': { consultationId },
+    'recording.link': { ...recording, fileId, right: 'play' },
+    'recording.waveform': { ...recording, fileId },
+    'recording.compose': recording,
+    'recording.delete': recording,
+    'dictation.begin': {
+      consultationId,
+      clientDictationId: 'dictation-0001',
+      purpose: 'summary',
+      contentType: 'audio/webm;codecs=opus',
+      startedAt: 1_790_000_000_000,
+    },
+    'dictation.finish': { ...recording, files: [{ byteSize: 1, durationMs: 1 }] },
+    'note.list': { consultationId },
+    'note.history': { consultationId, noteId },
+    'note.create': { consultationId, clientNoteId: 'note-0000001', purpose: 'summary', ...written },
+    'note.save': { consultationId, noteId, from: 1, ...written },
+    'note.sign': { consultationId, noteId, version: 1 },
+    'note.add': { consultationId, noteId, clientNoteId: 'addition-0001', ...written },
+    'note.discard': { consultationId, noteId },
+    'followUp.list': { consultationId },
+    'followUp.plan': { consultationId, clientFollowUpId: 'follow-up-0001', dueAt: inAWeek, reason: 'a text' },
+    'followUp.change': { consultationId, followUpId, dueAt: inAWeek, reason: 'a text' },
+    'followUp.cancel': { consultationId, followUpId },
+    'followUp.begin': { consultationId, followUpId },
+    'followUp.complete': { consultationId, followUpId, outcome: 'reached', noteId },
+    'contact.set': { consultationId, refused: true },
     'check.open': {},
     'check.connectTransport': { checkId, direction: 'send', dtlsParameters },
     'check.produce': { checkId, source: 'microphone', kind: 'audio', rtpParameters: microphoneParameters },

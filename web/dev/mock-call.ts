@@ -76,6 +76,7 @@ export class MockCall implements Call {
         { ...seat(self), state: role === 'incoming' ? 'invited' : 'present' },
         { ...seat(other), state: role === 'caller' ? 'invited' : 'present' },
       ],
+      recording: null,
       revision: 0,
     };
     if (!rings && role !== 'elsewhere') setTimeout(() => this.goLive(), 0);
@@ -159,6 +160,11 @@ export class MockCall implements Call {
 
   fails(error: AppError): void {
     this.#events.emit('problem', error);
+  }
+
+  /** As the server has the recording of it; null: there is none. */
+  recordingIs(recording: CallView['recording']): void {
+    this.#become({ recording });
   }
 
   /** Somebody else switched this microphone off. */

@@ -4,8 +4,12 @@ import type {
   ClientMessageId,
   ConsultationId,
   DeviceId,
+  FileId,
+  FollowUpId,
   MessageId,
+  NoteId,
   PersonId,
+  RecordingId,
 } from '@teleconsult/protocol';
 
 let last = 0;
@@ -19,5 +23,9 @@ export const messageId = (): MessageId => `msg_${next()}` as MessageId;
 export const callId = (): CallId => `cal_${next()}` as CallId;
 export const attachmentId = (): AttachmentId => `att_${next()}` as AttachmentId;
 export const clientMessageId = (): ClientMessageId => `mock-${next()}` as ClientMessageId;
+export const recordingId = (): RecordingId => `rec_${next()}` as RecordingId;
+export const fileId = (): FileId => `fil_${next()}` as FileId;
+export const noteId = (): NoteId => `not_${next()}` as NoteId;
+export const followUpId = (): FollowUpId => `fup_${next()}` as FollowUpId;
 export const deviceId = (name: string): DeviceId => `device-${name}` as DeviceId;
 export const personId = (name: string): PersonId => name as PersonId;

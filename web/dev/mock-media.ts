@@ -94,6 +94,21 @@ export function mockVoice(seconds: number): Blob {
   return new Blob([header, samples], { type: 'audio/wav' });
 }
 
+/** A short film of a face, as a camera's recording would be. */
+export async function mockFilm(colour: string, ms: number): Promise<Blob> {
+  const recorder = new MediaRecorder(new MediaStream([mockFace(colour, 320, 240)]), {
+    mimeType: 'video/webm',
+  });
+  const parts: Blob[] = [];
+  recorder.addEventListener('dataavailable', ({ data }) => parts.push(data));
+  const stopped = new Promise((resolve) => recorder.addEventListener('stop', resolve));
+  recorder.start();
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  recorder.stop();
+  await stopped;
+  return new Blob(parts, { type: 'video/webm' });
+}
+
 export const mockPeaks = (): number[] =>
   Array.from({ length: 64 }, (_, index) =>
     Math.round(12 + 78 * Math.abs(Math.sin(index * 0.55) * Math.cos(index * 0.19))),

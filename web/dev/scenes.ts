@@ -9,6 +9,7 @@ import { mockPicture, mockVoice } from './mock-media.ts';
 import { MockAttachments, type MockThread, mockThread, mockView, words } from './mock-thread.ts';
 import { MOCK_INVITATION, MockVisit } from './mock-visit.ts';
 import { playCall } from './scenes-call.ts';
+import { playRecords, prepareRecords, recordsOf, startsEnded, writesRecords } from './scenes-records.ts';
 import { playResume, prepareResume } from './scenes-resume.ts';
 
 /**
@@ -23,7 +24,10 @@ export async function showScene(role: ParticipantRole): Promise<void> {
   const waits = ['waiting', 'waiting-subject', 'request', 'form', 'subject', 'check', 'decline'].includes(
     scene,
   );
-  const view = mockView(text, ['ended', 'declined'].includes(scene) ? 'ended' : waits ? 'waiting' : 'active');
+  const view = mockView(
+    text,
+    ['ended', 'declined'].includes(scene) || startsEnded(scene) ? 'ended' : waits ? 'waiting' : 'active',
+  );
   const thread = await mockThread(view, attachments, text, !waits);
   if (scene === 'long') lengthen(thread, 120);
   if (scene === 'huge') lengthen(thread, 10_000);
@@ -33,6 +37,7 @@ export async function showScene(role: ParticipantRole): Promise<void> {
       view.participants[1]?.personId ?? null,
     );
   if (scene === 'declined') decline(view, thread);
+  writesRecords(scene, view, thread);
   if (scene === 'colleagues') {
     Object.assign(view, {
       kind: 'colleagues',
@@ -54,6 +59,7 @@ export async function showScene(role: ParticipantRole): Promise<void> {
   const visit = new MockVisit(options, ['long', 'huge'].includes(scene) ? thread.entries.length - 200 : 0);
   prepare(scene, client, visit, thread);
   prepareResume(scene, client, visit);
+  await prepareRecords(scene, role, visit);
   client.personId = view.participants.find((person) => person.role === role)?.personId ?? null;
   client.add(visit);
   if (role === 'doctor' && scene !== 'none') await addOthers(client, role);
@@ -80,12 +86,14 @@ export async function showScene(role: ParticipantRole): Promise<void> {
       if (scene === 'voice-denied') throw new AppError('PERMISSION_DENIED');
       return new MockRecorder();
     },
+    openRecords: async (_client, id) => recordsOf(id),
   });
-  Object.assign(globalThis, { mock: { client, visit } });
+  Object.assign(globalThis, { mock: { client, visit, records: recordsOf(visit.id) } });
   await settled(300);
   await play(scene, client, visit);
   await playCall(scene, client, visit);
   await playResume(scene, client, visit);
+  await playRecords(scene, role, visit);
   await settled(900);
   // For whoever looks at the scene with a script.
   document.documentElement.dataset['scene'] = 'shown';

@@ -25,6 +25,7 @@ import './tele-remote-audio.ts';
 import { TeleElement } from './tele-element.ts';
 import './tele-toasts.ts';
 import type { TeleToasts } from './tele-toasts.ts';
+import type { TeleVisit } from './tele-visit.ts';
 
 export type Stage = WaitingStage | { readonly name: 'ready' };
 
@@ -44,6 +45,7 @@ export abstract class TeleApp extends TeleElement {
     canShowInvitation: { state: true },
     smallCallId: { state: true },
     canFloat: { state: true },
+    canTellRecorded: { state: true },
   };
   declare sdk: Sdk | null;
   declare protected stage: Stage;
@@ -54,6 +56,8 @@ export abstract class TeleApp extends TeleElement {
   declare protected smallCallId: string | null;
   /** The code of the small window is here. */
   declare private canFloat: boolean;
+  /** The code that tells of a recording or dictation is here. */
+  declare private canTellRecorded: boolean;
 
   protected client: TeleconsultClient | null = null;
   #credentials: Credentials | null = null;
@@ -89,6 +93,7 @@ export abstract class TeleApp extends TeleElement {
     this.canShowInvitation = false;
     this.smallCallId = null;
     this.canFloat = false;
+    this.canTellRecorded = false;
   }
 
   override connectedCallback(): void {
@@ -123,7 +128,9 @@ export abstract class TeleApp extends TeleElement {
       @tele-answered=${this.#onAnswered}
       @tele-call-small=${() => void this.#makeSmall()}
       @tele-dialog-opening=${this.#onDialog}
+      @tele-show-notes=${this.#onShowNotes}
     >
+      ${this.#recorded()}
       ${stage.name === 'ready' ? this.page() : this.#waiting(stage)} ${this.#ringing()} ${stage.name === 'ready' ? this.#invited() : null}
       <tele-remote-audio .call=${this.client?.activeCall ?? null} .sound=${this.#sound}></tele-remote-audio>
       ${this.#hear()} ${this.#floating()}
@@ -162,6 +169,10 @@ export abstract class TeleApp extends TeleElement {
       sound: this.#sound,
       isCallSmall: () => this.#isSmall && this.#callVisitId === consultationId,
       isConnected: () => this.client?.connection === 'connected',
+      openRecords: async () => {
+        if (this.sdk === null || this.client === null) throw new AppError('DISCONNECTED');
+        return this.sdk.openRecords(this.client, consultationId);
+      },
     });
     model.changes.subscribe(() => this.requestUpdate());
     return model;
@@ -291,6 +302,37 @@ export abstract class TeleApp extends TeleElement {
       @teleconsult-form=${this.#onForm}
     ></teleconsult-floating-call>`;
   }
+
+  /** Once it was needed it stays, to tell the end as well. */
+  #recorded(): TemplateResult | null {
+    const call = this.ongoing?.call ?? null;
+    const dictating =
+      this.models.find(({ isDictating }) => isDictating) ??
+      (this.shown?.dictation == null ? null : this.shown);
+    if (!this.canTellRecorded) {
+      const isNeeded = call?.recording != null || dictating !== null;
+      if (isNeeded) void this.#fetchRecorded();
+      return null;
+    }
+    return html`<tele-recorded-now .call=${call} .isLarge=${this.#isInVisit} .dictating=${dictating}></tele-recorded-now>`;
+  }
+
+  async #fetchRecorded(): Promise<void> {
+    try {
+      await import('./tele-recorded-now.ts');
+      this.canTellRecorded = true;
+    } catch {
+      // Asked again with the next change; that nothing is recorded without an answer is the server's promise.
+    }
+  }
+
+  readonly #onShowNotes = ({ detail }: CustomEvent<string>): void => {
+    void this.attempt(async () => {
+      await this.openConsultation(detail);
+      await this.updateComplete;
+      await this.renderRoot.querySelector<TeleVisit>('tele-visit')?.open('notes');
+    });
+  };
 
   /** The large call offers it itself. */
   #hear(): TemplateResult | null {

@@ -1,6 +1,8 @@
 import { css, html, type TemplateResult } from 'lit';
+import { recordsWords } from '../i18n/records.ts';
 import { type RoomWords, roomWords } from '../i18n/room.ts';
 import * as icons from '../icons.ts';
+import * as marks from '../icons-records.ts';
 import { canBlur, isBlurred } from '../state/call-blur.ts';
 import type { CallModel } from '../state/call-model.ts';
 import { type ShortcutKey, setShortcuts, shortcutsOn } from '../state/call-shortcuts.ts';
@@ -89,7 +91,7 @@ export class TeleCallMore extends TeleDialog {
     const { call, view } = this.model;
     const isVideo = view.media === 'video';
     return html`<ul class="items">
-        ${this.#opens('people', room.people, icons.people())} ${this.#opens('devices', room.devices, icons.headset())}
+        ${this.#record()} ${this.#opens('people', room.people, icons.people())} ${this.#opens('devices', room.devices, icons.headset())}
         ${this.#opens('quality', room.quality, icons.signal())}
         ${
           isVideo
@@ -106,6 +108,22 @@ export class TeleCallMore extends TeleDialog {
         ${isVideo && canBlur(call.localTracks.camera) ? this.#blur(room) : null}
       </ul>
       <div class="of-keys">${this.#keys(room)}</div>`;
+  }
+
+  /** Only the doctor asks, and not while it is asked or recorded already: the strip in the call has the rest. */
+  #record(): TemplateResult | null {
+    const { model } = this;
+    if (!model.isDoctor || model.recording !== null || model.view.state !== 'live') return null;
+    const { call } = recordsWords();
+    const record = async (): Promise<void> => {
+      this.close();
+      await this.attempt(() => model.record('start'));
+    };
+    return html`<li>
+      <button type="button" class="item" data-testid="call-record" @click=${() => void record()}>
+        ${marks.record()}<span>${call.start}<small>${call.startHint}</small></span>
+      </button>
+    </li>`;
   }
 
   #opens(name: CallDialogName, text: string, icon: TemplateResult): TemplateResult {

@@ -20,6 +20,7 @@ import type { CallDialogName, TeleCallDialogs } from './tele-call-dialogs.ts';
 import './tele-call-stage.ts';
 import { TeleElement } from './tele-element.ts';
 import './tele-quality-icon.ts';
+import './tele-recording-strip.ts';
 
 /**
  * The call, large: everybody in it, its state in words, what is offered to the person, and the controls. Tells
@@ -66,6 +67,7 @@ export class TeleCallPanel extends TeleElement {
             </p>
           </div>
           ${this.#quality()} ${this.#smallButton()}
+          ${model.recording === null ? null : html`<tele-recording-strip .model=${model}></tele-recording-strip>`}
         </header>
         ${this.#stage()}
         <tele-call-controls .model=${model} @tele-call-dialog=${this.#onDialog}></tele-call-controls>

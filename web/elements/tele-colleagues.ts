@@ -1,5 +1,6 @@
 import type { Colleague, TeleconsultClient } from '@teleconsult/client-sdk/api';
 import { css, html, type TemplateResult } from 'lit';
+import { dialogWords } from '../i18n/dialogs.ts';
 import { timeOfDay } from '../i18n/format.ts';
 import * as icons from '../icons.ts';
 import { failure, information } from '../state/notice.ts';
@@ -72,16 +73,16 @@ export class TeleColleagues extends TeleDialog {
   }
 
   protected override get heading(): string {
-    return this.words.colleagues.title;
+    return dialogWords().colleagues.title;
   }
 
   protected override content(): TemplateResult {
-    const words = this.words.colleagues;
+    const words = dialogWords().colleagues;
     return html`<section>
         <h3>${words.byCode}</h3>
         <p>${words.byCodeHint}</p>
         <button type="button" class="primary" data-testid="colleague-invite" @click=${() => this.tell('tele-dialog', 'inviteColleague')}>
-          ${icons.invite(20)}${this.words.invite.colleagueTitle}
+          ${icons.invite(20)}${dialogWords().invite.colleagueTitle}
         </button>
       </section>
       <section aria-live="polite">
@@ -91,7 +92,7 @@ export class TeleColleagues extends TeleDialog {
   }
 
   #consent(): TemplateResult {
-    const words = this.words.colleagues;
+    const words = dialogWords().colleagues;
     const isLocating = this.near.name === 'locating';
     return html`<p data-testid="nearby-consent">${words.consent}</p>
       <button type="button" data-testid="nearby-agree" ?disabled=${isLocating} @click=${() => void this.#show()}>
@@ -100,7 +101,7 @@ export class TeleColleagues extends TeleDialog {
   }
 
   #shown(until: number): TemplateResult {
-    const words = this.words.colleagues;
+    const words = dialogWords().colleagues;
     const { found } = this;
     return html`<p>${words.shownUntil(timeOfDay(until))}</p>
       ${
@@ -117,7 +118,7 @@ export class TeleColleagues extends TeleDialog {
   }
 
   #colleague({ personId, displayName, withinKm }: Colleague): TemplateResult {
-    const words = this.words.colleagues;
+    const words = dialogWords().colleagues;
     return html`<tele-avatar name=${displayName}></tele-avatar>
       <span class="who"><strong>${displayName}</strong><small>${words.within(withinKm)}</small></span>
       <button
@@ -153,7 +154,7 @@ export class TeleColleagues extends TeleDialog {
   }
 
   async #locate(): Promise<GeolocationPosition | null> {
-    const words = this.words.colleagues;
+    const words = dialogWords().colleagues;
     try {
       return await new Promise((resolve, reject) =>
         navigator.geolocation.getCurrentPosition(resolve, reject, LOCATE),
@@ -194,7 +195,7 @@ export class TeleColleagues extends TeleDialog {
     });
     this.isBusy = false;
     if (!isAsked) return;
-    this.notify(information(this.words.colleagues.asked(displayName)));
+    this.notify(information(dialogWords().colleagues.asked(displayName)));
     this.close();
   }
 

@@ -12,7 +12,10 @@ export type DialogName =
   | 'inviteColleague'
   | 'colleagues'
   | 'settings'
-  | 'check';
+  | 'check'
+  | 'records'
+  | 'notes'
+  | 'followUps';
 
 /** Their code is fetched when they are opened: most visits need none of them. */
 const loaders: Readonly<Record<DialogName, () => Promise<unknown>>> = {
@@ -24,6 +27,9 @@ const loaders: Readonly<Record<DialogName, () => Promise<unknown>>> = {
   colleagues: () => import('./tele-colleagues.ts'),
   settings: () => import('./tele-settings.ts'),
   check: () => import('./tele-check-dialog.ts'),
+  records: () => import('./tele-recordings.ts'),
+  notes: () => import('./tele-notes.ts'),
+  followUps: () => import('./tele-follow-ups.ts'),
 };
 
 /** Shows one dialog at a time, whichever was asked for. */
@@ -75,6 +81,9 @@ export class TeleDialogs extends LitElement {
     if (model === null) return null;
     if (shown === 'form') return html`<tele-form .model=${model}></tele-form>`;
     if (shown === 'subject') return html`<tele-subject .model=${model}></tele-subject>`;
+    if (shown === 'records') return html`<tele-recordings .model=${model}></tele-recordings>`;
+    if (shown === 'notes') return html`<tele-notes .model=${model}></tele-notes>`;
+    if (shown === 'followUps') return html`<tele-follow-ups .model=${model}></tele-follow-ups>`;
     if (shown === 'people') return html`<tele-people .model=${model}></tele-people>`;
     return html`<tele-invite .client=${client} .model=${model}></tele-invite>`;
   }

@@ -5,8 +5,13 @@ import * as icons from '../icons.ts';
 import type { VisitModel } from '../state/visit-model.ts';
 import { common } from '../styles/common.ts';
 import { TeleElement } from './tele-element.ts';
+import type { RecordEntry } from './tele-record-line.ts';
 
 type EventEntry = Exclude<Entry, { kind: 'message.sent' }>;
+
+/** Most conversations have none of them, so their words are fetched with the first. */
+const isOfRecord = (entry: EventEntry): entry is RecordEntry =>
+  /^(recording|note|followUp|contact)\./.test(entry.kind);
 
 /** A line of the thread that says what happened: to the consultation, or to a call. */
 export class TeleEvent extends TeleElement {
@@ -64,9 +69,16 @@ export class TeleEvent extends TeleElement {
     `,
   ];
 
+  protected override willUpdate(): void {
+    // Without its code the line stays empty; a notice for each of many lines would help nobody.
+    if (isOfRecord(this.entry)) void import('./tele-record-line.ts').catch(() => undefined);
+  }
+
   override render() {
     const { entry } = this;
-    const { style, icon, text } = this.#line();
+    if (isOfRecord(entry))
+      return html`<tele-record-line .model=${this.model} .entry=${entry}></tele-record-line>`;
+    const { style, icon, text } = this.#line(entry);
     return html`<div class=${style}>
       ${icon}
       <p>${text}</p>
@@ -87,8 +99,12 @@ export class TeleEvent extends TeleElement {
       <span class="note">${words.authorisedBy(words.bases[authorisation.basis])}</span>`;
   }
 
-  #line(): { style: string; icon: TemplateResult | null; text: unknown } {
-    const { entry, model } = this;
+  #line(entry: Exclude<EventEntry, RecordEntry>): {
+    style: string;
+    icon: TemplateResult | null;
+    text: unknown;
+  } {
+    const { model } = this;
     const { thread } = this.words;
     const name = model.nameOf(entry.by);
     const own = model.isSelf(entry.by);

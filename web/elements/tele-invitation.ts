@@ -1,6 +1,7 @@
 import type { TeleconsultClient } from '@teleconsult/client-sdk/api';
 import { AppError } from '@teleconsult/protocol/errors';
 import { css, html, type TemplateResult } from 'lit';
+import { dialogWords } from '../i18n/dialogs.ts';
 import { moment } from '../i18n/format.ts';
 import { keepInvitation } from '../state/invitation-link.ts';
 import { failure } from '../state/notice.ts';
@@ -49,11 +50,11 @@ export class TeleInvitation extends TeleDialog {
   }
 
   protected override get heading(): string {
-    return this.words.invite.received;
+    return dialogWords().invite.received;
   }
 
   protected override content(): TemplateResult {
-    const words = this.words.invite;
+    const words = dialogWords().invite;
     const { preview, problem } = this;
     if (problem !== null)
       return html`<p role="alert" data-testid="invitation-problem">${problem}</p>
@@ -70,7 +71,7 @@ export class TeleInvitation extends TeleDialog {
   }
 
   #sentence({ invitedBy, role }: Preview): string {
-    const words = this.words.invite;
+    const words = dialogWords().invite;
     return role === null
       ? words.receivedColleague(invitedBy)
       : words.receivedParticipant(invitedBy, this.words.role[role]);
@@ -95,7 +96,7 @@ export class TeleInvitation extends TeleDialog {
 
   /** What is final is said in place, and the invitation dropped; anything else is a notice and can be tried again. */
   async #try(action: () => Promise<void>): Promise<void> {
-    const words = this.words.invite;
+    const words = dialogWords().invite;
     await this.attempt(async () => {
       try {
         await action();

@@ -1,6 +1,7 @@
 import type { Invitation, TeleconsultClient } from '@teleconsult/client-sdk/api';
 import type { GuestRole } from '@teleconsult/protocol';
 import { css, html, type TemplateResult } from 'lit';
+import { dialogWords } from '../i18n/dialogs.ts';
 import { moment } from '../i18n/format.ts';
 import * as icons from '../icons.ts';
 import { saveBlob } from '../state/blob-url.ts';
@@ -72,7 +73,7 @@ export class TeleInvite extends TeleDialog {
   }
 
   protected override get heading(): string {
-    return this.model === null ? this.words.invite.colleagueTitle : this.words.invite.title;
+    return this.model === null ? dialogWords().invite.colleagueTitle : dialogWords().invite.title;
   }
 
   protected override content(): TemplateResult {
@@ -88,8 +89,8 @@ export class TeleInvite extends TeleDialog {
   }
 
   #question(): TemplateResult {
-    const words = this.words.invite;
-    return html`${this.model === null ? html`<p>${this.words.colleagues.byCodeHint}</p>` : this.#roles(this.model)}
+    const words = dialogWords().invite;
+    return html`${this.model === null ? html`<p>${dialogWords().colleagues.byCodeHint}</p>` : this.#roles(this.model)}
       <div class="choices">
         <button type="button" class="primary" data-testid="invite-create" ?disabled=${this.isBusy} @click=${() => void this.#create()}>
           ${words.create}
@@ -98,7 +99,7 @@ export class TeleInvite extends TeleDialog {
   }
 
   #roles({ self }: VisitModel): TemplateResult {
-    const words = this.words.invite;
+    const words = dialogWords().invite;
     // A patient brings people of their own; whom to ask for advice is the doctor's to decide.
     const roles: readonly GuestRole[] =
       self?.role === 'doctor' ? ['relative', 'interpreter', 'colleague'] : ['relative', 'interpreter'];
@@ -116,7 +117,7 @@ export class TeleInvite extends TeleDialog {
   }
 
   #shown(invitation: Invitation): TemplateResult {
-    const words = this.words.invite;
+    const words = dialogWords().invite;
     if (invitation.expiresAt <= Date.now())
       return html`<p class="until expired" role="alert">${words.expired}</p>
         <div class="choices">
@@ -159,7 +160,7 @@ export class TeleInvite extends TeleDialog {
   }
 
   async #copy(link: string): Promise<void> {
-    const words = this.words.invite;
+    const words = dialogWords().invite;
     try {
       await navigator.clipboard.writeText(link);
       this.notify(information(words.copied));
@@ -171,14 +172,14 @@ export class TeleInvite extends TeleDialog {
 
   async #share(link: string): Promise<void> {
     try {
-      await navigator.share({ title: this.words.invite.caption, url: link });
+      await navigator.share({ title: dialogWords().invite.caption, url: link });
     } catch {
       // The person closed the system's dialog, or it cannot share; the other ways stay.
     }
   }
 
   async #save(invitation: Invitation): Promise<void> {
-    const words = this.words.invite;
+    const words = dialogWords().invite;
     const caption = [words.caption, words.until(moment(invitation.expiresAt))];
     try {
       saveBlob(
@@ -195,7 +196,7 @@ export class TeleInvite extends TeleDialog {
     const isRevoked = await this.attempt(() => this.client.revokeInvitation(invitationId));
     this.isBusy = false;
     if (!isRevoked) return;
-    this.notify(information(this.words.invite.revoked));
+    this.notify(information(dialogWords().invite.revoked));
     this.close();
   }
 }

@@ -2,6 +2,7 @@ import type { TeleconsultClient } from '@teleconsult/client-sdk/api';
 import type { Preferences } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import { css, html, type TemplateResult } from 'lit';
+import { dialogWords } from '../i18n/dialogs.ts';
 import { Follow } from '../state/follow.ts';
 import { type PushState, pushState, switchPushOff, switchPushOn } from '../state/push.ts';
 import { TeleDialog } from './tele-dialog.ts';
@@ -62,12 +63,12 @@ export class TeleSettings extends TeleDialog {
   }
 
   protected override get heading(): string {
-    return this.words.settings.title;
+    return dialogWords().settings.title;
   }
 
   protected override content(): TemplateResult {
     const { chosen } = this;
-    const words = this.words.settings;
+    const words = dialogWords().settings;
     if (chosen === null) return html`<p role="status">${this.words.loading}</p>`;
     return html`<section>
         ${this.#switch('receipts', words.receipts, words.receiptsHint, chosen.readReceipts, (on) => this.#choose({ readReceipts: on }))}
@@ -111,7 +112,7 @@ export class TeleSettings extends TeleDialog {
   }
 
   #pushText(): string {
-    const words = this.words.settings;
+    const words = dialogWords().settings;
     switch (this.push) {
       case 'on':
         return words.pushOn;

@@ -127,7 +127,7 @@ export class TeleVisitHeader extends TeleElement {
           <div class="state"><tele-phase data-testid="consultation-phase" data-phase=${view.phase} phase=${view.phase}></tele-phase>${this.#presence()}</div>
         </div>
       </div>
-      ${view.phase === 'active' && !model.isOut && model.call?.isOngoing !== true ? this.#callButtons() : null}
+      ${(view.phase === 'active' || (model.isFollowedUp && model.self?.role === 'doctor')) && !model.isOut && model.call?.isOngoing !== true ? this.#callButtons() : null}
       <slot name="after"></slot>
     </header>`;
   }

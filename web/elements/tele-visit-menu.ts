@@ -41,12 +41,14 @@ export class TeleVisitMenu extends TeleElement {
     const isPatient = self?.role === 'patient' && isOpen;
     const mayInvite =
       isOpen && (self?.role === 'patient' || self?.role === 'doctor') && view.kind === 'visit';
+    const hasRecords = view.kind === 'visit' && (view.phase === 'active' || view.phase === 'ended');
     const isBefore = view.phase === 'requested' || view.phase === 'waiting';
     return html`<h2 id="title">${settings.menu}</h2>
       <ul class="items">
         ${this.#item('search', thread.search, icons.search())} ${this.#item('toBeginning', thread.toBeginning, icons.toTop())}
         ${isPatient ? this.#item('form', form.open, icons.clipboard()) : null}
         ${isPatient && isBefore ? this.#item('subject', subject.open, icons.person()) : null}
+        ${hasRecords ? this.#records() : null}
         ${this.#item('people', people.open, icons.people())}
         ${mayInvite ? this.#item('invite', invite.open, icons.invite()) : null}
         ${isOpen ? this.#item('check', this.words.check.open, icons.video(22)) : null}
@@ -54,6 +56,12 @@ export class TeleVisitMenu extends TeleElement {
         <li class="language"><tele-language></tele-language></li>
       </ul>
       <div class="choices"><button type="button" @click=${() => this.#dialog?.close()}>${this.words.close}</button></div>`;
+  }
+
+  #records(): TemplateResult {
+    const { records } = this.words;
+    return html`${this.#item('records', records.recordings, icons.microphone())} ${this.#item('notes', records.notes, icons.text())}
+      ${this.#item('followUps', records.followUps, icons.clock())}`;
   }
 
   #item(action: VisitAction, text: string, icon: TemplateResult): TemplateResult {

@@ -10,7 +10,7 @@ import './tele-call-elsewhere.ts';
 import './tele-composer.ts';
 import type { TeleComposer } from './tele-composer.ts';
 import './tele-dialogs.ts';
-import type { TeleDialogs } from './tele-dialogs.ts';
+import type { DialogName, TeleDialogs } from './tele-dialogs.ts';
 import { TeleElement } from './tele-element.ts';
 import type { OpenPicture } from './tele-picture.ts';
 import type { TelePictureViewer } from './tele-picture-viewer.ts';
@@ -100,6 +100,7 @@ export class TeleVisit extends TeleElement {
         @dragleave=${this.#onDragLeave}
         @drop=${this.#onDrop}
         @tele-open-picture=${this.#onOpenPicture}
+        @tele-action=${this.#onAction}
       >
         ${largeCall === null ? this.#elsewhere() : this.#panel(largeCall)}
         <div class="conversation ${this.isSearching ? 'searching' : ''}" ?inert=${largeCall !== null && !this.isWide}>
@@ -121,11 +122,19 @@ export class TeleVisit extends TeleElement {
   protected override updated(changed: PropertyValues<this>): void {
     if (changed.has('model')) {
       this.isSearching = false;
+      this.#lookForRecords();
     }
     const isLarge = this.largeCall !== null;
     // The panel took the focus with it. The thread gets it, not the text: that would open a phone's keyboard.
     if (this.#wasLarge && !isLarge && !this.matches(':focus-within')) this.#thread?.focusScroller();
     this.#wasLarge = isLarge;
+  }
+
+  /** What an interrupted dictation or a follow-up offers has to be there without asking. It is not missed where it fails. */
+  #lookForRecords(): void {
+    const { kind, phase } = this.model.view;
+    if (kind === 'visit' && (phase === 'active' || phase === 'ended'))
+      void this.model.openRecords().catch(() => undefined);
   }
 
   /** The call to show large; null: there is none, another device holds it, or it is small. */
@@ -181,8 +190,12 @@ export class TeleVisit extends TeleElement {
     const action = event.detail;
     if (action === 'search') void this.#openSearch();
     else if (action === 'toBeginning') void this.#thread?.toBeginning();
-    else void this.renderRoot.querySelector<TeleDialogs>('tele-dialogs')?.open(action);
+    else void this.open(action);
   };
+
+  async open(dialog: DialogName): Promise<void> {
+    await this.renderRoot.querySelector<TeleDialogs>('tele-dialogs')?.open(dialog);
+  }
 
   async #openSearch(): Promise<void> {
     if (await this.fetched(() => import('./tele-search.ts'))) this.isSearching = true;

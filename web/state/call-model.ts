@@ -1,5 +1,13 @@
 import type { Call, InputDevice } from '@teleconsult/client-sdk/api';
-import type { CallView, MediaSource, Participant, PersonId, SeatView } from '@teleconsult/protocol';
+import type { CallRecordingControl } from '@teleconsult/client-sdk/records';
+import type {
+  CallRecording,
+  CallView,
+  MediaSource,
+  Participant,
+  PersonId,
+  SeatView,
+} from '@teleconsult/protocol';
 import type { AppError } from '@teleconsult/protocol/errors';
 import { messages } from '../i18n/language.ts';
 import { speak } from './announcer.ts';
@@ -35,6 +43,7 @@ interface CallModelOptions {
   /** `source` is the device that the problem is about, where it is about one. */
   readonly onProblem: (error: AppError, source: MediaSource | null) => void;
   readonly onNotice: (notice: Notice) => void;
+  readonly recordingControl: () => Promise<CallRecordingControl>;
 }
 
 /** How long the hint for somebody who speaks while muted stays, and how often it comes at most. */
@@ -220,6 +229,27 @@ export class CallModel {
     // A device that comes back into a live call (a reload) has to connect its own media first.
     return this.call.path === 'connecting' && !this.#wasConnected ? 'connecting' : 'live';
   }
+
+  /** null while nobody has asked to record the call. */
+  get recording(): CallRecording | null {
+    return this.#view.recording;
+  }
+
+  /** This person has been asked whether they may be recorded, and has not answered. */
+  get isAskedToBeRecorded(): boolean {
+    const own = this.recording?.consents.find(({ personId }) => personId === this.self);
+    return own?.state === 'asked' && this.isOngoing && this.call.role !== 'elsewhere';
+  }
+
+  async record(act: 'start' | 'pause' | 'resume' | 'stop'): Promise<void> {
+    await (await this.#options.recordingControl())[act](this.call);
+  }
+
+  async answerRecording(granted: boolean): Promise<void> {
+    await (await this.#options.recordingControl()).answer(this.call, granted);
+  }
+
+  readonly nameOf = (personId: PersonId): string => this.#options.nameOf(personId);
 
   get liveForMs(): number {
     return this.#liveSince === null ? 0 : Math.max(0, Date.now() - this.#liveSince);

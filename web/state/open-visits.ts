@@ -3,6 +3,8 @@ export interface FollowedVisit {
   readonly call: object | null;
   readonly visit: { readonly outbox: readonly object[]; readonly draft: string };
   readonly replyTo: object | null;
+  /** A dictation of it runs on this device. */
+  readonly isDictating?: boolean;
   close(): Promise<void>;
 }
 
@@ -72,7 +74,8 @@ export class OpenVisits<Visit extends FollowedVisit> {
         model.call !== null ||
         model.visit.outbox.length > 0 ||
         model.visit.draft !== '' ||
-        model.replyTo !== null;
+        model.replyTo !== null ||
+        model.isDictating === true;
       if (id === keptId || isNeeded) continue;
       this.#open.delete(id);
       void model.close().catch(() => undefined);

@@ -56,7 +56,7 @@ interface Note {
   readonly at: number;
 }
 
-function playNote(context: AudioContext, { frequency, gain, at }: Note): void {
+export function playNote(context: AudioContext, { frequency, gain, at }: Note): void {
   const tone = context.createOscillator();
   const volume = context.createGain();
   tone.frequency.value = frequency;

@@ -1,4 +1,5 @@
 import type { Call, Consultation } from '@teleconsult/client-sdk/api';
+import type { Dictation, Records } from '@teleconsult/client-sdk/records';
 import type {
   ConsultationView,
   Entry,
@@ -36,6 +37,7 @@ interface VisitModelOptions {
   readonly isCallSmall: () => boolean;
   /** Whether what is sent now leaves at once. */
   readonly isConnected: () => boolean;
+  readonly openRecords: () => Promise<Records>;
 }
 
 const MAX_TRANSCRIPTS = 100;
@@ -71,11 +73,16 @@ export class VisitModel {
   readonly #sound: CallSound;
   readonly #isCallSmall: () => boolean;
   readonly #isConnected: () => boolean;
+  readonly #openRecords: () => Promise<Records>;
+  #records: Records | null = null;
+  #opening: Promise<Records> | null = null;
+  #isClosed = false;
   readonly #stops: readonly (() => void)[];
 
   constructor(options: VisitModelOptions) {
     const { visit, role, personId, deviceId, onNotice, sound, isCallSmall, isConnected } = options;
     this.#isConnected = isConnected;
+    this.#openRecords = options.openRecords;
     this.visit = visit;
     this.role = role;
     this.#personId = personId;
@@ -162,6 +169,29 @@ export class VisitModel {
     return this.visit.unread.unread;
   }
 
+  /** What is recorded of this visit; null until it was asked for. */
+  get records(): Records | null {
+    return this.#records;
+  }
+
+  /** A follow-up is carried out: the doctor may call though the visit has ended. */
+  get isFollowedUp(): boolean {
+    const board = this.#records?.followUps;
+    return (
+      board?.contactRefusedSince === null && board.followUps.some(({ state }) => state === 'in_progress')
+    );
+  }
+
+  /** The dictation of this device that needs the person: running, interrupted, or on its way to the server. */
+  get dictation(): Dictation | null {
+    return this.#records?.dictations.find(({ state }) => state !== 'finished') ?? null;
+  }
+
+  get isDictating(): boolean {
+    const state = this.dictation?.state;
+    return state === 'recording' || state === 'paused';
+  }
+
   isOnline(personId: PersonId): boolean {
     return this.visit.online.includes(personId);
   }
@@ -213,12 +243,43 @@ export class VisitModel {
     return person?.displayName ?? this.#former(personId) ?? messages().productName;
   }
 
+  /** Fetched once, however many ask at the same time; after a failure it can be asked again. */
+  openRecords(): Promise<Records> {
+    this.#opening ??= this.#loadRecords().catch((error: unknown) => {
+      this.#opening = null;
+      throw error;
+    });
+    return this.#opening;
+  }
+
   async close(): Promise<void> {
+    this.#isClosed = true;
+    // A microphone that nobody sees any more must not listen on.
+    for (const dictation of this.#records?.dictations ?? [])
+      if (dictation.state === 'recording') dictation.pause();
+    this.#records?.close();
     for (const stop of this.#stops) stop();
     this.#call?.close();
     this.#call = null;
     this.blobs.close();
     await this.visit.close();
+  }
+
+  async #loadRecords(): Promise<Records> {
+    const records = this.#records ?? (await this.#openRecords());
+    if (this.#isClosed) {
+      records.close();
+      throw new AppError('ABORTED');
+    }
+    if (this.#records === null) {
+      this.#records = records;
+      const announce = (): void => this.changes.announce();
+      for (const event of ['recordings', 'notes', 'followUps', 'dictations'] as const)
+        records.on(event, announce);
+    }
+    await records.load();
+    this.changes.announce();
+    return records;
   }
 
   /** Somebody who has left: the thread still says who joined. */
@@ -249,6 +310,7 @@ export class VisitModel {
             isSmall: this.#isCallSmall,
             onProblem: (error, source) => this.#problem(error, source),
             onNotice: this.#onNotice,
+            recordingControl: async () => (await this.openRecords()).callRecording,
           });
     // Answering, say, moves the call from the dialog to the panel.
     this.#call?.changes.subscribe(() => this.changes.announce());

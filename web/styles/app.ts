@@ -5,9 +5,18 @@ export const app = css`
     display: block;
     height: var(--app-height, 100dvh);
   }
-  .app,
-  .app > main {
+  /* What is recorded now stands above everything, and takes no room while there is nothing. */
+  .app {
+    display: grid;
+    grid-template: auto minmax(0, 1fr) / minmax(0, 1fr);
     height: 100%;
+  }
+  .app > main,
+  .app > .plain,
+  .app > tele-not-ready {
+    grid-row: 2;
+    height: 100%;
+    min-height: 0;
   }
   /* On a phone the header has no room for it: it stands in the menu. */
   @media (max-width: 560px) {

@@ -17,6 +17,7 @@ export const callPanel = css`
   }
   header {
     display: flex;
+    flex-wrap: wrap;
     align-items: flex-start;
     gap: 8px;
     padding: 14px 10px 10px 20px;
@@ -24,6 +25,10 @@ export const callPanel = css`
   .who {
     flex: 1;
     min-width: 0;
+  }
+  tele-recording-strip {
+    flex: 1 0 100%;
+    margin-inline-start: -8px;
   }
   h2:focus {
     outline: none;

@@ -2,7 +2,16 @@ import type { PushPayload } from '@teleconsult/protocol/push';
 
 const CONSULTATION_ID = /^cns_[0-9A-Za-z]{22}$/;
 const CALL_ID = /^cal_[0-9A-Za-z]{22}$/;
-const NEWS = ['requested', 'waiting', 'accepted', 'ended', 'invited'] as const;
+const NEWS = [
+  'requested',
+  'waiting',
+  'accepted',
+  'ended',
+  'invited',
+  'followUpDue',
+  'followUpRefused',
+  'noteSigned',
+] as const;
 
 /** Null for anything this version of the worker does not know: it then shows the most general notice. */
 export function parsePush(value: unknown): PushPayload | null {

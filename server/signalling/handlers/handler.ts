@@ -9,6 +9,8 @@ import type { Transcripts } from '../../speech/transcripts.ts';
 import type { Presence } from '../../waiting/presence.ts';
 import type { WaitingRooms } from '../../waiting/waiting-rooms.ts';
 import type { Session } from '../session.ts';
+import type { NoteRequests } from './note-port.ts';
+import type { AskedBy, RecordingRequests } from './recording-port.ts';
 
 export type Handler<N extends RequestName> = (
   payload: RequestPayload<N>,
@@ -32,6 +34,8 @@ export interface Services {
   readonly nearby: NearbyColleagues;
   readonly checks: NetworkChecks;
   readonly transcripts: Transcripts;
+  readonly recordings: RecordingRequests;
+  readonly notes: NoteRequests;
   /** The server's time. */
   readonly now: () => number;
 }
@@ -40,6 +44,12 @@ export const addressOf = (
   { consultationId, callId }: Pick<SeatAddress, 'consultationId' | 'callId'>,
   { personId, deviceId }: Session,
 ): SeatAddress => ({ consultationId, callId, personId, deviceId });
+
+export const askedBy = ({ personId: by, deviceId, onlyConsultation }: Session): AskedBy => ({
+  by,
+  deviceId,
+  onlyConsultation,
+});
 
 /** The consultation a payload is about, if any. */
 export const consultationOf = (payload: object): ConsultationId | null =>

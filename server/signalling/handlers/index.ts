@@ -1,7 +1,10 @@
 import { callHandlers } from './calls.ts';
 import { consultationHandlers } from './consultations.ts';
+import { followUpHandlers } from './follow-ups.ts';
 import type { Handlers, Services } from './handler.ts';
+import { noteHandlers } from './notes.ts';
 import { personHandlers } from './people.ts';
+import { recordingHandlers } from './recordings.ts';
 import { seatHandlers } from './seats.ts';
 import { threadHandlers } from './thread.ts';
 
@@ -12,4 +15,7 @@ export const createHandlers = (services: Services): Handlers => ({
   ...threadHandlers(services),
   ...callHandlers(services),
   ...seatHandlers(services),
+  ...recordingHandlers(services),
+  ...noteHandlers(services),
+  ...followUpHandlers(services),
 });

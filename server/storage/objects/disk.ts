@@ -2,12 +2,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { addAbortSignal, Readable } from 'node:stream';
 import { AppError } from '@teleconsult/protocol';
 import { makeFolder, syncFolder } from './durable-folder.ts';
 import { parseObjectKey, parseObjectKeyPrefix } from './object-key.ts';
 import type { ObjectStore, PutOptions, RandomAccessSource } from './object-store.ts';
 import { isMissing, toStorageError } from './storage-error.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** One folder holds a 256th of the objects: a million objects are four thousand names a folder. */
 const SHARDS = Array.from({ length: 256 }, (_, index) => index.toString(16).padStart(2, '0'));
@@ -41,6 +41,11 @@ export class DiskObjectStore implements ObjectStore {
     } catch (error) {
       throw toStorageError(error);
     }
+    return new DiskObjectStore(root);
+  }
+
+  /** A folder that another process may have open, to read from: nothing is made and nothing removed. */
+  static beside(root: string): DiskObjectStore {
     return new DiskObjectStore(root);
   }
 
@@ -166,7 +171,7 @@ async function writeWhole(
   const handle = await disk(() => open(file, 'wx', 0o600));
   try {
     let byteSize = 0;
-    for await (const chunk of abortable(bytes, signal)) {
+    for await (const chunk of untilAborted(bytes, signal)) {
       await disk(() => writeAll(handle, chunk));
       byteSize += chunk.byteLength;
     }
@@ -183,15 +188,6 @@ async function writeWhole(
 async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
   let written = 0;
   while (written < chunk.byteLength) written += (await handle.write(chunk, written)).bytesWritten;
-}
-
-/** A source that may stall must still be given up when the signal says so. */
-function abortable(
-  bytes: AsyncIterable<Uint8Array>,
-  signal: AbortSignal | undefined,
-): AsyncIterable<Uint8Array> {
-  if (signal === undefined) return bytes;
-  return addAbortSignal(signal, bytes instanceof Readable ? bytes : Readable.from(bytes));
 }
 
 async function disk<T>(operation: () => Promise<T>): Promise<T> {

@@ -2,6 +2,7 @@ import { AppError } from '@teleconsult/protocol';
 import { memorySource } from './memory-source.ts';
 import { parseObjectKey, parseObjectKeyPrefix } from './object-key.ts';
 import type { ObjectStore, PutOptions, RandomAccessSource } from './object-store.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** What the next call can be told to fail with. */
 export type MemoryStoreFailure = 'full' | 'unavailable';
@@ -68,24 +69,7 @@ export class MemoryObjectStore implements ObjectStore {
 }
 
 async function collect(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined): Promise<Buffer> {
-  const aborted = Promise.withResolvers<never>();
-  aborted.promise.catch(() => undefined);
-  const abort = () => aborted.reject(new AppError('ABORTED', { cause: signal?.reason }));
-  if (signal?.aborted) abort();
-  signal?.addEventListener('abort', abort, { once: true });
   const chunks: Uint8Array[] = [];
-  const iterator = bytes[Symbol.asyncIterator]();
-  try {
-    while (true) {
-      const step = await Promise.race([aborted.promise, iterator.next()]);
-      if (step.done === true) return Buffer.concat(chunks);
-      chunks.push(step.value);
-    }
-  } catch (error) {
-    // Not awaited: a stalled source would keep an aborted put waiting.
-    void Promise.resolve(iterator.return?.()).catch(() => undefined);
-    throw error;
-  } finally {
-    signal?.removeEventListener('abort', abort);
-  }
+  for await (const chunk of untilAborted(bytes, signal)) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }

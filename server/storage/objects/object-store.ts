@@ -4,6 +4,7 @@ export interface RandomAccessSource extends AsyncDisposable {
   /**
    * The bytes from `start` up to, not including, `endExclusive`. Reads may run at the same time.
    * @throws RangeError outside of 0 … byteSize: a mistake of the caller
+   * @throws AppError NOT_FOUND when the object that was opened is no more, see `ObjectStore.put`
    * @throws AppError INTEGRITY when the object has become shorter than it was
    * @throws AppError STORAGE_UNAVAILABLE when the store cannot be read
    */
@@ -30,7 +31,8 @@ export interface ObjectStore {
    * `STORAGE_UNAVAILABLE` from the very last step may leave a whole object; the same put again is always right.
    *
    * Of two puts of one key at the same time, the one that finishes last stays. Sources opened before keep
-   * reading what they opened. An error of `bytes` is thrown unchanged.
+   * reading what they opened or, where the store keeps one version alone (S3), end in `NOT_FOUND`: none ever mixes two
+   * objects. The same goes for `delete`. An error of `bytes` is thrown unchanged.
    */
   put(key: string, bytes: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<{ byteSize: number }>;
   /** @throws AppError NOT_FOUND */

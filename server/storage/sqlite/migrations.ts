@@ -116,6 +116,86 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX invitation_open ON invitation (created_by, expires_at) WHERE redeemed_by IS NULL;
   `,
+  `
+  CREATE TABLE recording (
+    recording_id TEXT PRIMARY KEY,
+    consultation_id TEXT NOT NULL REFERENCES consultation,
+    purpose TEXT NOT NULL,
+    started_by TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    state TEXT NOT NULL CHECK (state IN ('running', 'ready', 'erased')),
+    -- Makes beginning idempotent: the call's recording id, or the device's id of a dictation.
+    client_id TEXT,
+    sealed BLOB NOT NULL,
+    UNIQUE (consultation_id, started_by, client_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX recording_of ON recording (consultation_id, started_at);
+  CREATE INDEX recording_running ON recording (recording_id) WHERE state = 'running';
+
+  CREATE TABLE recording_file (
+    file_id TEXT PRIMARY KEY,
+    recording_id TEXT NOT NULL REFERENCES recording,
+    consultation_id TEXT NOT NULL,
+    -- 'track' is what was recorded, 'composed' what was made of it.
+    kind TEXT NOT NULL CHECK (kind IN ('track', 'composed')),
+    created_at INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('growing', 'whole', 'truncated')),
+    byte_size INTEGER NOT NULL,
+    parts INTEGER NOT NULL,
+    -- 1 once its length, loudness and index are part of its sealed facts.
+    measured INTEGER NOT NULL DEFAULT 0,
+    sealed BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX recording_file_of ON recording_file (recording_id, created_at);
+  CREATE INDEX recording_file_growing ON recording_file (file_id) WHERE state = 'growing';
+  CREATE INDEX recording_file_unmeasured ON recording_file (created_at)
+    WHERE measured = 0 AND state IN ('whole', 'truncated');
+
+  CREATE TABLE note (
+    note_id TEXT PRIMARY KEY,
+    consultation_id TEXT NOT NULL REFERENCES consultation,
+    author TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('draft', 'signed')),
+    -- How many of signing and additions the thread tells of already.
+    announced INTEGER NOT NULL DEFAULT 0,
+    sealed BLOB NOT NULL,
+    UNIQUE (consultation_id, author, client_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX note_of ON note (consultation_id, created_at);
+
+  CREATE TABLE note_version (
+    note_id TEXT NOT NULL REFERENCES note,
+    -- 'version' of a draft, 'addition' to a signed note; numbered apart.
+    kind TEXT NOT NULL CHECK (kind IN ('version', 'addition')),
+    number INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    by TEXT NOT NULL,
+    client_id TEXT,
+    sealed BLOB NOT NULL,
+    PRIMARY KEY (note_id, kind, number)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX note_addition ON note_version (note_id, client_id) WHERE client_id IS NOT NULL;
+
+  CREATE TABLE audit (
+    number INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    device TEXT,
+    action TEXT NOT NULL,
+    consultation_id TEXT,
+    object TEXT,
+    result TEXT NOT NULL,
+    -- SHA-256 over the hash before it and this row.
+    hash BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_of ON audit (consultation_id, number);
+  -- Who can change the schema can undo this: the chain of hashes finds what was done then.
+  CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+  CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
+  `,
 ];
 
 /**

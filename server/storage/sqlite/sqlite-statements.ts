@@ -57,14 +57,17 @@ export function statementsToCreate(consultation: NewConsultation): Statement[] {
   ];
 }
 
-/** The unit that a commit is. Entries come first: what is withdrawn may be one of them. */
+/**
+ * The unit that a commit is. Entries come first: what is withdrawn may be one of them. An erased consultation, which has no
+ * key, is not brought back to life by a commit that comes late.
+ */
 export function statementsToAppend(commit: Commit): Statement[] {
   const { consultationId, entries, state, withdrawals = [], joined = [], left = [] } = commit;
   const statements = entries.map((entry) => insertEntry(consultationId, entry));
   if (state !== null)
     statements.push({
       sql: `UPDATE consultation SET sealed_state = ?, phase = ?, in_call = ?, due_at = ?, waiting_since = ?,
-        active_since = ?, ended_at = ? WHERE consultation_id = ?`,
+        active_since = ?, ended_at = ? WHERE consultation_id = ? AND length(wrapped_key) > 0`,
       params: [state.sealed, ...indexValues(state.index), consultationId],
     });
   for (const { sequence, how, by, attachmentIds } of withdrawals) {

@@ -15,11 +15,16 @@ import { openConnection } from './connection.ts';
 import { makeDatabaseFile } from './database-file.ts';
 import { prepareRead, type Row } from './read.ts';
 import { SqliteAttachments } from './sqlite-attachments.ts';
+import { SqliteAudit } from './sqlite-audit.ts';
+import { SqliteErasure } from './sqlite-erasure.ts';
 import { ids, SqliteFinding } from './sqlite-finding.ts';
 import { SqliteInvitations } from './sqlite-invitations.ts';
+import { SqliteNotes } from './sqlite-notes.ts';
 import { SqlitePeople } from './sqlite-people.ts';
 import { SqliteReading } from './sqlite-reading.ts';
+import { SqliteRecordings } from './sqlite-recordings.ts';
 import { statementsToAppend, statementsToCreate } from './sqlite-statements.ts';
+import { SqliteWrappedValues } from './sqlite-wrapped-values.ts';
 import { UniqueViolation, Writer } from './writer.ts';
 
 const ENTRY = 'SELECT sequence, at, by, kind, client_message_id, sealed, withdrawn, withdrawn_by FROM entry';
@@ -27,8 +32,13 @@ const ENTRY = 'SELECT sequence, at, by, kind, client_message_id, sealed, withdra
 /** The embedded store: one file, one writing thread with group commit, one reading connection. */
 export class SqliteStore implements ConsultationStore {
   readonly attachments: SqliteAttachments;
+  readonly audit: SqliteAudit;
   readonly people: SqlitePeople;
   readonly invitations: SqliteInvitations;
+  readonly wrappedValues: SqliteWrappedValues;
+  readonly erasure: SqliteErasure;
+  readonly notes: SqliteNotes;
+  readonly recordings: SqliteRecordings;
   readonly #writer: Writer;
   readonly #reader: DatabaseSync;
   readonly #reads: ReturnType<typeof prepareReads>;
@@ -55,8 +65,13 @@ export class SqliteStore implements ConsultationStore {
     this.#reading = new SqliteReading(writer, reader);
     this.#finding = new SqliteFinding(reader);
     this.attachments = new SqliteAttachments(writer, reader);
+    this.audit = new SqliteAudit(writer, reader);
     this.people = new SqlitePeople(writer, reader);
+    this.recordings = new SqliteRecordings(writer, reader);
     this.invitations = new SqliteInvitations(writer, reader);
+    this.wrappedValues = new SqliteWrappedValues(writer, reader);
+    this.erasure = new SqliteErasure(writer, reader);
+    this.notes = new SqliteNotes(writer, reader);
   }
 
   /** Whether the store can be written. */

@@ -16,7 +16,9 @@ const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 export const patient = PersonId.parse('patient-1');
 export const doctor = PersonId.parse('doctor-1');
 
-export function minted(prefix: 'cns' | 'msg' | 'cal' | 'att' | 'inv' | 'chk'): string {
+export function minted(
+  prefix: 'cns' | 'msg' | 'cal' | 'att' | 'inv' | 'chk' | 'rec' | 'fil' | 'not' | 'fup',
+): string {
   return `${prefix}_${Array.from(randomBytes(22), (byte) => ALPHABET[byte % ALPHABET.length]).join('')}`;
 }
 
@@ -101,6 +103,7 @@ export function ringingCall(consultationId: ConsultationId, changes: Partial<Cal
       { personId: doctor, state: 'connecting', deviceId: DeviceId.parse('device-of-doctor'), ...seat },
       { personId: patient, state: 'invited', deviceId: null, ...seat, ringUntil: 45_000 },
     ],
+    recording: null,
     revision: 1,
     ...changes,
   };

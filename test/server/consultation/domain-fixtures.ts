@@ -4,8 +4,11 @@ import type {
   ClientMessageId,
   ConsultationId,
   DeviceId,
+  FollowUpId,
   MessageId,
+  NoteId,
   PersonId,
+  RecordingId,
 } from '@teleconsult/protocol';
 import type { ConsultationEvent } from '@teleconsult/server/consultation/commands';
 import { requestConsultation } from '@teleconsult/server/consultation/lifecycle';
@@ -35,6 +38,11 @@ export const watch = 'device-watch' as DeviceId;
 export const tv = 'device-tv' as DeviceId;
 export const callId = 'cal_0000000000000000000001' as CallId;
 export const otherCallId = 'cal_0000000000000000000002' as CallId;
+export const recordingId = 'rec_0000000000000000000001' as RecordingId;
+export const otherRecordingId = 'rec_0000000000000000000002' as RecordingId;
+export const followUpId = 'fup_0000000000000000000001' as FollowUpId;
+export const otherFollowUpId = 'fup_0000000000000000000002' as FollowUpId;
+export const noteId = 'not_0000000000000000000001' as NoteId;
 export const timings = DEFAULT_TIMINGS;
 
 const consultationId = 'cns_0000000000000000000001' as ConsultationId;
@@ -135,6 +143,37 @@ export const rungThird = (media: CallMedia = 'video') =>
 /** All three in a live call. */
 export const liveThree = (media: CallMedia = 'video') =>
   after(rungThird(media), { type: 'call.accept', by: relative, deviceId: tv, callId }, join(relative, tv));
+
+const deviceOf = new Map([
+  [patient, phone],
+  [doctor, desk],
+  [relative, tv],
+]);
+const ofCall = (by: PersonId) => ({ by, deviceId: deviceOf.get(by) ?? phone, callId, recordingId });
+
+/** Asks to record the call. */
+export const record = (by = doctor, id = recordingId) =>
+  ({ type: 'recording.start', ...ofCall(by), recordingId: id }) as const;
+export const agree = (by: PersonId) => ({ type: 'recording.answer', ...ofCall(by), granted: true }) as const;
+export const refuseRecording = (by: PersonId) =>
+  ({ type: 'recording.answer', ...ofCall(by), granted: false }) as const;
+export const pauseRecording = (by = doctor) => ({ type: 'recording.pause', ...ofCall(by) }) as const;
+export const resumeRecording = (by = doctor) => ({ type: 'recording.resume', ...ofCall(by) }) as const;
+export const stopRecording = (by = doctor) => ({ type: 'recording.stop', ...ofCall(by) }) as const;
+/** The relative takes part in the call that rings them. */
+export const thirdJoins = (state: ConsultationState) =>
+  after(state, { type: 'call.accept', by: relative, deviceId: tv, callId }, join(relative, tv));
+
+/** A day in a week from the moment of the fixtures. */
+export const IN_A_WEEK = 1_000 + 7 * 24 * 3_600_000;
+export const plan = (dueAt = IN_A_WEEK, clientFollowUpId = 'follow-up-0001', id = followUpId) =>
+  ({ type: 'followUp.plan', by: doctor, followUpId: id, clientFollowUpId, dueAt, reason: 'why' }) as const;
+export const begin = { type: 'followUp.begin', by: doctor, followUpId } as const;
+export const complete = (outcome: 'reached' | 'not_reached' | 'refused' = 'reached') =>
+  ({ type: 'followUp.complete', by: doctor, followUpId, outcome }) as const;
+export const setContact = (refused: boolean, by = patient) => ({ type: 'contact.set', by, refused }) as const;
+/** An ended visit with a follow-up in a week. */
+export const followedUp = () => after(active(), plan(), { type: 'end', by: doctor });
 
 export const say = (text = 'hello', by = patient, id = 'message-0001') =>
   ({

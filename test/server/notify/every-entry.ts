@@ -1,4 +1,4 @@
-import type { ConsultationId, Entry } from '@teleconsult/protocol';
+import { type ConsultationId, type Entry, FollowUpBoard } from '@teleconsult/protocol';
 import {
   CANARY,
   callId,
@@ -19,6 +19,22 @@ const attachment = {
 };
 
 const call = { callId: callId() };
+const recording = { recordingId: `rec_${'0'.repeat(21)}1` };
+export const followUp = { followUpId: `fup_${'0'.repeat(21)}1` };
+/** The same as the host knows it when its day has come. */
+export const dueFollowUp = {
+  ...followUp,
+  plannedBy: doctor,
+  plannedAt: 1,
+  dueAt: 1_790_600_000_000,
+  reason: `${CANARY} pressure`,
+  state: 'due',
+  since: 2,
+  outcome: null,
+  noteId: null,
+};
+const noteId = `not_${'0'.repeat(21)}1`;
+const planned = { ...followUp, dueAt: 1_790_600_000_000, reason: `${CANARY} pressure` };
 
 /** One entry of every kind, with something to be kept secret wherever there is room for it. */
 export const everyDraft = [
@@ -89,8 +105,24 @@ export const everyDraft = [
     },
     by: doctor,
   },
+  { draft: { kind: 'recording.asked', ...call, ...recording }, by: doctor },
+  { draft: { kind: 'recording.agreed', ...recording }, by: patient },
+  { draft: { kind: 'recording.started', ...recording }, by: doctor },
+  { draft: { kind: 'recording.paused', ...recording }, by: doctor },
+  { draft: { kind: 'recording.resumed', ...recording }, by: doctor },
+  { draft: { kind: 'recording.stopped', ...recording, reason: 'consent_withdrawn' }, by: patient },
+  { draft: { kind: 'note.signed', noteId, purpose: 'summary' }, by: doctor },
+  { draft: { kind: 'note.added', noteId, addition: 1 }, by: doctor },
+  { draft: { kind: 'followUp.planned', ...planned }, by: doctor },
+  { draft: { kind: 'followUp.changed', ...planned }, by: doctor },
+  { draft: { kind: 'followUp.due', ...followUp }, by: null },
+  { draft: { kind: 'followUp.begun', ...followUp }, by: doctor },
+  { draft: { kind: 'followUp.completed', ...followUp, outcome: 'reached', noteId }, by: doctor },
+  { draft: { kind: 'followUp.cancelled', ...followUp }, by: doctor },
+  { draft: { kind: 'contact.changed', refused: true }, by: patient },
 ] as const;
 
 export function addEvery(threads: FakeThreads, id: ConsultationId): readonly Entry[] {
+  threads.boards.set(id, FollowUpBoard.parse({ followUps: [dueFollowUp], contactRefusedSince: null }));
   return everyDraft.map(({ draft, by }) => threads.add(id, draft, by));
 }

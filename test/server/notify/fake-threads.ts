@@ -3,6 +3,7 @@ import {
   ConsultationId,
   type ConsultationView,
   Entry,
+  FollowUpBoard,
   type Participant,
   PersonId,
 } from '@teleconsult/protocol';
@@ -37,6 +38,7 @@ export class FakeThreads {
   readonly notified = new Map<ConsultationId, number>();
   readonly participants = new Map<ConsultationId, readonly Participant[]>();
   readonly calls = new Map<ConsultationId, CallView>();
+  readonly boards = new Map<ConsultationId, FollowUpBoard>();
   readonly read = new Map<string, number>();
   /** Consultations that cannot be opened. */
   readonly broken = new Set<ConsultationId>();
@@ -103,6 +105,7 @@ export class FakeThreads {
         online: [],
         unread: { consultationId: id, unread: 0, read: 0 },
       }),
+      followUps: { board: async (id) => this.boards.get(id) ?? { followUps: [], contactRefusedSince: null } },
     };
   }
 
@@ -187,6 +190,7 @@ export function ringingCall(
     ringUntil: until,
     answeredAt: null,
     endReason: null,
+    recording: null,
     revision: 1,
     seats: people.map(({ personId }, index) =>
       index === 0
@@ -214,6 +218,8 @@ export function changeOf(
     phase: { name: 'active', since: 0 },
     call: null,
     callRevision: 0,
+    followUps: [],
+    contactRefusedSince: null,
     sequence: threads.of(id).length,
   };
   return { before: state, after: state, entries: threads.of(id).slice(-1), effects };

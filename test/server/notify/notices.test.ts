@@ -1,12 +1,21 @@
-import type { SeatLeftReason } from '@teleconsult/protocol';
+import { FollowUpBoard, type SeatLeftReason } from '@teleconsult/protocol';
 import { noticesOf, type Situation } from '@teleconsult/server/notify/notices';
 import { expect, test } from 'vitest';
+import { dueFollowUp, followUp } from './every-entry.ts';
 import { callId, consultationId, doctor, FakeThreads, patient } from './fake-threads.ts';
 
 const id = consultationId(1);
 
 function situationOf(threads: FakeThreads, change: Partial<Situation> = {}): Situation {
-  return { view: threads.view(id), call: null, ended: null, read: new Map(), now: threads.now, ...change };
+  return {
+    view: threads.view(id),
+    call: null,
+    ended: null,
+    read: new Map(),
+    board: null,
+    now: threads.now,
+    ...change,
+  };
 }
 
 const told = (notices: ReturnType<typeof noticesOf>): unknown[] =>
@@ -72,4 +81,44 @@ test('[PUSH6] that a call was dealt with elsewhere is news for a minute, that it
   expect([noticesOf(missed, after(day - 1)), noticesOf(missed, after(day))].map((one) => one.length)).toEqual(
     [1, 0],
   );
+});
+
+const boardOf = (state: string, contactRefusedSince: number | null = null): FollowUpBoard =>
+  FollowUpBoard.parse({ followUps: [{ ...dueFollowUp, state }], contactRefusedSince });
+const news = (notices: ReturnType<typeof noticesOf>): unknown[] =>
+  notices.map(({ personId, payload, choice }) => [
+    personId,
+    choice,
+    payload.kind === 'consultation' && payload.what,
+  ]);
+
+test('[FUP20] a follow-up that is due reminds doctor and patient; one who refuses contact is left alone, and the doctor sees that', () => {
+  const threads = new FakeThreads();
+  const due = threads.add(id, { kind: 'followUp.due', ...followUp }, null);
+  const reminded = (board: FollowUpBoard | null) => news(noticesOf(due, situationOf(threads, { board })));
+  expect(reminded(boardOf('due'))).toEqual([
+    [doctor, 'consultations', 'followUpDue'],
+    [patient, 'consultations', 'followUpDue'],
+  ]);
+  expect(reminded(boardOf('due', 5))).toEqual([[doctor, 'consultations', 'followUpRefused']]);
+  // By the time it is told it may be moved, begun, done or cancelled.
+  for (const state of ['planned', 'in_progress', 'done', 'cancelled'])
+    expect(reminded(boardOf(state)), state).toEqual([]);
+  expect(reminded(null)).toEqual([]);
+});
+
+test('[NOTE3] a signed note is news to the patient; what is recorded, planned and added is nobody’s to be woken for', () => {
+  const threads = new FakeThreads();
+  const noteId = `not_${'0'.repeat(22)}`;
+  const recordingId = `rec_${'0'.repeat(22)}`;
+  const signed = threads.add(id, { kind: 'note.signed', noteId, purpose: 'summary' }, doctor);
+  expect(news(noticesOf(signed, situationOf(threads)))).toEqual([[patient, 'consultations', 'noteSigned']]);
+  for (const draft of [
+    { kind: 'note.added', noteId, addition: 1 },
+    { kind: 'recording.asked', callId: callId(), recordingId },
+    { kind: 'recording.stopped', recordingId, reason: 'stopped' },
+    { kind: 'followUp.planned', ...followUp, dueAt: 5, reason: 'why' },
+    { kind: 'contact.changed', refused: true },
+  ])
+    expect(noticesOf(threads.add(id, draft, doctor), situationOf(threads)), draft.kind).toEqual([]);
 });

@@ -102,6 +102,8 @@ const record = (...seats: readonly { personId: PersonId; state: 'invited' | 'pre
     startedBy: patient,
     startedAt: 0,
     phase: { name: 'ringing', until: 1 },
+    recording: null,
+    stoppedRecordingId: null,
     seats: seats.map(({ personId, state }) =>
       state === 'invited'
         ? { ...seat, personId, state, ringUntil: 1, callWaiting: false }

@@ -26,7 +26,7 @@ async function toldOfTheEnd(before: ConsultationState, outcome: Next): Promise<[
   const unused = (): Promise<never> => Promise.reject(new Error('not asked for here'));
   const view = viewConsultation(outcome.state);
   const situations = new Situations({
-    host: { view: async () => view, thread: unused, snapshot: unused },
+    host: { view: async () => view, thread: unused, snapshot: unused, followUps: { board: unused } },
     store: { marks: unused },
     clock: () => 10_000,
   });

@@ -46,6 +46,8 @@ test('[STO33] a state that the first version sealed is a visit without a subject
     phase: { ...phase, declineReason: null, activeSince: null },
     call: null,
     callRevision: 4,
+    followUps: [],
+    contactRefusedSince: null,
   });
 });
 
@@ -69,6 +71,7 @@ test('[STO33] a call that ran in the first version has seats with all that seats
     },
   });
   const added = { screenOn: false, mutedBy: null, view: 'full', interrupted: false };
+  expect(state.call).toMatchObject({ recording: null, stoppedRecordingId: null });
   expect(state.call?.seats).toEqual([
     { ...base, ...added, personId: 'bob', state: 'connecting', deviceId: 'device' },
     { ...base, ...added, personId: 'ann', state: 'invited', ringUntil: 45, callWaiting: false },

@@ -3,6 +3,7 @@ import { AppError } from '@teleconsult/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { COLUMN_OVERHEAD } from '../../../server/vault/column.ts';
+import { ERASED_KEY } from '../../../server/vault/consultation-key.ts';
 import { additions, everyBit, everyCut, opensAsAnother, repeats, unnoticedChanges } from './claims.ts';
 import { consultation, openVault } from './vault.fixtures.ts';
 
@@ -106,10 +107,22 @@ test('[VLT9] a consultation’s key opens only as that consultation’s, and onl
   await expect(vault.openConsultationKey(consultation('B'), wrapped)).rejects.toMatchObject({
     code: 'INTEGRITY',
   });
-  const open = (bytes: Uint8Array) => vault.openConsultationKey(consultation('A'), bytes);
+  const open = (bytes: Uint8Array) =>
+    bytes.byteLength === 0 ? notNothing() : vault.openConsultationKey(consultation('A'), bytes);
   for (const changes of [everyBit, everyCut, additions])
     expect(await unnoticedChanges(changes(wrapped), open)).toEqual([]);
 });
+
+test('[VLT40] what erasing leaves of a consultation’s key is no key: there is nothing of it to see', async () => {
+  await using opened = await openVault();
+  const opening = opened.vault.openConsultationKey(consultation('A'), ERASED_KEY);
+  await expect(opening).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+/** A key that was cut to nothing is one that was erased, and does not open either. */
+const notNothing = (): never => {
+  throw new AppError('INTEGRITY');
+};
 
 /** What the vault would be if a field were not bound to its place. */
 function withoutPlaces(nextNonce = () => randomBytes(12)): SealsFields {

@@ -1,6 +1,4 @@
-import type { GuestRole } from '@teleconsult/protocol';
-
-/** Who takes part, invitations, and colleagues. */
+/** Who takes part, and the ways to invitations and colleagues; dialogs.ts has what is said inside. */
 export const people = {
   people: {
     title: 'People in this consultation',
@@ -21,68 +19,11 @@ export const people = {
   },
   invite: {
     open: 'Invite somebody',
-    title: 'Invite somebody to this consultation',
-    colleagueTitle: 'Invite a colleague',
-    who: 'Who is it?',
-    roles: {
-      relative: 'A relative',
-      interpreter: 'An interpreter',
-      colleague: 'A colleague',
-    } satisfies Record<GuestRole, string>,
-    roleHint: {
-      relative: 'Reads and writes with you, and can join calls.',
-      interpreter: 'Translates in messages and calls.',
-      colleague: 'A doctor who is asked for advice.',
-    } satisfies Record<GuestRole, string>,
-    create: 'Make the invitation',
-    show: 'Let the person scan this code, or send them the link. It works once.',
-    until: (when: string) => `Valid until ${when}`,
-    expired: 'This invitation has expired.',
-    again: 'Make a new one',
-    copy: 'Copy the link',
-    copied: 'The link was copied.',
-    copyFailed: 'The link could not be copied. Press and hold it to copy it yourself.',
-    share: 'Share',
-    save: 'Save as picture',
-    saveFailed: 'The picture could not be made.',
-    revoke: 'Take it back',
-    revoked: 'The invitation no longer works.',
-    link: 'Link',
-    code: 'QR code of the invitation',
-    caption: 'Teleconsult invitation',
-    received: 'You are invited',
-    receivedParticipant: (name: string, role: string) => `${name} invites you to a consultation as ${role}.`,
-    receivedColleague: (name: string) => `${name} invites you to talk as colleagues.`,
-    accept: 'Accept the invitation',
-    notNow: 'Not now',
-    used: 'This invitation was used already or has expired. Ask for a new one.',
-    notYours:
-      'This invitation is not meant for you. It may ask for another profession or for a name in your account.',
     signIn: 'Sign in first: open your clinic’s app, then open the invitation again in the same window.',
     signInTitle: 'You have an invitation',
   },
   colleagues: {
     open: 'Colleagues',
-    title: 'Talk with a colleague',
-    byCode: 'Invite by code',
-    byCodeHint: 'The colleague scans a code or opens a link on their own device.',
-    near: 'Doctors near by',
-    consentTitle: 'Before you look for doctors near by',
-    consent:
-      'Your position is rounded to about one kilometre and shown for ten minutes to other doctors who look, too. It is not stored. They see your name and an upper bound of the distance.',
-    agree: 'I agree, show me',
-    hide: 'Stop being shown',
-    shownUntil: (when: string) => `Others see you until ${when}.`,
-    looking: 'Looking…',
-    refresh: 'Look again',
-    nobody: 'Nobody is near by right now.',
-    within: (km: number) => `within ${km} km`,
-    ask: (name: string) => `Ask ${name}`,
-    askShort: 'Ask',
-    asked: (name: string) => `${name} was asked.`,
-    locationDenied:
-      'The position is not allowed. Allow it in the browser’s site settings, or invite by code.',
-    locationFailed: 'The position could not be found. Try again, or invite by code.',
     waitingFor: (name: string) => `Waiting for ${name} to answer`,
     wants: (name: string) => `${name} asks you for a conversation`,
     withdraw: 'Withdraw',

@@ -1,0 +1,322 @@
+import {
+  AppError,
+  type ConsultationId,
+  type FollowUpId,
+  MAX_NOTE_VERSIONS,
+  MAX_NOTES,
+  type Note,
+  type NoteAudio,
+  type NoteId,
+  type PersonId,
+  type RecordingId,
+  type RequestPayload,
+  type RequestResult,
+} from '@teleconsult/protocol';
+import { canonical } from '../host/entry-codec.ts';
+import type { ConsultationHost } from '../host/host.ts';
+import type { Clock, IdGenerator, Log, Publisher } from '../host/ports.ts';
+import type { ConsultationKey } from '../vault/consultation-key.ts';
+import { Announcements } from './announcements.ts';
+import { mayRead, requireWriter, roleOf } from './note-readers.ts';
+import type { NoteStore, StoredNote, StoredNoteVersion } from './ports.ts';
+import {
+  type NoteContent,
+  openNote,
+  openNoteFacts,
+  openVersion,
+  sealNoteFacts,
+  sealVersion,
+} from './sealed-note.ts';
+
+export interface NotesParts {
+  readonly notes: NoteStore;
+  readonly host: Pick<ConsultationHost, 'view' | 'sealing' | 'thread' | 'submit'>;
+  readonly ids: IdGenerator;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly publisher: Pick<Publisher, 'toPerson'>;
+  /** @throws AppError when this author has no such dictation, or it is not finished or not as long */
+  readonly checkAudio: (
+    audio: NoteAudio,
+    of: { consultationId: ConsultationId; author: PersonId },
+  ) => Promise<void>;
+  /** Erases a dictation that no note holds any more. */
+  readonly eraseDictation: (consultationId: ConsultationId, recordingId: RecordingId) => Promise<void>;
+  readonly hasFollowUp: (consultationId: ConsultationId, followUpId: FollowUpId) => Promise<boolean>;
+}
+
+interface Draft extends NoteContent {
+  readonly noteId: NoteId;
+}
+
+/**
+ * What doctors record about visits. No version is ever overwritten: a save adds one, made from the one its author saw. A
+ * draft is its author's alone; a signed note is the visit's and never changes, only grows additions.
+ */
+export class Notes {
+  readonly #parts: NotesParts;
+  readonly #announcements: Announcements;
+
+  constructor(parts: NotesParts) {
+    this.#parts = parts;
+    this.#announcements = new Announcements(parts);
+  }
+
+  /** Tells the thread what a server that died did not. Bounded by what was being signed at that moment. */
+  async start(): Promise<void> {
+    for (const { noteId, consultationId } of await this.#parts.notes.unannounced())
+      await this.#announcements.tell(noteId).catch((error: unknown) => {
+        this.#parts.log.error('note.notTold', { consultation: consultationId, error });
+      });
+  }
+
+  async list(by: PersonId, consultationId: ConsultationId): Promise<RequestResult<'note.list'>> {
+    const { notes, host } = this.#parts;
+    const view = await host.view(consultationId, by);
+    const { key } = await host.sealing(consultationId, by);
+    const readable = (await notes.notesOf(consultationId)).filter((note) => mayRead(view, note, by));
+    return {
+      notes: await Promise.all(
+        readable.map(async (note) => openNote(key, note, await notes.versionsOf(note.noteId))),
+      ),
+    };
+  }
+
+  async history(
+    by: PersonId,
+    { consultationId, noteId }: RequestPayload<'note.history'>,
+  ): Promise<RequestResult<'note.history'>> {
+    const { notes, host } = this.#parts;
+    const { note, key } = await this.#readable(by, consultationId, noteId);
+    const role = roleOf(await host.view(consultationId, by), by);
+    // How a draft came about is nothing that a patient was told of.
+    if (role !== 'doctor') throw new AppError('FORBIDDEN');
+    const versions = await notes.versionsOf(note.noteId);
+    return {
+      versions: versions.filter(({ kind }) => kind === 'version').map((one) => openVersion(key, one)),
+    };
+  }
+
+  async create(by: PersonId, wish: RequestPayload<'note.create'>): Promise<RequestResult<'note.create'>> {
+    const { notes, ids, clock, hasFollowUp } = this.#parts;
+    const { consultationId, clientNoteId, purpose, followUpId = null, ...content } = wish;
+    const key = await this.#writing(by, consultationId);
+    if ((purpose === 'follow_up') !== (followUpId !== null))
+      throw new AppError('INVALID', { detail: 'followUpId: for follow_up, and for it alone' });
+    if (followUpId !== null && !(await hasFollowUp(consultationId, followUpId)))
+      throw new AppError('NOT_FOUND', { detail: 'there is no such follow-up' });
+    await this.#checkAudio(by, consultationId, content);
+    if ((await notes.notesOf(consultationId)).length >= MAX_NOTES)
+      throw new AppError('WRONG_STATE', { detail: `at most ${MAX_NOTES} notes` });
+    const at = clock();
+    const noteId = ids.noteId();
+    const note: StoredNote = {
+      noteId,
+      consultationId,
+      author: by,
+      clientId: clientNoteId,
+      createdAt: at,
+      state: 'draft',
+      announced: 0,
+      sealed: sealNoteFacts(key, { noteId }, { purpose, followUpId, signedAt: null }),
+    };
+    const { created, note: stored } = await notes.createNote(
+      note,
+      versionOf(key, { noteId, ...content }, { kind: 'version', number: 1, at, by, clientId: null }),
+    );
+    if (!created) await this.#requireSameBeginning(key, stored, { purpose, followUpId, ...content });
+    else this.#changed(stored);
+    return this.#answer(key, stored.noteId);
+  }
+
+  async save(by: PersonId, wish: RequestPayload<'note.save'>): Promise<RequestResult<'note.save'>> {
+    const { notes, clock } = this.#parts;
+    const { consultationId, noteId, from, ...content } = wish;
+    const { note, key } = await this.#own(by, consultationId, noteId);
+    if (note.state === 'signed') throw new AppError('WRONG_STATE', { detail: 'the note is signed' });
+    const { current } = openNote(key, note, await notes.versionsOf(noteId));
+    // Said already: by this save, whose answer was lost, or by the version it was made from.
+    if (from >= current.version - 1 && isSame(current, content)) return this.#answer(key, noteId);
+    if (from !== current.version)
+      throw new AppError('CONFLICT', { detail: 'another device has saved since' });
+    if (current.version >= MAX_NOTE_VERSIONS)
+      throw new AppError('WRONG_STATE', { detail: `at most ${MAX_NOTE_VERSIONS} versions` });
+    await this.#checkAudio(by, consultationId, content);
+    const next = { kind: 'version', number: from + 1, at: clock(), by, clientId: null } as const;
+    if (!(await notes.addVersion(versionOf(key, { noteId, ...content }, next))))
+      throw new AppError('CONFLICT', { detail: 'another device was faster' });
+    this.#changed(note);
+    return this.#answer(key, noteId);
+  }
+
+  async sign(by: PersonId, wish: RequestPayload<'note.sign'>): Promise<RequestResult<'note.sign'>> {
+    const { notes, clock, log } = this.#parts;
+    const { consultationId, noteId, version } = wish;
+    const { note, key } = await this.#own(by, consultationId, noteId);
+    const { current } = openNote(key, note, await notes.versionsOf(noteId));
+    if (current.version !== version) throw new AppError('CONFLICT', { detail: 'there is a newer version' });
+    if (note.state === 'draft') {
+      if (current.text.trim() === '' && current.audio === null)
+        throw new AppError('WRONG_STATE', { detail: 'there is nothing to sign' });
+      await this.#checkAudio(by, consultationId, current);
+      const facts = { ...openNoteFacts(key, note), signedAt: clock() };
+      const signed = await notes.signNote(noteId, version, sealNoteFacts(key, note, facts));
+      if (!signed && (await notes.loadNote(noteId))?.state !== 'signed')
+        throw new AppError('CONFLICT', { detail: 'another device was faster' });
+      log.info('note.signed', { consultation: consultationId, person: by });
+    }
+    await this.#announcements.tell(noteId);
+    this.#changed(note);
+    return this.#answer(key, noteId);
+  }
+
+  async add(by: PersonId, wish: RequestPayload<'note.add'>): Promise<RequestResult<'note.add'>> {
+    const { notes, clock } = this.#parts;
+    const { consultationId, noteId, clientNoteId, ...content } = wish;
+    const { note, key } = await this.#own(by, consultationId, noteId);
+    if (note.state !== 'signed')
+      throw new AppError('WRONG_STATE', { detail: 'a draft is changed, not added to' });
+    if (content.text.trim() === '' && content.audio === null)
+      throw new AppError('INVALID', { detail: 'there is nothing to add' });
+    const additions = (await notes.versionsOf(noteId)).filter(({ kind }) => kind === 'addition');
+    const said = additions.find(({ clientId }) => clientId === clientNoteId);
+    if (said !== undefined) {
+      if (!isSame(openVersion(key, said), content)) throw new AppError('CONFLICT');
+    } else {
+      if (additions.length >= MAX_NOTE_VERSIONS)
+        throw new AppError('WRONG_STATE', { detail: `at most ${MAX_NOTE_VERSIONS} additions` });
+      await this.#checkAudio(by, consultationId, content);
+      const place = {
+        kind: 'addition',
+        number: additions.length + 1,
+        at: clock(),
+        by,
+        clientId: clientNoteId,
+      } as const;
+      if (!(await notes.addVersion(versionOf(key, { noteId, ...content }, place)))) {
+        // Another addition was faster; or this one, said twice at once.
+        const retried = (await notes.versionsOf(noteId)).some(({ clientId }) => clientId === clientNoteId);
+        return retried ? this.#answer(key, noteId) : this.add(by, wish);
+      }
+    }
+    await this.#announcements.tell(noteId);
+    this.#changed(note);
+    return this.#answer(key, noteId);
+  }
+
+  async discard(by: PersonId, { consultationId, noteId }: RequestPayload<'note.discard'>): Promise<void> {
+    const { notes, eraseDictation, host } = this.#parts;
+    const view = await host.view(consultationId, by);
+    requireWriter(view, by);
+    const note = await notes.loadNote(noteId);
+    // Gone already: its answer was lost.
+    if (note === null) return;
+    const { key } = await this.#own(by, consultationId, noteId);
+    const dictated = dictationsOf(key, await notes.versionsOf(noteId));
+    if (!(await notes.removeDraft(noteId)))
+      throw new AppError('WRONG_STATE', { detail: 'the note is signed' });
+    this.#changed(note);
+    for (const recordingId of dictated)
+      if (!(await this.#isMentioned(consultationId, recordingId)))
+        await eraseDictation(consultationId, recordingId);
+  }
+
+  /** Whether a signed note holds this dictation: then it is part of the record and is not erased by itself. */
+  async isHeld(consultationId: ConsultationId, recordingId: RecordingId): Promise<boolean> {
+    return this.#isMentioned(consultationId, recordingId, 'signed');
+  }
+
+  async #isMentioned(
+    consultationId: ConsultationId,
+    recordingId: RecordingId,
+    state?: StoredNote['state'],
+  ): Promise<boolean> {
+    const { notes, host } = this.#parts;
+    const { key } = await host.sealing(consultationId, null);
+    for (const note of await notes.notesOf(consultationId)) {
+      if (state !== undefined && note.state !== state) continue;
+      const versions = await notes.versionsOf(note.noteId);
+      // What was dictated for an earlier version of a signed note was replaced by its author.
+      const counting = state === 'signed' ? signedPart(versions) : versions;
+      if (dictationsOf(key, counting).has(recordingId)) return true;
+    }
+    return false;
+  }
+
+  async #readable(by: PersonId, consultationId: ConsultationId, noteId: NoteId) {
+    const { notes, host } = this.#parts;
+    const view = await host.view(consultationId, by);
+    const note = await notes.loadNote(noteId);
+    if (note?.consultationId !== consultationId || !mayRead(view, note, by)) throw new AppError('NOT_FOUND');
+    const { key } = await host.sealing(consultationId, by);
+    return { note, key };
+  }
+
+  /** The note, for its author. @throws AppError NOT_FOUND, FORBIDDEN */
+  async #own(by: PersonId, consultationId: ConsultationId, noteId: NoteId) {
+    const found = await this.#readable(by, consultationId, noteId);
+    requireWriter(await this.#parts.host.view(consultationId, by), by);
+    if (found.note.author !== by) throw new AppError('FORBIDDEN');
+    return found;
+  }
+
+  async #writing(by: PersonId, consultationId: ConsultationId): Promise<ConsultationKey> {
+    const { host } = this.#parts;
+    requireWriter(await host.view(consultationId, by), by);
+    return (await host.sealing(consultationId, by)).key;
+  }
+
+  async #checkAudio(author: PersonId, consultationId: ConsultationId, { audio }: NoteContent): Promise<void> {
+    if (audio !== null) await this.#parts.checkAudio(audio, { consultationId, author });
+  }
+
+  async #requireSameBeginning(
+    key: ConsultationKey,
+    stored: StoredNote,
+    { purpose, followUpId, ...content }: NoteContent & { purpose: string; followUpId: string | null },
+  ): Promise<void> {
+    const [first] = await this.#parts.notes.versionsOf(stored.noteId);
+    const facts = openNoteFacts(key, stored);
+    const isIt =
+      first !== undefined &&
+      facts.purpose === purpose &&
+      facts.followUpId === followUpId &&
+      isSame(openVersion(key, first), content);
+    if (!isIt) throw new AppError('CONFLICT');
+  }
+
+  async #answer(key: ConsultationKey, noteId: NoteId): Promise<{ note: Note }> {
+    const { notes } = this.#parts;
+    const note = await notes.loadNote(noteId);
+    if (note === null) throw new AppError('NOT_FOUND');
+    return { note: openNote(key, note, await notes.versionsOf(noteId)) };
+  }
+
+  /** For the author's other devices; what is signed, everybody hears from the thread. */
+  #changed({ author, consultationId }: StoredNote): void {
+    this.#parts.publisher.toPerson(author, 'note.changed', { consultationId });
+  }
+}
+
+const isSame = (a: NoteContent, b: NoteContent): boolean =>
+  a.text === b.text && canonical(a.audio) === canonical(b.audio);
+
+function versionOf(
+  key: ConsultationKey,
+  { noteId, ...content }: Draft,
+  rest: Omit<StoredNoteVersion, 'noteId' | 'sealed'>,
+): StoredNoteVersion {
+  const place = { noteId, ...rest };
+  return { ...place, sealed: sealVersion(key, place, content) };
+}
+
+const dictationsOf = (key: ConsultationKey, versions: readonly StoredNoteVersion[]): Set<RecordingId> =>
+  new Set(
+    versions.map((version) => openVersion(key, version).audio?.recordingId).filter((id) => id !== undefined),
+  );
+
+/** The version that was signed and what was added. */
+const signedPart = (versions: readonly StoredNoteVersion[]): readonly StoredNoteVersion[] => {
+  const signed = versions.findLast(({ kind }) => kind === 'version');
+  return versions.filter((version) => version === signed || version.kind === 'addition');
+};

@@ -1,0 +1,89 @@
+import { AppError, type ConsultationId, type RecordingId } from '@teleconsult/protocol';
+import type { Log } from '../host/ports.ts';
+import type { RecordingStore, StoredRecording, TrackFiles } from '../recordings/ports.ts';
+import { type RecordingFacts, sealRecordingFacts } from '../recordings/sealed-facts.ts';
+import type { Composing } from './composing.ts';
+import type { Consultations, RecordingAccess } from './recording-access.ts';
+import type { RecordingTurns } from './recording-turns.ts';
+
+export interface ErasingParts {
+  readonly store: RecordingStore;
+  readonly files: TrackFiles;
+  readonly host: Consultations;
+  readonly log: Log;
+  readonly access: Pick<RecordingAccess, 'standing'>;
+  readonly composing: Pick<Composing, 'cancel'>;
+  readonly turns: RecordingTurns;
+  readonly onChanged: (recording: StoredRecording) => void;
+}
+
+/** What stays of an erased recording beside that it was made, by whom, when, and that it is erased. */
+const NOTHING: RecordingFacts = { callId: null, followUpId: null, composition: { state: 'none' } };
+
+/** Recordings whose erasing was cut off that are looked up at a time. */
+const LOOKED_UP = 100;
+
+/**
+ * Erases recordings for good. That a recording is erased is on disk before the first byte goes, so that what is cut off in
+ * the middle is finished later and never looks whole.
+ */
+export class Erasing {
+  readonly #parts: ErasingParts;
+
+  constructor(parts: ErasingParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Again changes nothing.
+   * @param permit called once it is clear that it may be erased, before anything is: what it throws keeps the recording
+   * @throws AppError WRONG_STATE while it is recorded, or when a signed note holds it
+   */
+  async erase(
+    { consultationId, recordingId }: { consultationId: ConsultationId; recordingId: RecordingId },
+    permit: () => Promise<void>,
+  ): Promise<void> {
+    const { store, host, access, turns, onChanged, log } = this.#parts;
+    await turns.take(recordingId, async () => {
+      const recording = await store.loadRecording(recordingId);
+      if (recording?.consultationId !== consultationId) throw new AppError('NOT_FOUND');
+      if (recording.state === 'running')
+        throw new AppError('WRONG_STATE', { detail: 'it is still being recorded' });
+      if ((await access.standing(recording)) === 'held dictation')
+        throw new AppError('WRONG_STATE', { detail: 'a signed note holds it' });
+      if (recording.state === 'ready') {
+        await permit();
+        const { key } = await host.sealing(consultationId, null);
+        const sealed = sealRecordingFacts(key, recordingId, NOTHING);
+        const { endedAt } = recording;
+        await store.updateRecording({ recordingId, state: 'erased', endedAt, sealed }, ['ready']);
+      }
+      await this.#removeAll(recording);
+      onChanged({ ...recording, state: 'erased' });
+      log.info('recording.erased', { consultation: consultationId, recording: recordingId });
+    });
+  }
+
+  /** Finishes what a stop of the server, or a store that failed, has cut off. */
+  async finish(): Promise<void> {
+    const { store, turns, log } = this.#parts;
+    for (const recording of await store.halfErased(LOOKED_UP)) {
+      try {
+        await turns.take(recording.recordingId, () => this.#removeAll(recording));
+      } catch (error) {
+        // One that cannot be removed must not keep the others.
+        log.warn('recording.notErased', { recording: recording.recordingId, error });
+      }
+    }
+  }
+
+  async #removeAll({ consultationId, recordingId }: StoredRecording): Promise<void> {
+    const { store, files, composing } = this.#parts;
+    await composing.cancel(recordingId);
+    for (const { fileId } of await store.filesOf(recordingId)) {
+      // The bytes go first: as long as the row is there, somebody knows that there may be some.
+      await files.remove({ consultationId, recordingId, fileId });
+      await store.removeFile(fileId);
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { makeFolder } from '../storage/objects/durable-folder.ts';
+import { VaultError } from './vault-error.ts';
+
+/**
+ * Keeps two commands from changing one key file at once: the later would undo the earlier. Like the lock of a data
+ * folder it is one of the operating system's, taken through SQLite, so that it ends with the process however that ends.
+ * @throws VaultError KEY_FILE_UNAVAILABLE when another process holds it
+ */
+export async function lockKeyFile(path: string): Promise<Disposable> {
+  await makeFolder(dirname(path));
+  const db = new DatabaseSync(`${path}.lock`);
+  try {
+    db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+  } catch (error) {
+    db.close();
+    throw new VaultError('KEY_FILE_UNAVAILABLE', 'Another command is changing the key file just now.', {
+      cause: error,
+    });
+  }
+  return { [Symbol.dispose]: () => db.close() };
+}

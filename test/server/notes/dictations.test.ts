@@ -1,0 +1,320 @@
+import { createHash } from 'node:crypto';
+import {
+  AppError,
+  FollowUpId,
+  MAX_DICTATION_BYTES,
+  MAX_DICTATION_PART_BYTES,
+  type PersonId,
+  type RecordingId,
+  type RecordingView,
+} from '@teleconsult/protocol';
+import { randomIds } from '@teleconsult/server/host/random-ids';
+import { createLog } from '@teleconsult/server/log';
+import { OffsetMismatch } from '@teleconsult/server/notes/dictation-files';
+import { Dictations } from '@teleconsult/server/notes/dictations';
+import { openFileFacts } from '@teleconsult/server/recordings/sealed-facts';
+import { MemoryRecordings } from '@teleconsult/server/storage/memory/memory-recordings';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { FakeTrackFiles } from './fake-files.ts';
+import { colleague, doctor, FakeVisit, interpreter, patient, stranger, VISIT } from './fake-visit.ts';
+
+const followUpId = FollowUpId.parse(`fup_${'F'.repeat(22)}`);
+const EBML = Buffer.from([0x1a, 0x45, 0xdf, 0xa3]);
+
+function room(visit = new FakeVisit(), recordings = new MemoryRecordings(), files = new FakeTrackFiles()) {
+  const measured: string[] = [];
+  const dictations = new Dictations({
+    recordings,
+    files,
+    host: visit.host,
+    ids: randomIds,
+    clock: visit.clock,
+    log: createLog({ level: 'error', destination: { write: () => undefined } }),
+    publisher: visit.publisher,
+    hasFollowUp: async (_id, id) => id === followUpId,
+    measuring: ({ fileId }) => void measured.push(fileId),
+    view: async (recordingId) => {
+      const stored = await recordings.loadRecording(recordingId);
+      return { recordingId, state: stored?.state, purpose: stored?.purpose } as RecordingView;
+    },
+  });
+  return { visit, recordings, files, dictations, measured };
+}
+
+type Room = ReturnType<typeof room>;
+let begun = 0;
+
+const begin = ({ dictations }: Room, change: object = {}, by: PersonId = doctor) =>
+  dictations.begin(by, {
+    consultationId: VISIT,
+    clientDictationId: `dictation-${++begun}`,
+    purpose: 'summary',
+    contentType: 'audio/webm;codecs=opus',
+    startedAt: 1_000,
+    ...change,
+  });
+
+async function* bodyOf(...chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+}
+
+const put = (
+  { dictations }: Room,
+  recordingId: RecordingId,
+  offset: number,
+  bytes: Uint8Array,
+  { number = 0, by = doctor as PersonId } = {},
+) => dictations.append(by, { consultationId: VISIT, recordingId, number, offset, bytes: bodyOf(bytes) });
+
+const codeOf = (failing: Promise<unknown>): Promise<string> =>
+  failing.then(
+    () => 'ok',
+    (error: AppError) => error.code ?? String(error),
+  );
+
+/** As a recorder writes it: a beginning and then whatever comes. */
+const sound = (byteSize: number, seed = 1): Buffer => {
+  const bytes = Buffer.alloc(byteSize);
+  for (let at = 0; at < byteSize; at++) bytes[at] = (at * 7 + seed * 13) % 251;
+  EBML.copy(bytes);
+  return bytes;
+};
+
+async function bytesOf({ recordings, files }: Room, recordingId: RecordingId): Promise<Buffer[]> {
+  return (await recordings.filesOf(recordingId)).map(({ fileId }) => files.bytesOf(fileId));
+}
+
+const finish = ({ dictations }: Room, recordingId: RecordingId, ...byteSizes: readonly number[]) =>
+  dictations.finish(doctor, {
+    consultationId: VISIT,
+    recordingId,
+    files: byteSizes.map((byteSize) => ({ byteSize, durationMs: 5_000 })),
+  });
+
+test('[DICT1] a dictation grows by what its device appends, and is finished with its length', async () => {
+  const r = room();
+  const { recording, byteSizes } = await begin(r);
+  expect(byteSizes).toEqual([]);
+  const { recordingId } = recording;
+  const bytes = sound(3_000);
+  expect(await put(r, recordingId, 0, bytes.subarray(0, 1_000))).toBe(1_000);
+  expect(await put(r, recordingId, 1_000, bytes.subarray(1_000))).toBe(3_000);
+  expect((await finish(r, recordingId, 3_000)).recording).toMatchObject({ state: 'ready' });
+  expect((await bytesOf(r, recordingId))[0]?.equals(bytes)).toBe(true);
+  const [file] = await r.recordings.filesOf(recordingId);
+  if (file === undefined) throw new Error('no file');
+  expect(file).toMatchObject({ state: 'whole', byteSize: 3_000 });
+  expect(openFileFacts(r.visit.key, file)).toMatchObject({
+    personId: doctor,
+    durationMs: 5_000,
+    truncated: null,
+  });
+  expect(r.measured).toEqual([file.fileId]);
+  expect(r.visit.told).toContain('recording.changed');
+});
+
+test('[DICT2] the same clientDictationId is the same dictation, and answers what the server has of it', async () => {
+  const r = room();
+  const wish = { clientDictationId: 'dictation-same' };
+  const { recording } = await begin(r, wish);
+  await put(r, recording.recordingId, 0, sound(700));
+  const again = await begin(r, wish);
+  expect(again.recording.recordingId).toBe(recording.recordingId);
+  expect(again.byteSizes).toEqual([700]);
+  expect(await codeOf(begin(r, { ...wish, contentType: 'audio/mp4' }))).toBe('CONFLICT');
+  expect(await codeOf(begin(r, { ...wish, purpose: 'follow_up', followUpId }))).toBe('CONFLICT');
+});
+
+test('[DICT3] bytes that do not go where the file stands are answered with where it stands', async () => {
+  const r = room();
+  const { recording } = await begin(r);
+  await put(r, recording.recordingId, 0, sound(500));
+  const ahead = await put(r, recording.recordingId, 900, sound(10)).catch((error: unknown) => error);
+  expect(ahead).toBeInstanceOf(OffsetMismatch);
+  expect(ahead).toMatchObject({ code: 'CONFLICT', byteSize: 500 });
+});
+
+test('[DICT4] bytes said again are not written again, and other bytes at their place are refused', async () => {
+  const r = room();
+  const { recording } = await begin(r);
+  const { recordingId } = recording;
+  const bytes = sound(2_000);
+  await put(r, recordingId, 0, bytes.subarray(0, 1_000));
+  expect(await put(r, recordingId, 0, bytes.subarray(0, 1_000))).toBe(1_000);
+  expect(await put(r, recordingId, 500, bytes.subarray(500, 1_500))).toBe(1_500);
+  expect(await codeOf(put(r, recordingId, 500, sound(1_000, 9)))).toBe('CONFLICT');
+  expect(await put(r, recordingId, 1_500, bytes.subarray(1_500))).toBe(2_000);
+  expect((await bytesOf(r, recordingId))[0]?.equals(bytes)).toBe(true);
+});
+
+test('[DICT5] a dictation that is continued after a crash of its device goes on in a further file', async () => {
+  const r = room();
+  const { recordingId } = (await begin(r)).recording;
+  await put(r, recordingId, 0, sound(300));
+  expect(await codeOf(put(r, recordingId, 0, sound(10), { number: 2 }))).toBe('NOT_FOUND');
+  await put(r, recordingId, 0, sound(400, 2), { number: 1 });
+  await put(r, recordingId, 300, sound(50, 3));
+  expect(await codeOf(finish(r, recordingId, 350))).toBe('WRONG_STATE');
+  expect(await codeOf(finish(r, recordingId, 350, 999))).toBe('WRONG_STATE');
+  expect(await codeOf(finish(r, recordingId, 350, 400))).toBe('ok');
+  expect((await bytesOf(r, recordingId)).map(({ byteLength }) => byteLength)).toEqual([350, 400]);
+});
+
+test('[DICT6] a finished dictation takes no more bytes, and finishing it again changes nothing', async () => {
+  const r = room();
+  const { recordingId } = (await begin(r)).recording;
+  await put(r, recordingId, 0, sound(300));
+  await finish(r, recordingId, 300);
+  expect(await codeOf(put(r, recordingId, 300, sound(10)))).toBe('WRONG_STATE');
+  expect((await finish(r, recordingId, 300)).recording.state).toBe('ready');
+  expect(r.measured).toHaveLength(1);
+});
+
+test('[DICT7] what does not begin as the announced file does is refused before anything is kept', async () => {
+  const r = room();
+  const { recordingId } = (await begin(r)).recording;
+  expect(await codeOf(put(r, recordingId, 0, Buffer.from('<html>')))).toBe('UNSUPPORTED_MEDIA');
+  expect(await codeOf(put(r, recordingId, 0, Buffer.from('OggS and so on')))).toBe('UNSUPPORTED_MEDIA');
+  expect(await r.recordings.filesOf(recordingId)).toEqual([]);
+  const ogg = await begin(r, { contentType: 'audio/ogg;codecs=opus' });
+  expect(await codeOf(put(r, ogg.recording.recordingId, 0, Buffer.from('OggS and so on')))).toBe('ok');
+  const mp4 = await begin(r, { contentType: 'audio/mp4' });
+  expect(await codeOf(put(r, mp4.recording.recordingId, 0, Buffer.from('\0\0\0\x18ftypiso5')))).toBe('ok');
+});
+
+test('[DICT8] one append, one dictation and the unfinished ones of a person are bounded', async () => {
+  const r = room();
+  const { recordingId } = (await begin(r)).recording;
+  expect(await codeOf(put(r, recordingId, 0, Buffer.alloc(0)))).toBe('INVALID');
+  expect(await codeOf(put(r, recordingId, 0, sound(MAX_DICTATION_PART_BYTES + 1)))).toBe('TOO_LARGE');
+  const part = sound(MAX_DICTATION_PART_BYTES);
+  const [file] = [await put(r, recordingId, 0, part)];
+  expect(file).toBe(MAX_DICTATION_PART_BYTES);
+  const [stored] = await r.recordings.filesOf(recordingId);
+  if (stored === undefined) throw new Error('no file');
+  await r.recordings.updateFile({ ...stored, byteSize: MAX_DICTATION_BYTES, state: 'growing' });
+  expect(await codeOf(put(r, recordingId, 0, sound(10), { number: 1 }))).toBe('TOO_LARGE');
+  for (let count = 1; count < 10; count++) await begin(r);
+  expect(await codeOf(begin(r))).toBe('RATE_LIMITED');
+});
+
+test('[DICT9] a full disk keeps what was answered, and the dictation goes on when there is room', async () => {
+  const r = room();
+  const { recordingId } = (await begin(r)).recording;
+  const bytes = sound(2_000);
+  await put(r, recordingId, 0, bytes.subarray(0, 1_000));
+  r.files.full = true;
+  expect(await codeOf(put(r, recordingId, 1_000, bytes.subarray(1_000)))).toBe('STORAGE_FULL');
+  r.files.full = false;
+  expect(await put(r, recordingId, 1_000, bytes.subarray(1_000))).toBe(2_000);
+  expect((await bytesOf(r, recordingId))[0]?.equals(bytes)).toBe(true);
+});
+
+test('[DICT10] another person’s dictation looks like none, and only the doctor of the visit dictates', async () => {
+  const r = room();
+  const { recordingId } = (await begin(r)).recording;
+  for (const by of [patient, colleague, interpreter, stranger]) {
+    expect(await codeOf(begin(r, {}, by))).toMatch(by === stranger ? /NOT_FOUND/ : /FORBIDDEN/);
+    expect(await codeOf(put(r, recordingId, 0, sound(10), { by }))).toBe('NOT_FOUND');
+    const finishing = r.dictations.finish(by, {
+      consultationId: VISIT,
+      recordingId,
+      files: [{ byteSize: 1, durationMs: 1 }],
+    });
+    expect(await codeOf(finishing)).toBe('NOT_FOUND');
+  }
+  r.visit.phase = 'waiting';
+  expect(await codeOf(begin(r))).toBe('WRONG_STATE');
+});
+
+test('[DICT11] the dictation of a follow-up names one that there is', async () => {
+  const r = room();
+  expect(await codeOf(begin(r, { purpose: 'follow_up' }))).toBe('INVALID');
+  expect(await codeOf(begin(r, { followUpId }))).toBe('INVALID');
+  expect(await codeOf(begin(r, { purpose: 'follow_up', followUpId }))).toBe('ok');
+  const other = FollowUpId.parse(`fup_${'G'.repeat(22)}`);
+  expect(await codeOf(begin(r, { purpose: 'follow_up', followUpId: other }))).toBe('NOT_FOUND');
+});
+
+test('[DICT12] a dictation nobody went on with for a week is finished with what there is', async () => {
+  const r = room();
+  const { recordingId } = (await begin(r)).recording;
+  await put(r, recordingId, 0, sound(300));
+  const fresh = (await begin(r, { startedAt: r.visit.now + 8 * 24 * 3_600_000 })).recording;
+  r.visit.now += 6 * 24 * 3_600_000;
+  await r.dictations.sweep();
+  expect(await r.recordings.loadRecording(recordingId)).toMatchObject({ state: 'running' });
+  r.visit.now += 1.5 * 24 * 3_600_000;
+  const still = (await begin(r, { startedAt: r.visit.now })).recording;
+  await r.dictations.sweep();
+  expect(await r.recordings.loadRecording(recordingId)).toMatchObject({ state: 'ready' });
+  expect(await r.recordings.loadRecording(still.recordingId)).toMatchObject({ state: 'running' });
+  const [file] = await r.recordings.filesOf(recordingId);
+  if (file === undefined) throw new Error('no file');
+  expect(file.state).toBe('truncated');
+  expect(openFileFacts(r.visit.key, file).truncated).toMatchObject({ reason: 'device_lost' });
+  expect(fresh.recordingId).not.toBe(recordingId);
+});
+
+test('[DICT13] a note takes a finished dictation of its author, and no more of it than there is', async () => {
+  const r = room();
+  const { recordingId } = (await begin(r)).recording;
+  const of = { consultationId: VISIT, author: doctor as PersonId };
+  const check = (startMs: number, endMs: number | null, author: PersonId = doctor) =>
+    codeOf(r.dictations.checkAudio({ recordingId, startMs, endMs }, { ...of, author }));
+  await put(r, recordingId, 0, sound(300));
+  expect(await check(0, null)).toBe('WRONG_STATE');
+  await finish(r, recordingId, 300);
+  expect(await check(0, null)).toBe('ok');
+  expect(await check(1_000, 5_500)).toBe('ok');
+  expect(await check(0, 7_001)).toBe('INVALID');
+  expect(await check(9_000, null)).toBe('INVALID');
+  expect(await check(0, null, colleague)).toBe('NOT_FOUND');
+});
+
+test('[DICT14] whatever order, repeats and kills a device’s requests meet, its bytes arrive once and in order', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 4, max: 400 }), { minLength: 1, maxLength: 12 }),
+      fc.array(fc.constantFrom('repeat', 'kill', 'stale', 'together', 'none'), { maxLength: 30 }),
+      async (lengths, fates) => {
+        let r = room();
+        const { recordingId } = (await begin(r)).recording;
+        const whole = sound(lengths.reduce((sum, length) => sum + length, 4));
+        let offset = 0;
+        for (const [index, length] of [...lengths, 4].entries()) {
+          const part = whole.subarray(offset, offset + length);
+          const fate = fates[index];
+          if (fate === 'stale') await put(r, recordingId, 0, whole.subarray(0, offset + length));
+          else if (fate === 'together')
+            await Promise.allSettled([put(r, recordingId, offset, part), put(r, recordingId, offset, part)]);
+          else await put(r, recordingId, offset, part);
+          if (fate === 'repeat') await put(r, recordingId, offset, part);
+          if (fate === 'kill') r = room(r.visit, r.recordings, r.files);
+          offset += length;
+        }
+        await finish(r, recordingId, whole.byteLength);
+        const [bytes] = await bytesOf(r, recordingId);
+        expect(digest(bytes)).toBe(digest(whole));
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test('[DICT15] a stop leaves no file open, and the dictation goes on after it', async () => {
+  const r = room();
+  const { recordingId } = (await begin(r)).recording;
+  await put(r, recordingId, 0, sound(300));
+  await r.dictations.close();
+  expect(r.files.opened).toBe(0);
+  const after = room(r.visit, r.recordings, r.files);
+  expect(await put(after, recordingId, 300, sound(100))).toBe(400);
+  expect(await codeOf(finish(after, recordingId, 400))).toBe('ok');
+});
+
+const digest = (bytes: Buffer | undefined): string =>
+  createHash('sha256')
+    .update(bytes ?? '')
+    .digest('hex');

@@ -1,0 +1,205 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Readable } from 'node:stream';
+import { expect, test } from 'vitest';
+import { FIELD_TABLES } from '../../../server/commands/verify/field-tables.ts';
+import {
+  byteColumns,
+  columnName,
+  FIELD_COLUMNS,
+  OPEN_COLUMNS,
+} from '../../../server/storage/sqlite/sqlite-wrapped-values.ts';
+import { operate } from '../backup/operate.ts';
+import { type DataFolder, openDataFolder } from './stored-vault.fixtures.ts';
+
+/** A consultation with an attachment, and somebody's device. */
+async function openFilled() {
+  const data = await openDataFolder();
+  const added = await data.addConsultation('CANARY-SAID');
+  const { id, key } = added;
+  await data.store.attachments.createAttachment({
+    attachmentId: 'att_1' as never,
+    consultationId: id,
+    uploadedBy: 'patient-1' as never,
+    kind: 'file',
+    createdAt: 1,
+    byteSize: 1,
+    receivedBytes: 1,
+    parts: 1,
+    status: 'ready',
+    withdrawn: false,
+    sealed: key.seal('{}', 'attachment|att_1'),
+  });
+  const context = { consultation: id, purpose: 'attachment', object: 'att_1/original' };
+  const plain = Buffer.alloc(200_000, 'CANARY-FILE');
+  await data.objects.put(
+    'attachments/att_1/original',
+    data.vault.seal(Readable.from([plain]), { context, key }),
+  );
+  await data.addSubscription('patient-1', 'device-0001');
+  return Object.assign(data, { id, key });
+}
+
+const verify = (data: DataFolder) => operate(data.path, 'vault', 'verify');
+
+/** Changes a stored value behind the server's back. */
+function change(data: DataFolder, sql: string): void {
+  const db = new DatabaseSync(join(data.path, 'teleconsult.db'));
+  try {
+    db.exec(sql);
+  } finally {
+    db.close();
+  }
+}
+
+/** SQL that flips a bit of the last byte of a value. */
+const flipped = (column: string) =>
+  `substr(${column}, 1, length(${column}) - 1) || CASE WHEN substr(${column}, -1) = x'00' THEN x'01' ELSE x'00' END`;
+
+test('[VLT53] a sound data folder verifies, beside whoever writes to it', async () => {
+  await using data = await openFilled();
+  const { code, said } = await verify(data);
+  expect(said).toBe(
+    '1 consultations (0 erased), 3 fields, 1 other values, 1 objects, 0 unreadable: everything opens',
+  );
+  expect(code).toBe(0);
+});
+
+test.each([
+  [
+    'a consultation’s key',
+    'UPDATE consultation SET wrapped_key = CAST(%s AS BLOB)',
+    'wrapped_key',
+    'its key does not open',
+  ],
+  [
+    'a state',
+    'UPDATE consultation SET sealed_state = CAST(%s AS BLOB)',
+    'sealed_state',
+    ': state does not open',
+  ],
+  ['an entry', 'UPDATE entry SET sealed = CAST(%s AS BLOB)', 'sealed', ': entry 1 does not open'],
+  [
+    'facts of an attachment',
+    'UPDATE attachment SET sealed = CAST(%s AS BLOB)',
+    'sealed',
+    ': att_1 does not open',
+  ],
+  [
+    'a person’s record',
+    'UPDATE push_subscription SET sealed = CAST(%s AS BLOB)',
+    'sealed',
+    'push_subscription patient-1 device-0001: does not open',
+  ],
+])('[VLT53] %s that was changed is named, by ids alone', async (_what, sql, column, named) => {
+  await using data = await openFilled();
+  change(data, sql.replace('%s', flipped(column)));
+  const { code, said } = await verify(data);
+  expect(code).toBe(1);
+  expect(said).toContain(named);
+  expect(said).toContain('NOT everything opens');
+  expect(said).not.toContain('CANARY');
+});
+
+test('[VLT53] an entry that was moved to another place is named', async () => {
+  await using data = await openFilled();
+  change(data, 'UPDATE entry SET at = at + 1');
+  expect(await verify(data)).toMatchObject({
+    code: 1,
+    said: expect.stringContaining('entry 1 does not open'),
+  });
+});
+
+test('[VLT53] an object that was changed at any place, cut, moved, exchanged or lost is named', async () => {
+  await using data = await openFilled();
+  const name = 'attachments/att_1/original';
+  await using source = await data.objects.open(name);
+  const whole = await source.read(0, source.byteSize);
+  const put = (object: string, bytes: Buffer) => data.objects.put(object, Readable.from([bytes]));
+  for (const at of [5, 400, 100_000, whole.byteLength - 1]) {
+    const bytes = Buffer.from(whole);
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    await put(name, bytes);
+    expect(await verify(data)).toMatchObject({ code: 1, said: expect.stringContaining(`object ${name}`) });
+  }
+  await put(name, whole.subarray(0, -70_000));
+  expect(await verify(data)).toMatchObject({ code: 1 });
+  await put(name, whole);
+  expect(await verify(data)).toMatchObject({ code: 0 });
+  await put('attachments/att_2/original', whole);
+  expect(await verify(data)).toMatchObject({
+    code: 1,
+    said: expect.stringContaining('object attachments/att_2/original'),
+  });
+  await data.objects.delete('attachments/att_2/original');
+  await data.objects.delete(name);
+  expect(await verify(data)).toMatchObject({
+    code: 1,
+    said: expect.stringContaining('att_1: its object is not in the store'),
+  });
+});
+
+test('[VLT54] every column of bytes in the schema is known: a field that is verified, a value that is sealed anew, or open', async () => {
+  await using data = await openDataFolder();
+  const db = new DatabaseSync(join(data.path, 'teleconsult.db'), { readOnly: true });
+  const columns = byteColumns(db).map(columnName);
+  db.close();
+  const verified = FIELD_TABLES.flatMap((table) => table.columns);
+  expect(verified.toSorted()).toEqual([...FIELD_COLUMNS].toSorted());
+  const scanned = data.store.wrappedValues.columns().map(columnName);
+  expect(scanned).toEqual(['consultation.wrapped_key', 'invitation.sealed', 'push_subscription.sealed']);
+  expect([...verified, ...scanned, ...OPEN_COLUMNS].toSorted()).toEqual(columns.toSorted());
+});
+
+test('[VLT55] status says which keys there are, what each wraps, and exits with 1 when one is missing', async () => {
+  await using data = await openFilled();
+  const { currentKeyId } = data.keys;
+  const before = await operate(data.path, 'vault', 'status');
+  expect(before.code).toBe(0);
+  expect(before.said).toContain(
+    `${currentKeyId} (current, of 1970-01-01): wraps 1 of consultation, 1 of push_subscription`,
+  );
+  await operate(data.path, 'vault', 'rotate');
+  const after = await operate(data.path, 'vault', 'status');
+  expect(after.said).toMatch(/^key_\w+ \(current, of \d{4}-\d\d-\d\d\): wraps nothing$/m);
+  const file = JSON.parse(await readFile(data.keyFile, 'utf8'));
+  await writeFile(data.keyFile, JSON.stringify({ ...file, keys: file.keys.slice(1) }));
+  const missing = await operate(data.path, 'vault', 'status');
+  expect(missing).toMatchObject({ code: 1, said: expect.stringContaining(`${currentKeyId} (MISSING)`) });
+});
+
+test('[VLT46] a key is not retired while the database, an object or a named backup needs it', async () => {
+  await using data = await openFilled();
+  const former = data.keys.currentKeyId;
+  const retire = (...more: string[]) => operate(data.path, 'vault', 'retire', former, ...more);
+  const backups = join(data.path, '..', `${former}-backups`);
+  await using _gone = {
+    [Symbol.asyncDispose]: async () => {
+      const { rm } = await import('node:fs/promises');
+      await rm(backups, { recursive: true, force: true });
+    },
+  };
+  expect(await operate(data.path, 'backup', backups)).toMatchObject({ code: 0 });
+  expect(await retire()).toMatchObject({ code: 1, said: expect.stringContaining('is the current key') });
+  await operate(data.path, 'vault', 'rotate');
+  expect(await retire()).toMatchObject({
+    code: 1,
+    said: expect.stringContaining('it wraps 1 of consultation, 1 of push_subscription in the database'),
+  });
+  change(data, `DELETE FROM push_subscription; UPDATE consultation SET wrapped_key = x''`);
+  // Sealed without a consultation's key: such an object needs the provider's own.
+  const context = { consultation: data.id, purpose: 'attachment', object: 'att_3/original' };
+  const bare = data.vault.seal(Readable.from([Buffer.from('x')]), { context });
+  await data.objects.put('attachments/att_3/original', bare);
+  expect(await retire()).toMatchObject({
+    code: 1,
+    said: expect.stringContaining('1 objects in the object store'),
+  });
+  await data.objects.delete('attachments/att_3/original');
+  expect(await retire('--backup', backups)).toMatchObject({
+    code: 1,
+    said: expect.stringContaining('in the backup in'),
+  });
+  expect(await retire()).toMatchObject({ code: 0 });
+});

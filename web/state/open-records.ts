@@ -1,0 +1,7 @@
+import type { Sdk } from './sdk.ts';
+
+/** Most visits have nothing recorded, so the code is fetched with the first that asks. */
+export const openRecords: Sdk['openRecords'] = async (client, consultationId) => {
+  const records = await import('@teleconsult/client-sdk/records');
+  return records.openRecords(client, consultationId);
+};
