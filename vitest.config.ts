@@ -1,7 +1,13 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Files that measure, or that load the whole machine: they run one at a time, after all others. */
-const ALONE = ['test/chaos/**/*.test.ts', 'test/security/flood.test.ts', 'test/e2e/resume/resume.test.ts'];
+const ALONE = [
+  'test/chaos/**/*.test.ts',
+  'test/media/**/*.test.ts',
+  'test/security/flood.test.ts',
+  'test/e2e/resume/resume.test.ts',
+  'test/e2e/recording.test.ts',
+];
 
 export default defineConfig({
   test: {

@@ -37,10 +37,11 @@ export interface ClientOptions {
   /** Replaces waiting times of recoveries; what is left out stays. A function replaces `connectionDelayMs` alone. */
   readonly reconnect?: Partial<ReconnectPolicy> | ((attempt: number) => number);
   /**
-   * Where messages not yet sent, drafts, half-done uploads and the call to restore are kept: `durable` (default) in
-   * IndexedDB, or in memory where there is none; `memory` for shared machines; or a store of the host's own. Each person
-   * of each server has a part of their own, and nothing is kept longer than 30 days. With `durable` the ids of the call
-   * to restore are in `localStorage`, too, where they are read before the page is drawn.
+   * Where messages not yet sent, drafts, half-done uploads, dictations and the call to restore are kept: `durable`
+   * (default) in IndexedDB, or in memory where there is none; `memory` for shared machines; or a store of the host's own.
+   * Each person of each server has a part of their own, and nothing is kept longer than 30 days but dictations, which are
+   * kept until the server has them. With `durable` the ids of the call to restore are in `localStorage`, too, where they
+   * are read before the page is drawn.
    */
   readonly storage?: 'durable' | 'memory' | ClientStorage;
 }
@@ -209,7 +210,7 @@ export interface TeleconsultClient {
   requestColleague(personId: string, options?: CallOptions): Promise<ConsultationView>;
   /**
    * Forgets what this device keeps of the person: unsent messages (their promises reject with `ABORTED`), drafts,
-   * uploads, the call to restore. For signing out, before or after `close`. Rejects with `STORAGE_UNAVAILABLE` when it
+   * uploads, the call to restore, dictations that are not on the server. For signing out, before or after `close`. Rejects with `STORAGE_UNAVAILABLE` when it
    * could not be wiped, or `DISCONNECTED` when the token that says whose it is cannot be had.
    */
   forget(): Promise<void>;

@@ -9,7 +9,7 @@ import { ROOT } from './setup/paths.mjs';
 import { createProgress } from './setup/progress.mjs';
 
 /** Commands that stand by themselves; all others are those of the vault. */
-const OTHERS = new Set(['backup', 'restore', 'vault']);
+const OTHERS = new Set(['audit', 'backup', 'restore', 'vault']);
 
 await runMain(async () => {
   await ensurePackages(createProgress());

@@ -29,6 +29,7 @@ import { Notifier } from './notify/notifier.ts';
 import type { PushSettings, WebhookSettings } from './notify/settings.ts';
 import { People } from './people/people.ts';
 import type { PeopleStore } from './people/ports.ts';
+import { keptWhileSigned } from './playback/kept-while-signed.ts';
 import { Playback } from './playback/playback.ts';
 import { CallRecordings, type RecoverableTrackFiles } from './recordings/call-recordings.ts';
 import type { RecordingStore } from './recordings/ports.ts';
@@ -92,6 +93,8 @@ export interface AppParts {
   readonly push: PushSettings | null;
   /** How many values have to be sealed anew under the current key; 0 where it is left out. */
   readonly valuesToRewrap?: () => number;
+  /** Objects in the second store that wait to come home. */
+  readonly objectsAway?: () => number;
   /** Names of parts that are not there, for readiness. */
   readonly missing: () => readonly string[];
 }
@@ -116,6 +119,8 @@ export function createApp(parts: AppParts): App {
     calls: () => host.media.size,
     mediaWorkers: () => sfu.health().aliveWorkers,
     ...(parts.valuesToRewrap === undefined ? {} : { valuesToRewrap: parts.valuesToRewrap }),
+    ...(parts.objectsAway === undefined ? {} : { objectsAway: parts.objectsAway }),
+    recordedTracks: () => parts.recorder?.running ?? 0,
   });
   const gateway = new Gateway({
     http,
@@ -204,7 +209,7 @@ export function createApp(parts: AppParts): App {
     checks,
     transcripts,
     recordings: playback,
-    notes: noteRequests(notes, dictations),
+    notes: keptWhileSigned(playback, noteRequests(notes, dictations)),
     now: parts.clock,
   };
   const web = createHttpApp({ ...parts, host, library, dataStore, metrics, playback, dictations });
@@ -212,7 +217,14 @@ export function createApp(parts: AppParts): App {
   let sweeper: NodeJS.Timeout | null = null;
   let closing: Promise<void> | null = null;
   const sweep = (): void => {
-    for (const swept of [library.sweep(), invitations.sweep(), playback.sweep(), dictations.sweep()])
+    const sweeping = [
+      library.sweep(),
+      invitations.sweep(),
+      playback.sweep(),
+      dictations.sweep(),
+      notes.tellWhatIsNotTold(),
+    ];
+    for (const swept of sweeping)
       swept.catch((error: unknown) => log.error('sweep.failed', { error }));
   };
 
@@ -224,7 +236,7 @@ export function createApp(parts: AppParts): App {
       await callRecordings.callsTakenUp();
       await notifier.start();
       await playback.start();
-      await notes.start();
+      await notes.tellWhatIsNotTold();
       gateway.start({
         handlers: createHandlers(services),
         onDevice: (session, type) => {

@@ -149,7 +149,7 @@ export type Config = z.output<typeof Settings> & {
   readonly ffmpegPath: string;
   /** Where sealed objects lie. */
   readonly objectPlaces: ObjectPlaces;
-  /** The key service that wraps instead of the key file; null: the file does. */
+  /** The key service that wraps, or did before; null: none. */
   readonly kms: KmsOptions | null;
 };
 
@@ -215,7 +215,8 @@ export function kmsOf(
     VAULT_KMS_FORMER_KEY_IDS: formerKeyIds,
     VAULT_KMS_ENDPOINT: endpoint,
   } = settings;
-  return keyId === undefined ? null : { keyId, formerKeyIds, endpoint };
+  if (keyId === undefined && formerKeyIds.length === 0) return null;
+  return { keyId: keyId ?? null, formerKeyIds, endpoint };
 }
 
 /** An address such as 127.0.0.1, and not a name that begins like one. */

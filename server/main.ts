@@ -30,6 +30,7 @@ import { FolderLock } from './storage/folder-lock.ts';
 import { openObjectStore } from './storage/objects/open-object-store.ts';
 import { SqliteStore } from './storage/sqlite/sqlite-store.ts';
 import { ServerKeys } from './vault/server-keys.ts';
+import { finishShredding } from './vault/shred.ts';
 import { Vault } from './vault/vault.ts';
 
 /** A stop that takes longer is cut off; what was acknowledged is on disk already. */
@@ -95,6 +96,13 @@ async function run(config: Config): Promise<void> {
     }),
     (opened) => opened.close(),
   );
+  await finishShredding({
+    records: store.erasure,
+    objects: objects.store,
+    // Nothing is held in memory yet.
+    letGo: async () => undefined,
+    log,
+  }).catch((error: unknown) => log.error('consultation.eraseNotFinished', { error }));
   const recorder = await openRecorder(config, log);
   if (recorder !== null) parts.defer(() => recorder.close());
   const app = createApp({
@@ -149,6 +157,7 @@ async function run(config: Config): Promise<void> {
         : { url: config.WEBHOOK_URL, secret: config.WEBHOOK_SECRET },
     push: await pushSettings(config),
     valuesToRewrap: () => keys.progress?.remaining ?? 0,
+    objectsAway: () => objects.awayCount(),
     missing: () => [
       ...(store.alive ? [] : ['store']),
       ...objects.missing(),

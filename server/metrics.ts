@@ -9,6 +9,8 @@ export interface MetricSources {
   readonly calls: () => number;
   readonly mediaWorkers: () => number;
   readonly valuesToRewrap?: () => number;
+  readonly objectsAway?: () => number;
+  readonly recordedTracks?: () => number;
 }
 
 /** Prometheus metrics. Labels are closed lists; no id of a person, device or consultation is one. */
@@ -72,6 +74,16 @@ export class Metrics {
       'teleconsult_vault_values_to_rewrap',
       'Wrapped keys and records that are still under another key than the current one.',
       sources.valuesToRewrap ?? (() => 0),
+    );
+    gauge(
+      'teleconsult_objects_away',
+      'Objects in the second store that wait to come home.',
+      sources.objectsAway ?? (() => 0),
+    );
+    gauge(
+      'teleconsult_recorded_tracks',
+      'Tracks of calls that are being recorded.',
+      sources.recordedTracks ?? (() => 0),
     );
   }
 

@@ -1,4 +1,4 @@
-import type { RecordingView } from '@teleconsult/protocol';
+import type { RecordingView, RequestResult } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import { MAX_DICTATION_PART_BYTES } from '@teleconsult/protocol/limits';
 import { askedOf, atLeastAsAsked, delayOf, retryDelay } from '../backoff.ts';
@@ -127,9 +127,15 @@ export class DictationSender {
   }
 
   async #begin(): Promise<void> {
+    const { recording, byteSizes } = await this.#ask();
+    this.#options.dictation.handleBegun(recording, byteSizes);
+    this.#isBegun = true;
+  }
+
+  #ask(): Promise<RequestResult<'dictation.begin'>> {
     const { insides, life, dictation } = this.#options;
     const { consultationId, id, purpose, followUpId, contentType, startedAt } = dictation.head;
-    const { recording, byteSizes } = await life.within(
+    return life.within(
       insides.signalling.request('dictation.begin', {
         consultationId,
         clientDictationId: id,
@@ -139,8 +145,6 @@ export class DictationSender {
         startedAt,
       }),
     );
-    dictation.handleBegun(recording, byteSizes);
-    this.#isBegun = true;
   }
 
   async #send(file: SoundFile): Promise<Step> {
@@ -179,16 +183,21 @@ export class DictationSender {
     return 'over';
   }
 
+  /** A server erases no dictation that runs: it is told first that this was all. */
   async #erase(): Promise<Step> {
     const { insides, life, dictation } = this.#options;
-    await insides.signalling.untilConnected(life);
-    if (dictation.head.recordingId === null) await this.#begin();
-    const { consultationId, recordingId } = dictation.head;
-    if (recordingId === null) return 'nothing';
+    const { signalling } = insides;
+    await signalling.untilConnected(life);
     try {
-      await life.within(insides.signalling.request('recording.delete', { consultationId, recordingId }));
+      const { recording, byteSizes } = await this.#ask();
+      const { consultationId, recordingId, state } = recording;
+      if (state === 'running' && byteSizes.length > 0) {
+        const files = byteSizes.map((byteSize) => ({ byteSize, durationMs: 0 }));
+        await life.within(signalling.request('dictation.finish', { consultationId, recordingId, files }));
+      }
+      await life.within(signalling.request('recording.delete', { consultationId, recordingId }));
     } catch (error) {
-      // Erased already, or not to be erased by this person: nothing more can be done from here.
+      // Erased already, without any sound, or not to be erased by this person: nothing more can be done from here.
       if (toAppError(error).retryable || life.over) throw error;
     }
     await dictation.handleErased();

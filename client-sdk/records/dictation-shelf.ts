@@ -6,6 +6,7 @@ import type { ClientInsides } from '../insides.ts';
 import { Lifetime, throwIfAborted } from '../lifetime.ts';
 import { mintPageId } from '../mint-id.ts';
 import { storageError } from '../storage/opened-storage.ts';
+import { freeMicrophone, type Microphone } from './dictation-run.ts';
 import {
   CONTENT_TYPES,
   type DictationContentType,
@@ -13,7 +14,7 @@ import {
   type JournalHead,
   openJournal,
 } from './journal.ts';
-import { LocalDictation, type Microphone } from './local-dictation.ts';
+import { LocalDictation } from './local-dictation.ts';
 import { awaitLock, type Release, tryLock } from './page-locks.ts';
 import { SoundFile } from './sound-file.ts';
 
@@ -90,8 +91,7 @@ export class DictationShelf {
     try {
       return await this.#begin(wish, contentType, microphone);
     } catch (error) {
-      for (const track of microphone.stream.getTracks()) track.stop();
-      microphone.release();
+      freeMicrophone(microphone);
       throw error;
     }
   }

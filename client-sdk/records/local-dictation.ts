@@ -7,18 +7,12 @@ import { Emitter } from '../events.ts';
 import type { ClientInsides } from '../insides.ts';
 import { Lifetime, throwIfAborted } from '../lifetime.ts';
 import { toAppError } from '../requests.ts';
-import { DictationRecorder } from './dictation-recorder.ts';
+import { DictationRun, freeMicrophone, type Microphone } from './dictation-run.ts';
 import { DictationSender, type SentDictation } from './dictation-sender.ts';
 import type { Journal, JournalHead } from './journal.ts';
 import type { Release } from './page-locks.ts';
 import type { Dictation, DictationEvents } from './records-api.ts';
 import { SoundFile } from './sound-file.ts';
-
-/** The microphone, and the right of this page to dictate; whoever takes it releases it. */
-export interface Microphone {
-  readonly stream: MediaStream;
-  readonly release: Release;
-}
 
 export interface LocalDictationOptions {
   readonly insides: ClientInsides;
@@ -35,9 +29,9 @@ export interface LocalDictationOptions {
 }
 
 type State =
-  | { readonly kind: 'recording'; readonly run: DictationRecorder }
+  | { readonly kind: 'recording'; readonly run: DictationRun }
   /** Without a run its microphone was taken away: going on needs another. */
-  | { readonly kind: 'paused'; readonly run: DictationRecorder | null }
+  | { readonly kind: 'paused'; readonly run: DictationRun | null }
   | { readonly kind: 'interrupted' }
   | { readonly kind: 'finishing' }
   | { readonly kind: 'finished' }
@@ -52,16 +46,10 @@ export class LocalDictation implements Dictation {
   readonly #files: SoundFile[];
   #head: JournalHead;
   #state: State;
-  /** The file that the present run writes; one of `#files` once there is sound in it. */
-  #file: SoundFile | null = null;
-  /** What was handed over by the recorder and is on its way to the file. */
-  #arriving: Promise<void> = Promise.resolve();
-  #freeMicrophone: Release = () => {};
   /** Why the microphone went away, or why the server takes no more. */
   #problem: AppError | null = null;
   #recording: RecordingView | null = null;
   #ending = Promise.withResolvers<RecordingView>();
-  #stopping: Promise<void> | null = null;
   #noting: Promise<void> = Promise.resolve();
   #isStarting = false;
   #isReleased = false;
@@ -106,14 +94,13 @@ export class LocalDictation implements Dictation {
 
   get error(): AppError | null {
     if (this.#state.kind === 'failed') return this.#state.error;
-    return this.#problem ?? this.#file?.failure ?? null;
+    return this.#problem ?? this.#run?.file.failure ?? null;
   }
 
   get durationMs(): number {
-    const { kind } = this.#state;
-    const closed = this.#files.filter((file) => file !== this.#file);
-    const run = kind === 'recording' || kind === 'paused' ? this.#state.run : null;
-    return sum(closed, ({ durationMs }) => durationMs) + (run?.durationMs ?? this.#file?.durationMs ?? 0);
+    const run = this.#run;
+    const closed = this.#files.filter((file) => file !== run?.file);
+    return sum(closed, ({ durationMs }) => durationMs) + (run?.durationMs ?? 0);
   }
 
   get keptMs(): number {
@@ -133,7 +120,7 @@ export class LocalDictation implements Dictation {
   }
 
   get hasRun(): boolean {
-    return (this.#state.kind === 'recording' || this.#state.kind === 'paused') && this.#state.run !== null;
+    return this.#run !== null;
   }
 
   pause(): void {
@@ -231,6 +218,11 @@ export class LocalDictation implements Dictation {
     this.#release();
   }
 
+  get #run(): DictationRun | null {
+    const { kind } = this.#state;
+    return kind === 'recording' || kind === 'paused' ? this.#state.run : null;
+  }
+
   #asSent(): SentDictation {
     const dictation = this;
     return {
@@ -256,57 +248,37 @@ export class LocalDictation implements Dictation {
       const microphone = await this.#options.openMicrophone(signal);
       if (this.#state === before) return microphone;
       // It was finished or thrown away meanwhile.
-      for (const track of microphone.stream.getTracks()) track.stop();
-      microphone.release();
+      freeMicrophone(microphone);
       throw new AppError('WRONG_STATE', { detail: this.#state.kind });
     } finally {
       this.#isStarting = false;
     }
   }
 
-  #startRun({ stream, release }: Microphone): void {
-    const { journal } = this.#options;
+  #startRun(microphone: Microphone): void {
     const file = new SoundFile({
-      journal,
+      journal: this.#options.journal,
       dictationId: this.id,
       number: this.#files.length,
       onChange: () => this.#handleFileChange(file),
     });
-    let run: DictationRecorder;
-    try {
-      run = new DictationRecorder(stream, this.#head.contentType, {
-        onSound: (sound, endMs) => this.#handleSound(file, sound, endMs),
-        onLevel: (level) => this.#events.emit('level', level),
-        onEnded: (reason) => void this.#handleEnded(reason),
-      });
-    } catch (cause) {
-      for (const track of stream.getTracks()) track.stop();
-      release();
-      throw new AppError('UNSUPPORTED_BROWSER', { detail: 'no recorder', cause });
-    }
-    this.#file = file;
-    this.#freeMicrophone = release;
+    const run = new DictationRun({
+      microphone,
+      contentType: this.#head.contentType,
+      file,
+      onSound: () => this.#handleSound(file),
+      onLevel: (level) => this.#events.emit('level', level),
+      onEnded: (reason) => void this.#stopFor(reason),
+    });
     this.#problem = null;
     this.#change({ kind: 'recording', run });
   }
 
-  #handleSound(file: SoundFile, sound: Blob, endMs: number): void {
-    const reading = sound.arrayBuffer();
-    reading.catch(() => {});
-    this.#arriving = this.#arriving.then(async () => {
-      // What comes after a gap would be noise.
-      if (file.isClosed) return;
-      try {
-        const bytes = new Uint8Array(await reading);
-        if (!this.#files.includes(file)) this.#files.push(file);
-        file.add(bytes, endMs);
-      } catch (cause) {
-        file.close();
-        void this.#stopFor(new AppError('INTERNAL', { detail: 'sound could not be read', cause }));
-      }
-    });
-    const isLong = this.durationMs >= MAX_DICTATION_MS;
-    if (isLong) void this.#stopFor(new AppError('TOO_LARGE', { detail: 'it is as long as it may be' }));
+  /** Only a file with sound in it is one of the dictation. */
+  #handleSound(file: SoundFile): void {
+    if (!this.#files.includes(file)) this.#files.push(file);
+    if (this.durationMs < MAX_DICTATION_MS) return;
+    void this.#stopFor(new AppError('TOO_LARGE', { detail: 'it is as long as it may be' }));
   }
 
   #handleFileChange(file: SoundFile): void {
@@ -316,13 +288,9 @@ export class LocalDictation implements Dictation {
     this.#tell();
   }
 
-  async #handleEnded(reason: AppError): Promise<void> {
-    await this.#stopFor(reason);
-  }
-
   /** Paused for want of a microphone, of room, or of time. */
   async #stopFor(reason: AppError): Promise<void> {
-    if (!this.hasRun || this.#stopping !== null) return;
+    if (this.#run === null || this.#run.isStopping) return;
     await this.#stopRun();
     this.#problem = reason;
     this.#releaseIfOver();
@@ -330,26 +298,13 @@ export class LocalDictation implements Dictation {
   }
 
   /** Ends the present run, and keeps the last of its sound. */
-  #stopRun(): Promise<void> {
-    this.#stopping ??= this.#stopRunNow().finally(() => {
-      this.#stopping = null;
-    });
-    return this.#stopping;
-  }
-
-  async #stopRunNow(): Promise<void> {
-    const { kind } = this.#state;
-    if (kind !== 'recording' && kind !== 'paused') return;
-    const { run } = this.#state;
-    const file = this.#file;
-    if (run === null || file === null) return;
+  async #stopRun(): Promise<void> {
+    const run = this.#run;
+    if (run === null) return;
     await run.stop();
-    await this.#arriving;
-    await file.settled();
-    file.close();
-    this.#file = null;
-    this.#freeMicrophone();
-    if (this.#problem === null) this.#problem = file.failure;
+    // Another who waited for it was here before.
+    if (this.#run !== run) return;
+    this.#problem ??= run.file.failure;
     this.#change({ kind: 'paused', run: null });
     this.#sender.wake();
   }

@@ -17,12 +17,19 @@ export class Card {
   readonly picture = new Picture();
   readonly #name = make('span', 'name');
   readonly #more = make('span', 'more');
+  readonly #record = make('span', 'record');
   readonly #state = make('span', 'state');
   readonly #hint = make('p', 'hint');
   readonly #why = make('p', 'why');
   readonly #goOn = make('button', 'go-on');
   readonly #prompt = make('div', 'prompt', this.#why, this.#goOn);
-  readonly #caption = make('div', 'caption', make('p', 'who', this.#name, this.#more), this.#state);
+  readonly #caption = make(
+    'div',
+    'caption',
+    make('p', 'who', this.#name, this.#more),
+    this.#record,
+    this.#state,
+  );
   readonly #controls: Controls;
   readonly element: HTMLElement;
 
@@ -33,6 +40,7 @@ export class Card {
     this.#goOn.setAttribute('part', 'button go-on');
     this.#goOn.addEventListener('click', () => acts.goOn());
     this.#state.dataset['testid'] = 'floating-state';
+    this.#record.dataset['testid'] = 'floating-recording';
     this.#name.dataset['testid'] = 'floating-name';
     this.#caption.setAttribute('part', 'caption');
     const stage = make('div', 'stage', this.picture.element, this.#caption, this.#hint, this.#prompt);
@@ -57,6 +65,9 @@ export class Card {
     setText(this.#name, name ?? (running === null ? '' : words.window(null)));
     setText(this.#more, running === null || running.moreCount === 0 ? '' : words.more(running.moreCount));
     setText(this.#state, captionOf(scene, speech, now));
+    const recording = running?.recording ?? null;
+    setAttribute(this.#record, 'data-phase', recording);
+    setText(this.#record, recording === null ? '' : words.recording[recording]);
     const hint = running?.hint ?? null;
     setText(this.#hint, hint === null ? '' : hintInWords(hint, words));
     this.#hint.hidden = hint === null;

@@ -1,4 +1,4 @@
-import type { PersonId, SeatView } from '@teleconsult/protocol';
+import type { CallRecording, PersonId, SeatView } from '@teleconsult/protocol';
 import type { AwaitedSource, Call, CallOutcome, RemoteTrack } from '../api.ts';
 
 /** What a person should know of the call right now, most urgent first. */
@@ -57,6 +57,8 @@ export interface RunningScene {
   readonly mutedByName: string | null;
   readonly awaited: Awaited | null;
   readonly hint: Hint | null;
+  /** Where the recording of the call stands; null: nobody asked for one. */
+  readonly recording: CallRecording['phase'] | null;
   /** Hanging up ends the call for all, or only this person's part in it. */
   readonly endsFor: 'all' | 'me';
 }
@@ -129,6 +131,7 @@ export function runningScene(memory: Memory): RunningScene {
         ? null
         : { sources: call.awaiting, sound: memory.soundBlocked },
     hint: memory.hint,
+    recording: call.view.recording?.phase ?? null,
     endsFor: others.length > 1 ? 'me' : 'all',
   };
 }

@@ -34,8 +34,12 @@ background:radial-gradient(circle at 50% 38%,#24414a,#0c1519 75%);color:#d9f0ef;
 background:linear-gradient(transparent,rgb(4 10 13/.62) 45%,rgb(4 10 13/.86));text-shadow:0 1px 2px rgb(0 0 0/.6);overflow-wrap:anywhere}
 .who{display:flex;gap:6px;min-width:0;font-size:14px;font-weight:600}
 .name{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-.name:empty,.more:empty,.state:empty{display:none}
+.name:empty,.more:empty,.state:empty,.record:empty{display:none}
 .more{flex:none;padding:0 6px;border-radius:9px;background:rgb(255 255 255/.22);font-size:12px;line-height:19px}
+.record{display:flex;align-items:center;gap:6px;font-weight:600}
+.record::before{content:'';flex:none;width:9px;height:9px;border:2px solid #ff8a82;border-radius:50%}
+.record[data-phase=running]::before{border-color:#ff5247;background:#ff5247}
+.record[data-phase=paused]::before{border:solid #f2c063;border-width:0 3px;border-radius:0}
 .state{font-variant-numeric:tabular-nums}
 .card[data-situation^=other] .state,.card[data-situation=reconnecting] .state,.card[data-situation=interrupted] .state{color:#ffd58a}
 .hint{position:absolute;inset:26px 10px auto;padding:7px 10px;border-radius:10px;background:#fcf0d9;color:#5c3700;font-weight:500}

@@ -53,6 +53,7 @@ export const english: Words = {
   expand: 'Large view',
   hangUp: 'Hang up',
   leave: 'Leave the call',
+  recording: { asking: 'Recording asked for', running: 'Recording', paused: 'Recording paused' },
   controls: 'Call controls',
   picture: (name) => `Picture of ${name}`,
   ownPicture: 'Your own picture',

@@ -50,6 +50,7 @@ export const chinese: Words = {
   expand: '大画面',
   hangUp: '挂断',
   leave: '离开通话',
+  recording: { asking: '正在征求录制同意', running: '录制中', paused: '录制已暂停' },
   controls: '通话控制',
   picture: (name) => `${name}的画面`,
   ownPicture: '您自己的画面',

@@ -1,3 +1,4 @@
+import type { CallRecording } from '@teleconsult/protocol';
 import type { AwaitedSource } from '../api.ts';
 import type { FloatingLanguage } from './floating-call-api.ts';
 import type { Ending } from './scene.ts';
@@ -52,6 +53,7 @@ export interface Words {
   readonly expand: string;
   readonly hangUp: string;
   readonly leave: string;
+  readonly recording: Readonly<Record<CallRecording['phase'], string>>;
   readonly controls: string;
   readonly picture: (name: string) => string;
   readonly ownPicture: string;

@@ -12,7 +12,10 @@ const REORDER_WAIT_US = 200_000;
 /** Packets that may be waiting behind a missing one: 200 ms at 3 Mbit/s are 70. */
 const REORDER_PACKETS = 256;
 
-/** What the kernel keeps while ffmpeg is not at its turn: 2 s at 3 Mbit/s. */
+/**
+ * What the kernel keeps while ffmpeg is not at its turn: 2 s at 3 Mbit/s, where the system allows so much. It grants no more
+ * than net.core.rmem_max, by default 208 KiB: half a second of a large picture, a minute of sound.
+ */
 const SOCKET_BUFFER_BYTES = 1_000_000;
 
 /** From a session description on standard input to a file on standard output, without encoding anything. */

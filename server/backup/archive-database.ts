@@ -1,12 +1,10 @@
-import { chmod, mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { backup, DatabaseSync } from 'node:sqlite';
+import { chmod } from 'node:fs/promises';
+import type { DatabaseSync } from 'node:sqlite';
 import { SqliteWrappedValues } from '../storage/sqlite/sqlite-wrapped-values.ts';
+import { withStagingCopy } from '../storage/sqlite/staging-copy.ts';
 import type { KeyArchiveWriter } from './key-archive.ts';
-import { DATABASE_FILE, syncFile } from './layout.ts';
+import { syncFile } from './layout.ts';
 
-/** All pages in one step: a copy in several begins again whenever the server writes in between. */
-const ALL_PAGES = 2 ** 31 - 1;
 const PAGE_ROWS = 1_000;
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -20,27 +18,14 @@ export async function archiveDatabase(
   source: DatabaseSync,
   { dataFolder, target, keys }: { dataFolder: string; target: string; keys: KeyArchiveWriter },
 ): Promise<void> {
-  const staging = join(dataFolder, 'backup-staging');
-  await rm(staging, { recursive: true, force: true });
-  await mkdir(staging, { mode: 0o700 });
-  try {
-    const copy = join(staging, DATABASE_FILE);
-    await backup(source, copy, { rate: ALL_PAGES });
-    await chmod(copy, 0o600);
-    const db = new DatabaseSync(copy);
-    try {
-      db.exec('PRAGMA journal_mode = OFF; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY');
-      takeOutKeys(db, keys);
-      // Written anew from what is in the tables, the copy has no page with anything left over.
-      db.prepare('VACUUM INTO ?').run(target);
-    } finally {
-      db.close();
-    }
-    await chmod(target, 0o600);
-    await syncFile(target);
-  } finally {
-    await rm(staging, { recursive: true, force: true });
-  }
+  await withStagingCopy(source, dataFolder, (copy) => {
+    copy.exec('PRAGMA journal_mode = OFF; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY');
+    takeOutKeys(copy, keys);
+    // Written anew from what is in the tables, the archive has no page with anything left over.
+    copy.prepare('VACUUM INTO ?').run(target);
+  });
+  await chmod(target, 0o600);
+  await syncFile(target);
 }
 
 function takeOutKeys(db: DatabaseSync, keys: KeyArchiveWriter): void {

@@ -4,7 +4,7 @@ import type { KmsOptions } from '../vault/kms-key-provider.ts';
 /** What a command is run with. */
 export interface CommandContext {
   readonly dataFolder: string;
-  /** The key service that wraps instead of the key file; null: the file does. */
+  /** The key service that wraps, or did before; null: none. */
   readonly kms: KmsOptions | null;
   /** Where sealed objects lie. */
   readonly objectPlaces: ObjectPlaces;

@@ -9,7 +9,7 @@ import type { KeyProvider } from '../vault/key-provider.ts';
 import { type KmsOptions, openKms } from '../vault/kms-key-provider.ts';
 import { openLocalKeyFile } from '../vault/local-key-file.ts';
 import { keyFileIn } from '../vault/server-keys.ts';
-import { serviceBeforeFile } from '../vault/several-providers.ts';
+import { severalProviders } from '../vault/several-providers.ts';
 import { VaultError } from '../vault/vault-error.ts';
 import type { CommandContext } from './command.ts';
 import { openStoresBeside } from './stores-beside.ts';
@@ -54,7 +54,10 @@ export async function openKeys(
   if (kms === null) return { provider: await openFile(), [Symbol.dispose]: () => undefined };
   const service = openKms(kms);
   try {
-    const provider = existsSync(path) ? serviceBeforeFile(service, await openFile()) : service;
+    const wraps = kms.keyId === null ? 'file' : 'service';
+    const provider = existsSync(path)
+      ? severalProviders({ service, file: await openFile(), wraps })
+      : service;
     return { provider, [Symbol.dispose]: () => service.close() };
   } catch (error) {
     service.close();

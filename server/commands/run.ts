@@ -1,3 +1,4 @@
+import { auditVerify } from './audit-verify.ts';
 import { backupCommand } from './backup.ts';
 import { type Command, type CommandContext, UsageError } from './command.ts';
 import { restoreCommand } from './restore.ts';
@@ -15,6 +16,7 @@ export const COMMANDS: readonly Command[] = [
   vaultShred,
   backupCommand,
   restoreCommand,
+  auditVerify,
 ];
 
 /** The command was called wrongly; as `sysexits.h` has it. */

@@ -1,3 +1,4 @@
+import { AppError } from '@teleconsult/protocol';
 import { KeyArchive } from '../backup/key-archive.ts';
 import { keyArchiveIn } from '../backup/layout.ts';
 import type { ObjectStore } from '../storage/objects/object-store.ts';
@@ -76,11 +77,14 @@ async function countObjects(
   let needing = 0;
   let looked = 0;
   for await (const key of objects.list('')) {
-    // What is removed while it is looked for needs no key.
-    if ((await objects.head(key)) === null) continue;
-    await using source = await objects.open(key);
-    const bytes = await source.read(0, Math.min(source.byteSize, MAX_HEADER_BYTES));
-    if (providerKeysOf(readLabel(bytes)).includes(keyId)) needing += 1;
+    try {
+      await using source = await objects.open(key);
+      const bytes = await source.read(0, Math.min(source.byteSize, MAX_HEADER_BYTES));
+      if (providerKeysOf(readLabel(bytes)).includes(keyId)) needing += 1;
+    } catch (error) {
+      // What was removed meanwhile needs no key.
+      if (!(error instanceof AppError && error.code === 'NOT_FOUND')) throw error;
+    }
     looked += 1;
     if (looked % PROGRESS_OBJECTS === 0) say(`${looked} objects looked at`);
   }

@@ -8,7 +8,7 @@ export const vaultRotate: Command = {
   purpose: 'adds a key to the key file and makes it the current one; a running server takes it up by itself',
   takes: [],
   async run({ dataFolder, kms, say, now }) {
-    if (kms !== null) {
+    if (kms?.keyId != null) {
       say(
         'A key service wraps here: rotate its key there, or set TELECONSULT_VAULT_KMS_KEY_ID to another key',
       );

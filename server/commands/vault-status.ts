@@ -14,11 +14,12 @@ export const vaultStatus: Command = {
     const { dataFolder, kms, say } = context;
     const file = await readKeyFile(keyFileIn(dataFolder));
     const current = kms?.keyId ?? file?.current ?? null;
-    if (kms !== null) say(`key service: ${kms.keyId}`);
+    if (kms?.keyId != null) say(`a key service wraps: ${kms.keyId}`);
     using data = await openData(context);
     const counts = await countByKey(data.values);
     const known = new Set([
-      ...(kms === null ? [] : [kms.keyId, ...kms.formerKeyIds]),
+      ...(kms?.keyId == null ? [] : [kms.keyId]),
+      ...(kms?.formerKeyIds ?? []),
       ...(file?.keys ?? []).map(({ id }) => id),
     ]);
     for (const keyId of new Set([...known, ...counts.keys()])) {

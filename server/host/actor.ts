@@ -71,6 +71,12 @@ export class ConsultationActor {
     return this.#stale;
   }
 
+  /** Takes nothing more; resolves when what was being written is on disk. For a consultation that is erased. */
+  async giveUp(): Promise<void> {
+    this.#stale = true;
+    await this.settled;
+  }
+
   submit(event: Submission): Promise<Committed> {
     if (this.#stale) return Promise.reject(otherOwner());
     if (this.#queue.length >= QUEUE_LIMIT) return Promise.reject(new AppError('RATE_LIMITED'));

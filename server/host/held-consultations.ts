@@ -70,6 +70,20 @@ export class HeldConsultations {
     if (held?.actor.stale && this.#held.get(id) === pending) this.#forget(id);
   }
 
+  /**
+   * Lets go of a consultation that is erased: its key and its state leave memory, and who still has hold of it can
+   * change nothing more.
+   * @throws AppError WRONG_STATE while a call runs in it
+   */
+  async letGo(id: ConsultationId): Promise<void> {
+    const pending = this.#held.get(id);
+    const held = await pending?.catch(() => null);
+    if (held == null) return;
+    if (held.actor.state.call !== null) throw new AppError('WRONG_STATE', { detail: 'a call is running' });
+    await held.actor.giveUp();
+    if (this.#held.get(id) === pending) this.#forget(id);
+  }
+
   /** Lets go of what was not used for a while and that `isNeeded` does not hold on to. */
   evict(isNeeded: (id: ConsultationId) => boolean): void {
     const now = this.#parts.clock();

@@ -198,6 +198,14 @@ export class ConsultationHost {
     return { view, created: true };
   }
 
+  /**
+   * Takes a consultation out of memory before and after it is erased (`vault/shred.ts`).
+   * @throws AppError WRONG_STATE while a call runs in it
+   */
+  letGo(id: ConsultationId): Promise<void> {
+    return this.#held.letGo(id);
+  }
+
   /** Draws a person in, on behalf of the host application or of an invitation. Again changes nothing. */
   async addParticipant(id: ConsultationId, participant: Participant): Promise<ConsultationView> {
     return viewConsultation((await this.submit(id, { type: 'participant.add', participant })).state);

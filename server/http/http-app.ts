@@ -93,10 +93,12 @@ export function createHttpApp(parts: HttpAppParts): Express {
 function otherOrigins(allowed: readonly string[]): express.RequestHandler {
   const handle = cors({
     origin: [...allowed],
-    allowedHeaders: ['Authorization', 'Content-Type', 'Range', 'Idempotency-Key', ...TUS_HEADERS],
+    allowedHeaders: ['Authorization', 'Content-Type', 'Range', 'If-Range', 'Idempotency-Key', ...TUS_HEADERS],
     exposedHeaders: [
       'Accept-Ranges',
+      'Content-Disposition',
       'Content-Range',
+      'ETag',
       'Location',
       'Retry-After',
       'X-Request-Id',

@@ -15,14 +15,19 @@ export function beginsAs(contentType: string, bytes: Uint8Array): boolean {
   return contentType.startsWith('audio/mp4') && startsWith(MP4, MP4_NAME_AT);
 }
 
-/** The bytes of a request, at most so many. @throws AppError TOO_LARGE, INVALID when there are none */
+/** The bytes of a request, at most so many. @throws AppError TOO_LARGE, INVALID when there are none or not all came */
 export async function collectBytes(body: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let byteSize = 0;
-  for await (const chunk of body) {
-    byteSize += chunk.byteLength;
-    // Read on all the same: who is still sending may never see an answer.
-    if (byteSize <= limit) chunks.push(chunk);
+  try {
+    for await (const chunk of body) {
+      byteSize += chunk.byteLength;
+      // Read on all the same: who is still sending may never see an answer.
+      if (byteSize <= limit) chunks.push(chunk);
+    }
+  } catch (cause) {
+    // The device is gone, or was too slow. Nothing of what came is kept, and nothing is wrong here.
+    throw new AppError('INVALID', { detail: 'the bytes were cut off', cause });
   }
   if (byteSize > limit) throw new AppError('TOO_LARGE', { detail: `at most ${limit} bytes at once` });
   if (byteSize === 0) throw new AppError('INVALID', { detail: 'there are no bytes' });

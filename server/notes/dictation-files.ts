@@ -94,23 +94,10 @@ export class DictationFiles {
   async append(recording: StoredRecording, key: ConsultationKey, sent: SentPart): Promise<number> {
     const files = await this.tracks(recording.recordingId);
     const file = files[sent.number] ?? (await this.#begin(recording, key, files, sent));
-    const growing = await this.#growing(file, key);
-    const standing = growing.byteSize;
-    if (sent.offset > standing) throw new OffsetMismatch(standing);
-    const fresh = this.#fresh(file.fileId, sent, standing);
-    if (fresh.byteLength === 0) return standing;
-    const others = files.filter(({ fileId }) => fileId !== file.fileId);
-    const total = others.reduce((sum, { byteSize }) => sum + byteSize, standing + fresh.byteLength);
-    if (total > MAX_DICTATION_BYTES) throw new AppError('TOO_LARGE', { detail: 'the dictation is too long' });
-    try {
-      growing.append(fresh);
-      await growing.flush();
-    } catch (error) {
-      this.#open.forget(file.fileId);
-      throw error;
-    }
-    this.#remember(file.fileId, sent);
-    return growing.byteSize;
+    if (file.state !== 'growing') return this.#requireSaid(file, sent);
+    return this.#open.use(placeOf(file, key), file, (growing) =>
+      this.#appendTo(growing, { file, files, sent }, key),
+    );
   }
 
   /** It takes nothing more. A file that ended before stays as it is. */
@@ -151,8 +138,7 @@ export class DictationFiles {
       throw new AppError('NOT_FOUND', { detail: 'there is no such file of the dictation' });
     if (offset !== 0) throw new OffsetMismatch(0);
     const contentType = openRecordingFacts(key, { recordingId, sealed }).dictated?.contentType ?? '';
-    if (!beginsAs(contentType, bytes))
-      throw new AppError('UNSUPPORTED_MEDIA', { detail: `does not begin as ${contentType}` });
+    requireBeginning(contentType, bytes);
     // The device has gone on: what came before is rarely appended to, and its size counts from here on.
     for (const former of files) await this.#open.letGo(former.fileId);
     const fileId = ids.fileId();
@@ -182,11 +168,41 @@ export class DictationFiles {
     return file;
   }
 
-  #growing(
-    { fileId, recordingId, consultationId, parts }: StoredFile,
+  async #appendTo(
+    growing: GrowingFile,
+    { file, files, sent }: { file: StoredFile; files: readonly StoredFile[]; sent: SentPart },
     key: ConsultationKey,
-  ): Promise<GrowingFile> {
-    return this.#open.of({ fileId, recordingId, consultationId, key }, { parts });
+  ): Promise<number> {
+    const standing = growing.byteSize;
+    if (sent.offset > standing) throw new OffsetMismatch(standing);
+    // Also where an attempt before found no room: a file is what its first bytes say.
+    if (standing === 0) requireBeginning(openFileFacts(key, file).contentType, sent.bytes);
+    const fresh = this.#fresh(file.fileId, sent, standing);
+    if (fresh.byteLength === 0) return standing;
+    const others = files.filter(({ fileId }) => fileId !== file.fileId);
+    const total = others.reduce((sum, { byteSize }) => sum + byteSize, standing + fresh.byteLength);
+    if (total > MAX_DICTATION_BYTES) throw new AppError('TOO_LARGE', { detail: 'the dictation is too long' });
+    try {
+      growing.append(fresh);
+      await growing.flush();
+    } catch (error) {
+      this.#open.forget(file.fileId);
+      throw error;
+    }
+    this.#remember(file.fileId, sent);
+    return growing.byteSize;
+  }
+
+  /** A file that takes nothing more, since finishing its dictation was cut off behind it, has these bytes already. */
+  #requireSaid({ byteSize }: StoredFile, { offset, bytes }: SentPart): number {
+    if (offset > byteSize) throw new OffsetMismatch(byteSize);
+    if (offset + bytes.byteLength > byteSize)
+      throw new AppError('WRONG_STATE', { detail: 'the file is finished' });
+    return byteSize;
+  }
+
+  #growing(file: StoredFile, key: ConsultationKey): Promise<GrowingFile> {
+    return this.#open.of(placeOf(file, key), file);
   }
 
   /** What of these bytes is not there yet. Bytes said again must be the same, where that can still be told. */
@@ -211,6 +227,18 @@ export class DictationFiles {
     const file = await recordings.loadFile(fileId);
     if (file?.state === 'growing') await recordings.updateFile({ ...file, ...size, state: 'growing' });
   }
+}
+
+const placeOf = ({ fileId, recordingId, consultationId }: StoredFile, key: ConsultationKey): FilePlace => ({
+  fileId,
+  recordingId,
+  consultationId,
+  key,
+});
+
+function requireBeginning(contentType: string, bytes: Uint8Array): void {
+  if (!beginsAs(contentType, bytes))
+    throw new AppError('UNSUPPORTED_MEDIA', { detail: `does not begin as ${contentType}` });
 }
 
 const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('base64');

@@ -31,6 +31,8 @@ const UNFINISHED = 10;
 const WAITING = 16;
 /** A dictation whose device was not heard of for so long is finished with what there is. */
 const GIVEN_UP_MS = 7 * 24 * 3_600_000;
+/** When devices were last heard of is forgotten with the process; so long after its start they have all come back. */
+const RETURN_MS = 2 * 3_600_000;
 
 export interface DictationsParts extends DictationFilesParts {
   readonly host: Pick<ConsultationHost, 'view' | 'sealing'>;
@@ -58,9 +60,15 @@ export class Dictations {
   readonly #parts: DictationsParts;
   readonly #files: DictationFiles;
   readonly #turns = new SerialBy<RecordingId>(WAITING);
+  /** One beginning after the other for a person in a consultation, so that their number stays bounded. */
+  readonly #beginnings = new SerialBy<string>(WAITING);
+  /** When the device of a dictation that is not finished was last heard of by this process. */
+  readonly #heardAt = new Map<RecordingId, number>();
+  readonly #since: number;
 
   constructor(parts: DictationsParts) {
     this.#parts = parts;
+    this.#since = parts.clock();
     this.#files = new DictationFiles(parts);
   }
 
@@ -68,45 +76,24 @@ export class Dictations {
     by: PersonId,
     wish: RequestPayload<'dictation.begin'>,
   ): Promise<RequestResult<'dictation.begin'>> {
-    const { recordings, host, ids, clock, log, hasFollowUp, view } = this.#parts;
-    const { consultationId, clientDictationId, purpose, followUpId = null, contentType } = wish;
+    const { host, hasFollowUp, view } = this.#parts;
+    const { consultationId, purpose, followUpId = null } = wish;
     requireWriter(await host.view(consultationId, by), by);
     const { key } = await host.sealing(consultationId, by);
     if ((purpose === 'follow_up') !== (followUpId !== null))
       throw new AppError('INVALID', { detail: 'followUpId: for follow_up, and for it alone' });
     if (followUpId !== null && !(await hasFollowUp(consultationId, followUpId)))
       throw new AppError('NOT_FOUND', { detail: 'there is no such follow-up' });
-    const others = await recordings.recordingsOf(consultationId);
-    const own = others.filter((one) => one.startedBy === by && one.clientId !== null);
-    const isKnown = own.some(({ clientId }) => clientId === clientDictationId);
-    if (!isKnown && own.filter(({ state }) => state === 'running').length >= UNFINISHED)
-      throw new AppError('RATE_LIMITED', { detail: `at most ${UNFINISHED} dictations are unfinished` });
-    const recordingId = ids.recordingId();
-    const facts: RecordingFacts = {
-      callId: null,
-      followUpId,
-      composition: { state: 'none' },
-      dictated: { contentType },
-    };
-    const { created, recording } = await recordings.createRecording({
-      recordingId,
-      consultationId,
-      purpose,
-      startedBy: by,
-      // The device's clock may be ahead; nothing was recorded in the future.
-      startedAt: Math.min(wish.startedAt, clock()),
-      endedAt: null,
-      state: 'running',
-      clientId: clientDictationId,
-      sealed: sealRecordingFacts(key, recordingId, facts),
+    const recordingId = await this.#beginnings.run(`${consultationId} ${by}`, () =>
+      this.#begun(by, wish, key),
+    );
+    // In turn: what is being written is not on disk yet, and what is being finished is not opened again.
+    const byteSizes = await this.#turns.run(recordingId, async () => {
+      const { recording } = await this.#own(by, consultationId, recordingId);
+      this.#hear(recording);
+      return this.#files.byteSizes(recording, key);
     });
-    if (!created)
-      requireSame(recording, openRecordingFacts(key, recording), { purpose, followUpId, contentType });
-    else log.info('dictation.begun', { consultation: consultationId, person: by, recording: recordingId });
-    return {
-      recording: await view(recording.recordingId, by),
-      byteSizes: await this.#files.byteSizes(recording, key),
-    };
+    return { recording: await view(recordingId, by), byteSizes };
   }
 
   /**
@@ -117,11 +104,14 @@ export class Dictations {
     by: PersonId,
     { consultationId, recordingId, number, offset, bytes }: AppendWish,
   ): Promise<number> {
+    // Nothing is kept in memory for who may not append.
+    await this.#own(by, consultationId, recordingId);
     const sent = await collectBytes(bytes, MAX_DICTATION_PART_BYTES);
     return this.#turns.run(recordingId, async () => {
       const { recording, key } = await this.#own(by, consultationId, recordingId);
       if (recording.state !== 'running')
         throw new AppError('WRONG_STATE', { detail: 'the dictation is finished' });
+      this.#hear(recording);
       return this.#files.append(recording, key, { number, offset, bytes: sent });
     });
   }
@@ -177,11 +167,16 @@ export class Dictations {
   async sweep(): Promise<void> {
     const { recordings, host, clock, log } = this.#parts;
     const before = clock() - GIVEN_UP_MS;
-    for (const recording of await recordings.runningRecordings()) {
-      if (recording.clientId === null || recording.startedAt > before) continue;
-      const { recordingId, consultationId } = recording;
+    // Those of before this process were heard of at a time that nobody knows.
+    const mayBeUnheard = clock() - this.#since >= RETURN_MS;
+    for (const { recordingId, consultationId, clientId, startedAt } of await recordings.runningRecordings()) {
+      if (clientId === null || startedAt > before) continue;
       try {
         await this.#turns.run(recordingId, async () => {
+          const heardAt = this.#heardAt.get(recordingId);
+          if (heardAt === undefined ? !mayBeUnheard : heardAt > before) return;
+          const recording = await recordings.loadRecording(recordingId);
+          if (recording?.state !== 'running') return;
           const { key } = await host.sealing(consultationId, null);
           const files = await this.#files.tracks(recordingId);
           if (files.some(({ createdAt }) => createdAt > before)) return;
@@ -198,6 +193,50 @@ export class Dictations {
   /** Everything that was answered is on disk anyway; this spares the next start its looking. */
   async close(): Promise<void> {
     await this.#files.close();
+  }
+
+  /** The dictation of this wish, made now or before. @throws AppError CONFLICT, RATE_LIMITED */
+  async #begun(
+    by: PersonId,
+    wish: RequestPayload<'dictation.begin'>,
+    key: ConsultationKey,
+  ): Promise<RecordingId> {
+    const { recordings, ids, clock, log } = this.#parts;
+    const { consultationId, clientDictationId, purpose, followUpId = null, contentType } = wish;
+    const others = await recordings.recordingsOf(consultationId);
+    const own = others.filter((one) => one.startedBy === by && one.clientId !== null);
+    const isKnown = own.some(({ clientId }) => clientId === clientDictationId);
+    if (!isKnown && own.filter(({ state }) => state === 'running').length >= UNFINISHED)
+      throw new AppError('RATE_LIMITED', { detail: `at most ${UNFINISHED} dictations are unfinished` });
+    const recordingId = ids.recordingId();
+    const facts: RecordingFacts = {
+      callId: null,
+      followUpId,
+      composition: { state: 'none' },
+      dictated: { contentType },
+    };
+    const { created, recording } = await recordings.createRecording({
+      recordingId,
+      consultationId,
+      purpose,
+      startedBy: by,
+      // The device's clock may be ahead; nothing was recorded in the future.
+      startedAt: Math.min(wish.startedAt, clock()),
+      endedAt: null,
+      state: 'running',
+      clientId: clientDictationId,
+      sealed: sealRecordingFacts(key, recordingId, facts),
+    });
+    if (created)
+      log.info('dictation.begun', { consultation: consultationId, person: by, recording: recordingId });
+    // Of one that was erased nothing is left to compare with; its device is told that it is.
+    else if (recording.state !== 'erased')
+      requireSame(recording, openRecordingFacts(key, recording), { purpose, followUpId, contentType });
+    return recording.recordingId;
+  }
+
+  #hear({ recordingId, state }: StoredRecording): void {
+    if (state === 'running') this.#heardAt.set(recordingId, this.#parts.clock());
   }
 
   async #own(by: PersonId, consultationId: ConsultationId, recordingId: RecordingId) {
@@ -220,6 +259,7 @@ export class Dictations {
       { recordingId, state: 'ready', endedAt: clock(), sealed: sealRecordingFacts(key, recordingId, facts) },
       ['running'],
     );
+    this.#heardAt.delete(recordingId);
     publisher.toWatchers(consultationId, 'recording.changed', { consultationId, recordingId });
   }
 }

@@ -15,6 +15,7 @@ import {
 import { canonical } from '../host/entry-codec.ts';
 import type { ConsultationHost } from '../host/host.ts';
 import type { Clock, IdGenerator, Log, Publisher } from '../host/ports.ts';
+import { BoundedMap } from '../notify/bounded-map.ts';
 import type { ConsultationKey } from '../vault/consultation-key.ts';
 import { Announcements } from './announcements.ts';
 import { mayRead, requireWriter, roleOf } from './note-readers.ts';
@@ -27,6 +28,12 @@ import {
   sealNoteFacts,
   sealVersion,
 } from './sealed-note.ts';
+import { SerialBy } from './serial-by.ts';
+
+/** Changes of the drafts of one consultation that may wait for each other. */
+const WAITING = 64;
+/** Signed notes of which it is remembered what they hold. */
+const REMEMBERED = 10_000;
 
 export interface NotesParts {
   readonly notes: NoteStore;
@@ -40,7 +47,7 @@ export interface NotesParts {
     audio: NoteAudio,
     of: { consultationId: ConsultationId; author: PersonId },
   ) => Promise<void>;
-  /** Erases a dictation that no note holds any more. */
+  /** Erases a dictation that no note holds any more. @throws AppError WRONG_STATE when a note that holds it was signed meanwhile */
   readonly eraseDictation: (consultationId: ConsultationId, recordingId: RecordingId) => Promise<void>;
   readonly hasFollowUp: (consultationId: ConsultationId, followUpId: FollowUpId) => Promise<boolean>;
 }
@@ -56,14 +63,24 @@ interface Draft extends NoteContent {
 export class Notes {
   readonly #parts: NotesParts;
   readonly #announcements: Announcements;
+  /**
+   * Drafts of a consultation change in turn: what one of them held is not given up while another takes it up. Signing
+   * needs none, and must not wait for one: while a note is signed nothing is erased, which throwing away waits for.
+   */
+  readonly #turns = new SerialBy<ConsultationId>(WAITING);
+  /** The dictations in signed notes, which change with additions alone: they are asked for with every recording that is listed. */
+  readonly #held = new BoundedMap<NoteId, Promise<ReadonlySet<RecordingId>>>(REMEMBERED);
 
   constructor(parts: NotesParts) {
     this.#parts = parts;
     this.#announcements = new Announcements(parts);
   }
 
-  /** Tells the thread what a server that died did not. Bounded by what was being signed at that moment. */
-  async start(): Promise<void> {
+  /**
+   * Tells the thread what a server that died, or a store that failed, left untold, also when the device that signed does
+   * not ask again. Bounded by what was being signed at that moment.
+   */
+  async tellWhatIsNotTold(): Promise<void> {
     for (const { noteId, consultationId } of await this.#parts.notes.unannounced())
       await this.#announcements.tell(noteId).catch((error: unknown) => {
         this.#parts.log.error('note.notTold', { consultation: consultationId, error });
@@ -98,16 +115,90 @@ export class Notes {
   }
 
   async create(by: PersonId, wish: RequestPayload<'note.create'>): Promise<RequestResult<'note.create'>> {
-    const { notes, ids, clock, hasFollowUp } = this.#parts;
-    const { consultationId, clientNoteId, purpose, followUpId = null, ...content } = wish;
+    const { consultationId, purpose, followUpId = null } = wish;
     const key = await this.#writing(by, consultationId);
     if ((purpose === 'follow_up') !== (followUpId !== null))
       throw new AppError('INVALID', { detail: 'followUpId: for follow_up, and for it alone' });
+    return this.#turns.run(consultationId, () => this.#createNow(by, wish, key));
+  }
+
+  async save(by: PersonId, wish: RequestPayload<'note.save'>): Promise<RequestResult<'note.save'>> {
+    return this.#turns.run(wish.consultationId, () => this.#saveNow(by, wish));
+  }
+
+  async sign(by: PersonId, wish: RequestPayload<'note.sign'>): Promise<RequestResult<'note.sign'>> {
+    const { note, key } = await this.#signNow(by, wish);
+    await this.#announcements.tell(note.noteId);
+    this.#changed(note);
+    return this.#answer(key, note.noteId);
+  }
+
+  async add(by: PersonId, wish: RequestPayload<'note.add'>): Promise<RequestResult<'note.add'>> {
+    const { note, key } = await this.#addNow(by, wish);
+    await this.#announcements.tell(note.noteId);
+    this.#changed(note);
+    return this.#answer(key, note.noteId);
+  }
+
+  /**
+   * The dictations go first: what a stop or a full disk cuts off is still a draft, and thrown away when that is said
+   * again.
+   */
+  async discard(by: PersonId, { consultationId, noteId }: RequestPayload<'note.discard'>): Promise<void> {
+    const { notes, eraseDictation, host } = this.#parts;
+    const view = await host.view(consultationId, by);
+    requireWriter(view, by);
+    await this.#turns.run(consultationId, async () => {
+      // Gone already: its answer was lost.
+      if ((await notes.loadNote(noteId)) === null) return;
+      const { note, key } = await this.#own(by, consultationId, noteId);
+      if (note.state === 'signed') throw signedAlready();
+      for (const recordingId of dictationsOf(key, await notes.versionsOf(noteId)))
+        if (!(await this.#isMentionedBesides(noteId, { consultationId, recordingId, key })))
+          await eraseDictation(consultationId, recordingId);
+      if (!(await notes.removeDraft(noteId))) throw signedAlready();
+      this.#changed(note);
+    });
+  }
+
+  /** Whether a signed note holds this dictation: then it is part of the record and is not erased by itself. */
+  async isHeld(consultationId: ConsultationId, recordingId: RecordingId): Promise<boolean> {
+    const { notes, host } = this.#parts;
+    const { key } = await host.sealing(consultationId, null);
+    for (const { noteId, state } of await notes.notesOf(consultationId))
+      if (state === 'signed' && (await this.#heldBy(key, noteId)).has(recordingId)) return true;
+    return false;
+  }
+
+  #heldBy(key: ConsultationKey, noteId: NoteId): Promise<ReadonlySet<RecordingId>> {
+    const known = this.#held.get(noteId);
+    if (known !== undefined) return known;
+    // What was dictated for an earlier version of a signed note was replaced by its author.
+    const held = (async () => dictationsOf(key, signedPart(await this.#parts.notes.versionsOf(noteId))))();
+    // Before it is read: an addition that comes meanwhile makes it be read again.
+    this.#held.set(noteId, held);
+    held.catch(() => this.#held.delete(noteId));
+    return held;
+  }
+
+  async #createNow(
+    by: PersonId,
+    wish: RequestPayload<'note.create'>,
+    key: ConsultationKey,
+  ): Promise<RequestResult<'note.create'>> {
+    const { notes, ids, clock, hasFollowUp } = this.#parts;
+    const { consultationId, clientNoteId, purpose, followUpId = null, ...content } = wish;
+    const others = await notes.notesOf(consultationId);
+    const same = others.find(({ author, clientId }) => author === by && clientId === clientNoteId);
+    if (same !== undefined) {
+      await this.#requireSameBeginning(key, same, { purpose, followUpId, ...content });
+      return this.#answer(key, same.noteId);
+    }
     if (followUpId !== null && !(await hasFollowUp(consultationId, followUpId)))
       throw new AppError('NOT_FOUND', { detail: 'there is no such follow-up' });
-    await this.#checkAudio(by, consultationId, content);
-    if ((await notes.notesOf(consultationId)).length >= MAX_NOTES)
+    if (others.length >= MAX_NOTES)
       throw new AppError('WRONG_STATE', { detail: `at most ${MAX_NOTES} notes` });
+    await this.#checkAudio(by, consultationId, content);
     const at = clock();
     const noteId = ids.noteId();
     const note: StoredNote = {
@@ -129,11 +220,11 @@ export class Notes {
     return this.#answer(key, stored.noteId);
   }
 
-  async save(by: PersonId, wish: RequestPayload<'note.save'>): Promise<RequestResult<'note.save'>> {
+  async #saveNow(by: PersonId, wish: RequestPayload<'note.save'>): Promise<RequestResult<'note.save'>> {
     const { notes, clock } = this.#parts;
     const { consultationId, noteId, from, ...content } = wish;
     const { note, key } = await this.#own(by, consultationId, noteId);
-    if (note.state === 'signed') throw new AppError('WRONG_STATE', { detail: 'the note is signed' });
+    if (note.state === 'signed') throw signedAlready();
     const { current } = openNote(key, note, await notes.versionsOf(noteId));
     // Said already: by this save, whose answer was lost, or by the version it was made from.
     if (from >= current.version - 1 && isSame(current, content)) return this.#answer(key, noteId);
@@ -149,28 +240,27 @@ export class Notes {
     return this.#answer(key, noteId);
   }
 
-  async sign(by: PersonId, wish: RequestPayload<'note.sign'>): Promise<RequestResult<'note.sign'>> {
+  async #signNow(by: PersonId, { consultationId, noteId, version }: RequestPayload<'note.sign'>) {
     const { notes, clock, log } = this.#parts;
-    const { consultationId, noteId, version } = wish;
     const { note, key } = await this.#own(by, consultationId, noteId);
     const { current } = openNote(key, note, await notes.versionsOf(noteId));
     if (current.version !== version) throw new AppError('CONFLICT', { detail: 'there is a newer version' });
-    if (note.state === 'draft') {
-      if (current.text.trim() === '' && current.audio === null)
-        throw new AppError('WRONG_STATE', { detail: 'there is nothing to sign' });
-      await this.#checkAudio(by, consultationId, current);
-      const facts = { ...openNoteFacts(key, note), signedAt: clock() };
-      const signed = await notes.signNote(noteId, version, sealNoteFacts(key, note, facts));
-      if (!signed && (await notes.loadNote(noteId))?.state !== 'signed')
-        throw new AppError('CONFLICT', { detail: 'another device was faster' });
-      log.info('note.signed', { consultation: consultationId, person: by });
-    }
-    await this.#announcements.tell(noteId);
-    this.#changed(note);
-    return this.#answer(key, noteId);
+    if (note.state === 'signed') return { note, key };
+    if (current.text.trim() === '' && current.audio === null)
+      throw new AppError('WRONG_STATE', { detail: 'there is nothing to sign' });
+    await this.#checkAudio(by, consultationId, current);
+    const facts = { ...openNoteFacts(key, note), signedAt: clock() };
+    const signed = await notes.signNote(noteId, version, sealNoteFacts(key, note, facts));
+    if (!signed && (await notes.loadNote(noteId))?.state !== 'signed')
+      throw new AppError('CONFLICT', { detail: 'another device was faster' });
+    if (signed) log.info('note.signed', { consultation: consultationId, person: by });
+    return { note, key };
   }
 
-  async add(by: PersonId, wish: RequestPayload<'note.add'>): Promise<RequestResult<'note.add'>> {
+  async #addNow(
+    by: PersonId,
+    wish: RequestPayload<'note.add'>,
+  ): Promise<{ readonly note: StoredNote; readonly key: ConsultationKey }> {
     const { notes, clock } = this.#parts;
     const { consultationId, noteId, clientNoteId, ...content } = wish;
     const { note, key } = await this.#own(by, consultationId, noteId);
@@ -182,63 +272,34 @@ export class Notes {
     const said = additions.find(({ clientId }) => clientId === clientNoteId);
     if (said !== undefined) {
       if (!isSame(openVersion(key, said), content)) throw new AppError('CONFLICT');
-    } else {
-      if (additions.length >= MAX_NOTE_VERSIONS)
-        throw new AppError('WRONG_STATE', { detail: `at most ${MAX_NOTE_VERSIONS} additions` });
-      await this.#checkAudio(by, consultationId, content);
-      const place = {
-        kind: 'addition',
-        number: additions.length + 1,
-        at: clock(),
-        by,
-        clientId: clientNoteId,
-      } as const;
-      if (!(await notes.addVersion(versionOf(key, { noteId, ...content }, place)))) {
-        // Another addition was faster; or this one, said twice at once.
-        const retried = (await notes.versionsOf(noteId)).some(({ clientId }) => clientId === clientNoteId);
-        return retried ? this.#answer(key, noteId) : this.add(by, wish);
-      }
+      return { note, key };
     }
-    await this.#announcements.tell(noteId);
-    this.#changed(note);
-    return this.#answer(key, noteId);
+    if (additions.length >= MAX_NOTE_VERSIONS)
+      throw new AppError('WRONG_STATE', { detail: `at most ${MAX_NOTE_VERSIONS} additions` });
+    await this.#checkAudio(by, consultationId, content);
+    const number = additions.length + 1;
+    const place = { kind: 'addition', number, at: clock(), by, clientId: clientNoteId } as const;
+    if (await notes.addVersion(versionOf(key, { noteId, ...content }, place))) {
+      this.#held.delete(noteId);
+      return { note, key };
+    }
+    // Another addition was faster; or one of this name, said at once, which then is compared with.
+    return this.#addNow(by, wish);
   }
 
-  async discard(by: PersonId, { consultationId, noteId }: RequestPayload<'note.discard'>): Promise<void> {
-    const { notes, eraseDictation, host } = this.#parts;
-    const view = await host.view(consultationId, by);
-    requireWriter(view, by);
-    const note = await notes.loadNote(noteId);
-    // Gone already: its answer was lost.
-    if (note === null) return;
-    const { key } = await this.#own(by, consultationId, noteId);
-    const dictated = dictationsOf(key, await notes.versionsOf(noteId));
-    if (!(await notes.removeDraft(noteId)))
-      throw new AppError('WRONG_STATE', { detail: 'the note is signed' });
-    this.#changed(note);
-    for (const recordingId of dictated)
-      if (!(await this.#isMentioned(consultationId, recordingId)))
-        await eraseDictation(consultationId, recordingId);
-  }
-
-  /** Whether a signed note holds this dictation: then it is part of the record and is not erased by itself. */
-  async isHeld(consultationId: ConsultationId, recordingId: RecordingId): Promise<boolean> {
-    return this.#isMentioned(consultationId, recordingId, 'signed');
-  }
-
-  async #isMentioned(
-    consultationId: ConsultationId,
-    recordingId: RecordingId,
-    state?: StoredNote['state'],
+  /** Whether another note says, or said in an earlier version, what was dictated here. */
+  async #isMentionedBesides(
+    noteId: NoteId,
+    {
+      consultationId,
+      recordingId,
+      key,
+    }: { consultationId: ConsultationId; recordingId: RecordingId; key: ConsultationKey },
   ): Promise<boolean> {
-    const { notes, host } = this.#parts;
-    const { key } = await host.sealing(consultationId, null);
-    for (const note of await notes.notesOf(consultationId)) {
-      if (state !== undefined && note.state !== state) continue;
-      const versions = await notes.versionsOf(note.noteId);
-      // What was dictated for an earlier version of a signed note was replaced by its author.
-      const counting = state === 'signed' ? signedPart(versions) : versions;
-      if (dictationsOf(key, counting).has(recordingId)) return true;
+    const { notes } = this.#parts;
+    for (const other of await notes.notesOf(consultationId)) {
+      if (other.noteId === noteId) continue;
+      if (dictationsOf(key, await notes.versionsOf(other.noteId)).has(recordingId)) return true;
     }
     return false;
   }
@@ -297,6 +358,8 @@ export class Notes {
     this.#parts.publisher.toPerson(author, 'note.changed', { consultationId });
   }
 }
+
+const signedAlready = (): AppError => new AppError('WRONG_STATE', { detail: 'the note is signed' });
 
 const isSame = (a: NoteContent, b: NoteContent): boolean =>
   a.text === b.text && canonical(a.audio) === canonical(b.audio);

@@ -13,6 +13,10 @@ export class OpenFiles {
   readonly #onLetGo: OnLetGo;
   /** In the order of their last use. */
   readonly #open = new Map<FileId, Promise<GrowingFile>>();
+  /** How many are at work on a file: such a file makes room for no other. */
+  readonly #users = new Map<FileId, number>();
+  /** Files that are being sealed up. Who wants one of them waits: a file that is closing takes nothing. */
+  readonly #leaving = new Map<FileId, Promise<void>>();
 
   constructor(files: TrackFiles, onLetGo: OnLetGo) {
     this.#files = files;
@@ -23,7 +27,25 @@ export class OpenFiles {
     return this.#keep(place.fileId, this.#files.create(place));
   }
 
+  /** The file stays open as long as the task takes. */
+  async use<T>(
+    place: FilePlace,
+    stored: Pick<StoredFile, 'parts'>,
+    task: (file: GrowingFile) => Promise<T>,
+  ): Promise<T> {
+    const { fileId } = place;
+    this.#users.set(fileId, (this.#users.get(fileId) ?? 0) + 1);
+    try {
+      return await task(await this.of(place, stored));
+    } finally {
+      const others = (this.#users.get(fileId) ?? 1) - 1;
+      if (others === 0) this.#users.delete(fileId);
+      else this.#users.set(fileId, others);
+    }
+  }
+
   async of(place: FilePlace, { parts }: Pick<StoredFile, 'parts'>): Promise<GrowingFile> {
+    await this.#leaving.get(place.fileId);
     const open = this.#open.get(place.fileId);
     if (open === undefined) return this.#keep(place.fileId, this.#files.resume(place, parts));
     this.#open.delete(place.fileId);
@@ -51,17 +73,30 @@ export class OpenFiles {
   }
 
   async #letGo(fileId: FileId, file: Promise<GrowingFile>): Promise<void> {
-    await this.#onLetGo(fileId, await (await file).close());
+    const letting = (async () => this.#onLetGo(fileId, await (await file).close()))();
+    const leaving = letting.catch(() => undefined);
+    this.#leaving.set(fileId, leaving);
+    try {
+      await letting;
+    } finally {
+      if (this.#leaving.get(fileId) === leaving) this.#leaving.delete(fileId);
+    }
   }
 
   async #keep(fileId: FileId, opening: Promise<GrowingFile>): Promise<GrowingFile> {
     this.#open.set(fileId, opening);
     opening.catch(() => this.#open.delete(fileId));
-    const [idle] = this.#open;
-    if (this.#open.size > OPEN_FILES && idle !== undefined) {
+    const idle = this.#open.size > OPEN_FILES ? this.#idle(fileId) : undefined;
+    if (idle !== undefined) {
       this.#open.delete(idle[0]);
-      await this.#letGo(...idle);
+      // What was flushed of it is there; that its size is not written down is no fault of the file that comes.
+      await this.#letGo(...idle).catch(() => undefined);
     }
     return opening;
+  }
+
+  #idle(newcomer: FileId): [FileId, Promise<GrowingFile>] | undefined {
+    for (const entry of this.#open) if (entry[0] !== newcomer && !this.#users.has(entry[0])) return entry;
+    return undefined;
   }
 }

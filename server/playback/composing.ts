@@ -38,7 +38,7 @@ export interface ComposingParts {
 /** Compositions that wait; each is minutes of work. */
 const MAX_WAITING = 32;
 /** How often it is told how far a composition has come, in milliseconds. */
-const TELL_MS = 1_000;
+const TELL_MS = 900;
 /** A store that cannot be used now is tried again, so often and after so long. */
 const TRIES = 3;
 

@@ -1,5 +1,5 @@
 import { AppError, type ConsultationId, type RecordingId } from '@teleconsult/protocol';
-import type { Log } from '../host/ports.ts';
+import type { Clock, Log } from '../host/ports.ts';
 import type { RecordingStore, StoredRecording, TrackFiles } from '../recordings/ports.ts';
 import { type RecordingFacts, sealRecordingFacts } from '../recordings/sealed-facts.ts';
 import type { Composing } from './composing.ts';
@@ -10,6 +10,7 @@ export interface ErasingParts {
   readonly store: RecordingStore;
   readonly files: TrackFiles;
   readonly host: Consultations;
+  readonly clock: Clock;
   readonly log: Log;
   readonly access: Pick<RecordingAccess, 'standing'>;
   readonly composing: Pick<Composing, 'cancel'>;
@@ -37,31 +38,17 @@ export class Erasing {
   /**
    * Again changes nothing.
    * @param permit called once it is clear that it may be erased, before anything is: what it throws keeps the recording
-   * @throws AppError WRONG_STATE while it is recorded, or when a signed note holds it
+   * @throws AppError WRONG_STATE while a call is recorded, or when a signed note holds it
    */
   async erase(
     { consultationId, recordingId }: { consultationId: ConsultationId; recordingId: RecordingId },
     permit: () => Promise<void>,
   ): Promise<void> {
-    const { store, host, access, turns, onChanged, log } = this.#parts;
-    await turns.take(recordingId, async () => {
-      const recording = await store.loadRecording(recordingId);
-      if (recording?.consultationId !== consultationId) throw new AppError('NOT_FOUND');
-      if (recording.state === 'running')
-        throw new AppError('WRONG_STATE', { detail: 'it is still being recorded' });
-      if ((await access.standing(recording)) === 'held dictation')
-        throw new AppError('WRONG_STATE', { detail: 'a signed note holds it' });
-      if (recording.state === 'ready') {
-        await permit();
-        const { key } = await host.sealing(consultationId, null);
-        const sealed = sealRecordingFacts(key, recordingId, NOTHING);
-        const { endedAt } = recording;
-        await store.updateRecording({ recordingId, state: 'erased', endedAt, sealed }, ['ready']);
-      }
-      await this.#removeAll(recording);
-      onChanged({ ...recording, state: 'erased' });
-      log.info('recording.erased', { consultation: consultationId, recording: recordingId });
-    });
+    const { turns } = this.#parts;
+    // While nobody signs a note that would hold it.
+    await turns.take(consultationId, () =>
+      turns.take(recordingId, () => this.#erase({ consultationId, recordingId }, permit)),
+    );
   }
 
   /** Finishes what a stop of the server, or a store that failed, has cut off. */
@@ -75,6 +62,31 @@ export class Erasing {
         log.warn('recording.notErased', { recording: recording.recordingId, error });
       }
     }
+  }
+
+  async #erase(
+    { consultationId, recordingId }: { consultationId: ConsultationId; recordingId: RecordingId },
+    permit: () => Promise<void>,
+  ): Promise<void> {
+    const { store, host, access, onChanged, log, clock } = this.#parts;
+    const recording = await store.loadRecording(recordingId);
+    if (recording?.consultationId !== consultationId) throw new AppError('NOT_FOUND');
+    const isDictation = recording.clientId !== null;
+    if (recording.state === 'running' && !isDictation)
+      throw new AppError('WRONG_STATE', { detail: 'it is still being recorded' });
+    if ((await access.standing(recording)) === 'held dictation')
+      throw new AppError('WRONG_STATE', { detail: 'a signed note holds it' });
+    if (recording.state !== 'erased') {
+      await permit();
+      const { key } = await host.sealing(consultationId, null);
+      const sealed = sealRecordingFacts(key, recordingId, NOTHING);
+      // A dictation that is thrown away in the middle takes nothing more from here on.
+      const endedAt = recording.endedAt ?? clock();
+      await store.updateRecording({ recordingId, state: 'erased', endedAt, sealed }, ['ready', 'running']);
+    }
+    await this.#removeAll(recording);
+    onChanged({ ...recording, state: 'erased' });
+    log.info('recording.erased', { consultation: consultationId, recording: recordingId });
   }
 
   async #removeAll({ consultationId, recordingId }: StoredRecording): Promise<void> {

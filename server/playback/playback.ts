@@ -44,8 +44,7 @@ const LIST_ONCE_MS = 5 * 60_000;
  */
 export class Playback implements RecordingRequests {
   readonly links: MediaLinks;
-  /** For whoever changes what holds a recording. */
-  readonly turns = new RecordingTurns();
+  readonly #turns = new RecordingTurns();
   readonly #parts: PlaybackParts;
   readonly #access: RecordingAccess;
   readonly #audited: Audited;
@@ -70,7 +69,7 @@ export class Playback implements RecordingRequests {
       ...parts,
       access: this.#access,
       composing: this.#composing,
-      turns: this.turns,
+      turns: this.#turns,
       onChanged,
     });
   }
@@ -139,7 +138,7 @@ export class Playback implements RecordingRequests {
   ): Promise<RequestResult<'recording.compose'>> {
     const { consultationId, recordingId } = payload;
     const doing = personDoing(asked, { action: 'recording.compose', consultationId, object: recordingId });
-    await this.turns.take(recordingId, async () => {
+    await this.#turns.take(recordingId, async () => {
       const seen = await this.#audited.judging(doing, () => this.#allowed(payload, asked.by, 'download'));
       if (seen.facts.composition.state === 'ready' || this.#composing.liveOf(recordingId) !== null) return;
       await this.#audited.granted(doing);
@@ -184,6 +183,14 @@ export class Playback implements RecordingRequests {
     await this.#erasing.erase({ consultationId, recordingId }, () =>
       this.#audited.granted({ ...doing, object: recordingId }),
     );
+  }
+
+  /**
+   * Runs while nothing of this consultation is erased: what a note is signed with stays until it is signed, and is held then.
+   * @throws AppError RATE_LIMITED when too many wait
+   */
+  whileKept<T>(consultationId: ConsultationId, work: () => Promise<T>): Promise<T> {
+    return this.#turns.take(consultationId, work);
   }
 
   /** A recording as this person sees it. @throws AppError NOT_FOUND */

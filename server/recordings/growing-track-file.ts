@@ -123,7 +123,7 @@ export class GrowingTrackFile implements GrowingFile {
     try {
       await finished.close();
       this.#journal = null;
-      this.#handIn(finished.byteSize, true);
+      void this.#handIn(finished.byteSize, true);
       const journal = await this.#beginJournal();
       this.#journal = journal;
       const waiting = this.#waiting;

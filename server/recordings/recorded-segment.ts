@@ -1,5 +1,5 @@
 import type { Segment, SegmentEnd, SentTrack, SfuRoom, TrackRecorder } from '@teleconsult/media';
-import { AppError, type PersonId } from '@teleconsult/protocol';
+import { AppError } from '@teleconsult/protocol';
 import type { Clock } from '../host/ports.ts';
 import type { BookedFile } from './file-book.ts';
 
@@ -33,7 +33,6 @@ export interface EndedSegment {
  * a muted track leaves nothing; what comes meanwhile waits in memory, bounded.
  */
 export class RecordedSegment {
-  readonly personId: PersonId;
   readonly #parts: RecordedSegmentParts;
   readonly #ended = Promise.withResolvers<SegmentEnd>();
   readonly #beganAtMs: number;
@@ -52,7 +51,6 @@ export class RecordedSegment {
 
   private constructor(parts: RecordedSegmentParts) {
     this.#parts = parts;
-    this.personId = parts.track.seatId as PersonId;
     this.#beganAtMs = parts.clock();
     this.#lastAt = this.#beganAtMs;
   }
@@ -116,6 +114,10 @@ export class RecordedSegment {
     }, STOP_MS);
     try {
       await Promise.race([this.#segment?.stop(), this.#ended.promise]);
+    } catch {
+      // A recorder that cannot even be stopped is listened to no longer.
+      this.#isShut = true;
+      this.#ended.resolve('stopped');
     } finally {
       clearTimeout(limit);
     }

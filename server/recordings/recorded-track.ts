@@ -153,12 +153,13 @@ export class RecordedTrack {
         .finally(() => this.#ending.delete(closing));
       this.#ending.add(closing);
     }
-    if (reason === null || control.signal.aborted) return 0;
-    log.warn('recording.segmentLost', {
-      ...(ended.file === null ? {} : { file: ended.file.place.fileId }),
-      reason: ended.end,
-      ...(ended.failure === null ? {} : { code: ended.failure.code }),
-    });
+    if (control.signal.aborted) return 0;
+    if (reason !== null)
+      log.warn('recording.segmentLost', {
+        ...(ended.file === null ? {} : { file: ended.file.place.fileId }),
+        reason: ended.end,
+        ...(ended.failure === null ? {} : { code: ended.failure.code }),
+      });
     const why = ended.failure === null ? 'media' : 'storage';
     return this.#retries.failed(clock(), ended.ranMs, why);
   }

@@ -12,6 +12,8 @@ export async function addCurrentKey(
   path: string,
   now: number,
 ): Promise<{ readonly added: string; readonly former: string }> {
+  // Before the lock, which makes a folder: a wrong path is told, and left as it is.
+  await existing(path);
   using _lock = await lockKeyFile(path);
   const file = await existing(path);
   const key = makeKey(now);
@@ -29,6 +31,7 @@ export async function removeKey(
   keyId: string,
   assertUnneeded: () => Promise<void>,
 ): Promise<void> {
+  await existing(path);
   using _lock = await lockKeyFile(path);
   const file = await existing(path);
   if (!file.keys.some(({ id }) => id === keyId))

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, link, open, rename, stat, unlink } from 'node:fs/promises';
+import { chown, type FileHandle, link, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { makeFolder, syncFolder } from '../storage/objects/durable-folder.ts';
@@ -68,7 +68,12 @@ export function createKeyFile(path: string, file: KeyFile): Promise<void> {
  * @throws VaultError KEY_FILE_UNAVAILABLE
  */
 export function replaceKeyFile(path: string, file: KeyFile): Promise<void> {
-  return writeDraft(path, KeyFile.parse(file), (draft) => rename(draft, path));
+  return writeDraft(path, KeyFile.parse(file), async (draft) => {
+    // Changed by root, it must still be the server's user who can read it.
+    const [former, made] = await Promise.all([stat(path), stat(draft)]);
+    if (former.uid !== made.uid || former.gid !== made.gid) await chown(draft, former.uid, former.gid);
+    await rename(draft, path);
+  });
 }
 
 async function writeDraft(path: string, file: KeyFile, put: (draft: string) => Promise<void>): Promise<void> {

@@ -34,8 +34,8 @@ const FINAL = new Set([
 ]);
 
 export interface KmsOptions {
-  /** ARN of the key that wraps. */
-  readonly keyId: string;
+  /** ARN of the key that wraps; null where the service only unwraps, and the key file wraps again. */
+  readonly keyId: string | null;
   /** ARNs of keys that wrapped before and still unwrap. */
   readonly formerKeyIds: readonly string[];
   /** Another address than the region's own, such as a VPC endpoint. */
@@ -61,7 +61,10 @@ export const isKmsKeyArn = (text: string): boolean => KEY_ARN.test(text);
  * again. The server does not end for it, and consultations that are in memory go on.
  */
 export function openKms({ keyId, formerKeyIds, endpoint, answerMs = ANSWER_MS }: KmsOptions): KmsKeyProvider {
-  for (const arn of [keyId, ...formerKeyIds])
+  const keyIds = [...(keyId === null ? [] : [keyId]), ...formerKeyIds];
+  const [first] = keyIds;
+  if (first === undefined) throw new TypeError('A key service has a key.');
+  for (const arn of keyIds)
     if (!isKmsKeyArn(arn)) throw new TypeError('A KMS key is named by its ARN, not by an alias.');
   const clients = new Map<string, KMS>();
   const clientOf = (region: string): KMS => {
@@ -84,10 +87,11 @@ export function openKms({ keyId, formerKeyIds, endpoint, answerMs = ANSWER_MS }:
     return client;
   };
   return {
-    currentKeyId: keyId,
-    keyIds: [keyId, ...formerKeyIds],
-    wrapping: new KmsKeyring({ generatorKeyId: keyId, clientOf }),
-    unwrapping: new KmsKeyring({ keyIds: [keyId, ...formerKeyIds], clientOf }),
+    currentKeyId: keyId ?? first,
+    keyIds,
+    // Where the file wraps, nobody asks this one to.
+    wrapping: new KmsKeyring({ generatorKeyId: keyId ?? first, clientOf }),
+    unwrapping: new KmsKeyring({ keyIds, clientOf }),
     close() {
       for (const client of clients.values()) client.destroy();
       clients.clear();

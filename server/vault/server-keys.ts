@@ -6,7 +6,7 @@ import type { KeyProvider } from './key-provider.ts';
 import { type KmsOptions, openKms } from './kms-key-provider.ts';
 import { type RewrapProgress, Rewrapper } from './rewrapper.ts';
 import { StatusWriter } from './rotation-status.ts';
-import { serviceBeforeFile } from './several-providers.ts';
+import { severalProviders } from './several-providers.ts';
 import { WatchedKeyFile } from './watched-key-file.ts';
 import type { WrappedValues } from './wrapped-values.ts';
 
@@ -47,14 +47,17 @@ export class ServerKeys {
   static async open(options: ServerKeysOptions): Promise<ServerKeys> {
     const { dataFolder, kms, hasData, log, clock } = options;
     const path = keyFileIn(dataFolder);
-    const openFile = () => WatchedKeyFile.open({ path, mayCreate: !hasData, now: clock(), log });
+    const openFile = (mayCreate: boolean) => WatchedKeyFile.open({ path, mayCreate, now: clock(), log });
     if (kms === null) {
-      const file = await openFile();
+      const file = await openFile(!hasData);
       return new ServerKeys(options, file, { provider: file, close: () => undefined });
     }
-    const file = existsSync(path) ? await openFile() : null;
+    // Back from a service to a file that is not there yet: what the service wrapped it goes on opening. Whether that
+    // is everything is asked before anything is served (`startRotation`).
+    const file = kms.keyId === null || existsSync(path) ? await openFile(kms.keyId === null) : null;
     const service = openKms(kms);
-    const provider = file === null ? service : serviceBeforeFile(service, file);
+    const wraps = kms.keyId === null ? 'file' : 'service';
+    const provider = file === null ? service : severalProviders({ service, file, wraps });
     return new ServerKeys(options, file, { provider, close: () => service.close() });
   }
 

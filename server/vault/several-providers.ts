@@ -2,20 +2,28 @@ import { type EncryptedDataKey, KeyringNode, type NodeDecryptionMaterial } from 
 import type { KeyProvider } from './key-provider.ts';
 import { KMS_NAMESPACE } from './sealed-label.ts';
 
+export interface SeveralProviders {
+  readonly service: KeyProvider;
+  readonly file: KeyProvider;
+  /** Which of them wraps; the other still unwraps what it wrapped. */
+  readonly wraps: 'service' | 'file';
+}
+
 /**
- * A key service that wraps, and the key file of the time before it, which still unwraps what it wrapped. Once everything
- * is sealed anew the file's keys can be retired.
+ * A key service and a key file at once, for the move from one to the other. Once everything is sealed anew, the keys of
+ * the one that does not wrap can be retired.
  */
-export function serviceBeforeFile(service: KeyProvider, file: KeyProvider): KeyProvider {
+export function severalProviders({ service, file, wraps }: SeveralProviders): KeyProvider {
+  const wrapping = wraps === 'service' ? service : file;
   return {
     get currentKeyId() {
-      return service.currentKeyId;
+      return wrapping.currentKeyId;
     },
     get keyIds() {
       return [...service.keyIds, ...file.keyIds];
     },
     get wrapping() {
-      return service.wrapping;
+      return wrapping.wrapping;
     },
     get unwrapping() {
       return new ByNamespace(service.unwrapping, file.unwrapping);

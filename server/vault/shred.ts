@@ -11,7 +11,7 @@ export interface ErasableRecords {
    * False: there is no such consultation. Again changes nothing. What names its objects stays.
    */
   eraseConsultation(consultationId: ConsultationId): Promise<boolean>;
-  /** The objects are gone: forgets their names. */
+  /** The objects are gone: forgets their names, and what was still being written while the key was destroyed. */
   forgetObjects(consultationId: ConsultationId): Promise<void>;
   /** Consultations without a key whose objects may still be there: erasing them was cut off. Looks through all there are. */
   halfErased(): Promise<readonly ConsultationId[]>;

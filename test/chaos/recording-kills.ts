@@ -48,99 +48,102 @@ export async function lossOf(file: ToldFile, victim: Victim, killedAt: number): 
   return { victim, lostMs, ranMs, complaints };
 }
 
-/** Kills one recording process after another, then a worker if asked, then the server; answers what each cost. */
-export async function killRound(
-  places: Places,
-  wish: {
-    readonly calls: number;
-    readonly recorders: number;
-    readonly workers: number;
-    /** How long a file runs before it is cut: at least and at most. */
-    readonly runMs: readonly [number, number];
-  },
-): Promise<{ losses: Loss[]; slowestSegmentMs: number; leftovers: string[] }> {
-  const losses: Loss[] = [];
+export interface RoundWish {
+  readonly calls: number;
+  /** How often recording processes are killed, one of each call at the same moment. */
+  readonly recorders: number;
+  readonly workers: number;
+  /** How long files run before they are cut: at least and at most. */
+  readonly runMs: readonly [number, number];
+}
+
+export interface RoundOutcome {
+  readonly losses: readonly Loss[];
+  /** From the death of a recording process to the first sound of the next. */
+  readonly slowestSegmentMs: number;
+  /** How many times something was killed. */
+  readonly kills: number;
+  readonly leftovers: readonly string[];
+}
+
+/** Kills recording processes, then workers, then the server; answers what each kill cost each track. */
+export async function killRound(places: Places, wish: RoundWish): Promise<RoundOutcome> {
+  const cuts = new Map<string, { readonly victim: Victim; readonly killedAt: number }>();
   const leftovers: string[] = [];
   let slowestSegmentMs = 0;
+  let kills = 0;
   await using server = await RecordingServer.start(places);
   await using stack = new AsyncDisposableStack();
   const calls: RecordedCall[] = [];
   for (let index = 0; index < wish.calls; index += 1) calls.push(stack.use(await startRecordedCall(server)));
-  const all = async (withBytes = false) =>
-    (await Promise.all(calls.map((call) => call.files(withBytes)))).flat();
+  const all = async () => (await Promise.all(calls.map((call) => call.files()))).flat();
+  const growing = async () => (await all()).filter(({ state }) => state === 'growing');
   const tracks = calls.length * 2;
-  const everyTrackRuns = (ms: number) =>
-    eventually(
-      'every track to run',
-      async () => {
-        const growing = (await all()).filter(({ state }) => state === 'growing');
-        return growing.length === tracks && growing.every(({ startedAt }) => ranFor(startedAt) >= ms);
-      },
-      { withinMs: 30_000, lastSeen: () => server.recorders.length },
-    );
-  const between = () => wish.runMs[0] + Math.random() * (wish.runMs[1] - wish.runMs[0]);
+  const everyTrackRuns = async (): Promise<void> => {
+    const ms = wish.runMs[0] + Math.random() * (wish.runMs[1] - wish.runMs[0]);
+    const doRun = async () => {
+      const files = await growing();
+      return files.length === tracks && files.every(({ startedAt }) => ranFor(startedAt) >= ms);
+    };
+    await eventually('every track to run', doRun, { withinMs: 30_000 });
+  };
 
-  for (let kill = 0; kill < wish.recorders; kill += 1) {
-    await everyTrackRuns(between());
-    const before = new Set(
-      (await all()).filter(({ state }) => state !== 'growing').map((file) => file.fileId),
-    );
-    const pids = server.recorders;
-    const pid = pids[Math.floor(Math.random() * pids.length)];
-    if (pid === undefined) throw new Error('nothing records');
+  for (let step = 0; step < wish.recorders; step += 1) {
+    await everyTrackRuns();
+    const before = await growing();
+    const pids = [...server.recorders].sort(() => Math.random() - 0.5).slice(0, wish.calls);
     const killedAt = Date.now();
-    process.kill(pid, 'SIGKILL');
-    const cut = await eventually('the file that was cut', async () =>
-      (await all()).find(({ state, fileId }) => state !== 'growing' && !before.has(fileId)),
-    );
-    const next = await eventually(
-      'the next file of the track',
-      async () =>
-        (await all()).find(
-          ({ personId, startedAt }) => personId === cut.personId && (startedAt ?? 0) >= killedAt,
-        ),
-      { withinMs: 2 * NEW_SEGMENT_MS },
-    );
-    slowestSegmentMs = Math.max(slowestSegmentMs, (next.startedAt ?? Number.NaN) - killedAt);
-    const file = (await all(true)).find(({ fileId }) => fileId === cut.fileId);
-    if (file !== undefined) losses.push(await lossOf(file, 'recorder', killedAt));
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    kills += pids.length;
+    const cut = await eventually('the files that were cut', async () => {
+      const ended = (await all()).filter(
+        ({ state, fileId }) => state !== 'growing' && before.some((file) => file.fileId === fileId),
+      );
+      return ended.length === pids.length ? ended : null;
+    });
+    for (const { fileId, personId } of cut) {
+      cuts.set(fileId, { victim: 'recorder', killedAt });
+      const next = await eventually(
+        'the next file of the track',
+        async () => (await growing()).find((file) => file.personId === personId && file.startedAt !== null),
+        { withinMs: 2 * NEW_SEGMENT_MS },
+      );
+      slowestSegmentMs = Math.max(slowestSegmentMs, (next.startedAt ?? Number.NaN) - killedAt);
+    }
   }
 
-  for (let kill = 0; kill < wish.workers; kill += 1) {
-    await everyTrackRuns(between());
-    const growing = new Set((await all()).filter(({ state }) => state === 'growing').map((f) => f.fileId));
+  for (let step = 0; step < wish.workers; step += 1) {
+    await everyTrackRuns();
+    const before = await growing();
     const [pid] = await server.workers();
     if (pid === undefined) throw new Error('no worker runs');
     const killedAt = Date.now();
     process.kill(pid, 'SIGKILL');
-    await eventually('the files that were cut', async () =>
-      (await all()).every(({ fileId, state }) => !growing.has(fileId) || state !== 'growing'),
-    );
-    const cut = (await all(true)).filter(({ fileId }) => growing.has(fileId));
-    losses.push(...(await Promise.all(cut.map((file) => lossOf(file, 'worker', killedAt)))));
+    kills += 1;
+    for (const { fileId } of before) cuts.set(fileId, { victim: 'worker', killedAt });
     for (const call of calls) await call.rebuild();
   }
 
-  await everyTrackRuns(between());
-  const growing = new Set((await all()).filter(({ state }) => state === 'growing').map((f) => f.fileId));
+  await everyTrackRuns();
+  const last = await growing();
   const processes = [...server.recorders, ...(await server.workers())];
   const killedAt = Date.now();
   await server.kill();
-  await eventually('no process to be left', () => processes.every((pid) => !runs(pid)), {
-    withinMs: 10_000,
-  }).catch((error: unknown) => leftovers.push(String(error)));
+  kills += 1;
+  for (const { fileId } of last) cuts.set(fileId, { victim: 'server', killedAt });
+  const note = (error: unknown): void => void leftovers.push(String(error));
+  await eventually('no process to be left', () => processes.every((pid) => !runs(pid))).catch(note);
   await using after = await RecordingServer.start(places);
-  const recovered = (
-    await Promise.all(calls.map(({ visit, recordingId }) => after.files(visit.id, recordingId, true)))
-  ).flat();
-  const cut = recovered.filter(({ fileId }) => growing.has(fileId));
-  if (cut.length < tracks) leftovers.push(`${tracks - cut.length} files are gone`);
-  losses.push(...(await Promise.all(cut.map((file) => lossOf(file, 'server', killedAt)))));
-  await eventually('no journal to be left', async () => (await after.journals()) === 0, {
-    withinMs: 10_000,
-  }).catch((error: unknown) => leftovers.push(String(error)));
+  const losses: Loss[] = [];
+  for (const { visit, recordingId } of calls)
+    for (const file of await after.files(visit.id, recordingId, true)) {
+      const cut = cuts.get(file.fileId);
+      if (cut !== undefined) losses.push(await lossOf(file, cut.victim, cut.killedAt));
+    }
+  if (losses.length < cuts.size) leftovers.push(`${cuts.size - losses.length} files are gone`);
+  await eventually('no journal to be left', async () => (await after.journals()) === 0).catch(note);
   if ((await after.stop()) !== 0) leftovers.push('the server did not stop with 0');
-  return { losses, slowestSegmentMs, leftovers };
+  return { losses, slowestSegmentMs, kills, leftovers };
 }
 
 const ranFor = (startedAt: number | null): number => (startedAt === null ? 0 : Date.now() - startedAt);

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { CallId, ConsultationId, RecordingId } from '@teleconsult/protocol';
 import { workerBin } from '../contract/sfu.worker-bin.ts';
@@ -70,7 +71,7 @@ export class RecordingServer implements AsyncDisposable {
 
   /** Recording processes that run now. */
   get recorders(): readonly number[] {
-    return childrenOf(this.pid, 'ffmpeg');
+    return childrenOf(this.pid, 'ffmpeg').filter(readsRtp);
   }
 
   async workers(): Promise<readonly number[]> {
@@ -128,6 +129,16 @@ export class RecordingServer implements AsyncDisposable {
     this.#waiting.set(id, waiting);
     this.#child.send({ id, asked });
     return waiting.promise;
+  }
+}
+
+/** Other processes of that name measure finished files. */
+function readsRtp(pid: number): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0').includes('sdp');
+  } catch {
+    // It ended while it was looked at.
+    return false;
   }
 }
 

@@ -1,19 +1,15 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { journalName } from '@teleconsult/server/recordings/chunk-names';
 import { DiskJournalFolder, type JournalFolder } from '@teleconsult/server/recordings/journal-folder';
 import type { ObjectStore } from '@teleconsult/server/storage/objects/object-store';
 import type { AppendFile } from '@teleconsult/server/vault/sealed-journal';
 import { expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.ts';
+import { smallDisk } from '../helpers/small-disk.ts';
 import { bytesOf, type Disk, noise, openDisk, SMALL_CHUNKS } from './track-files.fixtures.ts';
 import { trackFilesContract } from './track-files.suite.ts';
-
-const run = promisify(execFile);
 
 trackFilesContract('journals on the local disk', (disk) => disk.files());
 
@@ -94,7 +90,7 @@ class Kill implements AsyncDisposable {
   }
 }
 
-const PIECES = 36;
+const PIECES = 18;
 const PIECE_BYTES = 1_000;
 const piece = (index: number): Buffer =>
   Buffer.concat(
@@ -190,25 +186,8 @@ test('[RECS13] the folder and the journals are for their owner alone, and hold n
   await files.close();
 });
 
-/** A file system of some megabytes in memory, or why there can be none here. */
-async function mountSmall(): Promise<({ path: string } & AsyncDisposable) | string> {
-  if (userInfo().uid !== 0) return 'mounting a small file system needs root';
-  const path = await mkdtemp(join(tmpdir(), 'teleconsult-full-'));
-  try {
-    await run('mount', ['-t', 'tmpfs', '-o', 'size=4m,mode=0700', 'tmpfs', path]);
-  } catch (error) {
-    await rmdir(path);
-    return `mounting is not allowed here: ${String(error)}`;
-  }
-  const unmount = async () => {
-    await run('umount', [path]);
-    await rmdir(path);
-  };
-  return { path, [Symbol.asyncDispose]: unmount };
-}
-
 test('[M5] [D4] [RECS14] on a full disk a file ends with STORAGE_FULL, what is there is read, and a new one begins when there is room', async (context) => {
-  const mounted = await mountSmall();
+  const mounted = await smallDisk();
   if (typeof mounted === 'string') return context.skip(mounted);
   await using small = mounted;
   await using disk = await openDisk();

@@ -74,6 +74,8 @@ export function trackFilesContract(
       await using opened = await second.open(place, size);
       expect((await bytesOf(opened)).toString()).toBe('one two');
       await second.close();
+      // What the system closes for a process that is gone.
+      await first.close();
     });
 
     test('[RECS8] of two that resume a file at once both go on with the same', async () => {

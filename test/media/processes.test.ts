@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import {
   createFakeSfu,
   createFfmpegRecorder,
@@ -20,6 +20,9 @@ import { childrenOf } from '../helpers/child-processes.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { beeps, ffmpegPath, heard } from '../helpers/tones.ts';
 import { bytesOf, endOf, openStage, runs, silent, udpSocketsOf } from './recording-stage.ts';
+
+/** Sound and pictures are made and sent at their own speed, and a busy machine makes them slowly. */
+vi.setConfig({ testTimeout: 90_000 });
 
 test('[RECD14] twenty segments begun at once have ports of their own and sound of their own', async () => {
   await using stage = await openStage();

@@ -1,9 +1,13 @@
+import { vi } from 'vitest';
 import type { Segment } from '../../media/index.ts';
 import { FfmpegSegment } from '../../media/recorder/ffmpeg-segment.ts';
 import { beeps, type MadeTrack } from '../helpers/tones.ts';
 import { recorderContract } from './recorder.suite.ts';
 import { openStage } from './recording-stage.ts';
 import type { RtpDevice } from './rtp-device.ts';
+
+/** Sound and pictures are made and sent at their own speed, and a busy machine makes them slowly. */
+vi.setConfig({ testTimeout: 90_000 });
 
 let made: Promise<MadeTrack> | null = null;
 

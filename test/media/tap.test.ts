@@ -2,13 +2,16 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import type { types } from 'mediasoup';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { MediaSource, TapEvent } from '../../media/index.ts';
 import { MediasoupRoom } from '../../media/mediasoup/room.ts';
 import { TrackClock } from '../../media/mediasoup/track-clock.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { beeps, pictures } from '../helpers/tones.ts';
 import { openStage, type Stage, udpSocketsOf } from './recording-stage.ts';
+
+/** Sound and pictures are made and sent at their own speed, and a busy machine makes them slowly. */
+vi.setConfig({ testTimeout: 90_000 });
 
 test('[SFU56] a tap sends nothing before its start, tells the moment of its first packet, and looks no further', async () => {
   await using stage = await openStage();

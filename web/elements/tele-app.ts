@@ -407,10 +407,10 @@ export abstract class TeleApp extends TeleElement {
     if (model !== undefined) this.answered(model);
   };
 
-  /** What waits is kept over a reload, but an upload stands still while no page is open. */
+  /** What waits is kept over a reload, but an upload stands still while no page is open, and a dictation is interrupted. */
   readonly #onLeave = (event: BeforeUnloadEvent): void => {
-    const isSending = this.models.some(({ visit }) =>
-      visit.outbox.some(({ state }) => state === 'uploading'),
+    const isSending = this.models.some(
+      ({ visit, isDictating }) => isDictating || visit.outbox.some(({ state }) => state === 'uploading'),
     );
     if (isSending) event.preventDefault();
   };

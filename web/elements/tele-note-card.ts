@@ -5,6 +5,7 @@ import { html, type TemplateResult } from 'lit';
 import { moment } from '../i18n/format.ts';
 import { recordsWords } from '../i18n/records.ts';
 import * as icons from '../icons.ts';
+import { Follow } from '../state/follow.ts';
 import type { VisitModel } from '../state/visit-model.ts';
 import { buttons } from '../styles/buttons.ts';
 import { common } from '../styles/common.ts';
@@ -13,6 +14,7 @@ import { noteStyle } from '../styles/note.ts';
 import { recordsStyle } from '../styles/records.ts';
 import { TeleElement } from './tele-element.ts';
 import './tele-lane-player.ts';
+import './tele-note-history.ts';
 
 /** A signed note with what was added to it. Its author adds here. Tells `tele-dictate` to add by voice. */
 export class TeleNoteCard extends TeleElement {
@@ -44,6 +46,11 @@ export class TeleNoteCard extends TeleElement {
     this.addedAudio = null;
     this.isAdding = false;
     this.isBusy = false;
+    // A dictation may become known after its note.
+    new Follow<Records>(this, {
+      subject: () => this.records,
+      subscribe: (records, update) => [records.on('recordings', update)],
+    });
   }
 
   override render() {
@@ -56,6 +63,11 @@ export class TeleNoteCard extends TeleElement {
       <h3>${notes.kind[note.purpose]}</h3>
       <p class="meta signed">${icons.check(18)}<span>${signed}</span></p>
       ${this.#version(note.current)}
+      ${
+        model.self?.role === 'doctor' && note.current.version > 1
+          ? html`<tele-note-history .records=${this.records} noteId=${note.noteId} newest=${note.current.version}></tele-note-history>`
+          : null
+      }
       ${note.additions.map(
         (addition) => html`<div class="addition" data-testid="note-addition">
           <p class="meta">${notes.addition(model.nameOf(addition.by), moment(addition.at))}</p>

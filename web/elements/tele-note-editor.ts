@@ -3,11 +3,12 @@ import type { Note, NoteVersion, RecordingView } from '@teleconsult/protocol';
 import { MAX_NOTE_LENGTH } from '@teleconsult/protocol/limits';
 import { html, type PropertyValues, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
-import { moment, timeOfDay } from '../i18n/format.ts';
+import { timeOfDay } from '../i18n/format.ts';
 import { recordsWords } from '../i18n/records.ts';
 import * as icons from '../icons.ts';
 import * as marks from '../icons-records.ts';
 import { speak } from '../state/announcer.ts';
+import { Follow } from '../state/follow.ts';
 import { timelineFor } from '../state/lane-timeline.ts';
 import { NoteDraft } from '../state/note-draft.ts';
 import { audioOf, type Trim, trimOf } from '../state/trim.ts';
@@ -21,6 +22,7 @@ import './tele-confirm.ts';
 import type { TeleConfirm } from './tele-confirm.ts';
 import { TeleElement } from './tele-element.ts';
 import './tele-lane-player.ts';
+import './tele-note-history.ts';
 import './tele-trim.ts';
 
 const REMAINING_SHOWN = 500;
@@ -35,7 +37,6 @@ export class TeleNoteEditor extends TeleElement {
     records: { attribute: false },
     note: { attribute: false },
     mayDictate: { attribute: false },
-    versions: { state: true },
     isBusy: { state: true },
   };
   declare model: VisitModel;
@@ -43,7 +44,6 @@ export class TeleNoteEditor extends TeleElement {
   declare note: Note;
   /** No other dictation runs on this device. */
   declare mayDictate: boolean;
-  declare private versions: readonly NoteVersion[] | null;
   declare private isBusy: boolean;
 
   #draft: NoteDraft | null = null;
@@ -54,25 +54,37 @@ export class TeleNoteEditor extends TeleElement {
   constructor() {
     super();
     this.mayDictate = true;
-    this.versions = null;
     this.isBusy = false;
+    // A dictation may become known after its note.
+    new Follow<Records>(this, {
+      subject: () => this.records,
+      subscribe: (records, update) => [records.on('recordings', update)],
+    });
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.addEventListener('visibilitychange', this.#onVisibility);
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
+    document.removeEventListener('visibilitychange', this.#onVisibility);
     this.#closeDraft();
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     const isOther = this.#draft !== null && this.#draft.note.noteId !== this.note.noteId;
-    if (changed.has('note') && isOther) {
-      this.#closeDraft();
-      this.versions = null;
-    }
+    if (changed.has('note') && isOther) this.#closeDraft();
     if (this.#draft !== null) return;
     this.#draft = new NoteDraft(this.records, this.note);
     this.#stop = this.#draft.changes.subscribe(() => this.requestUpdate());
   }
+
+  /** A page that is left or put away may not come back. */
+  readonly #onVisibility = (): void => {
+    if (document.hidden) void this.#draft?.save();
+  };
 
   #closeDraft(): void {
     this.#draft?.close();
@@ -203,29 +215,15 @@ export class TeleNoteEditor extends TeleElement {
   }
 
   #history(draft: NoteDraft): TemplateResult | null {
-    const { notes } = recordsWords();
-    if (draft.note.current.version < 2) return null;
-    return html`<details @toggle=${(event: Event) => void this.#loadHistory(event)} data-testid="note-history">
-      <summary>${notes.history}</summary>
-      ${this.versions === null ? html`<p class="meta" role="status">${this.words.loading}</p>` : null}
-      <ol class="cards">
-        ${[...(this.versions ?? [])].reverse().map(
-          (version) => html`<li class="card">
-            <h4>${notes.version(version.version, moment(version.at))}</h4>
-            <p class="text">${version.text}</p>
-            ${version.audio === null ? null : html`<p class="meta">${notes.withDictation}</p>`}
-            <div class="acts"><button type="button" data-testid="note-restore" @click=${() => draft.edit({ text: version.text, audio: version.audio })}>${notes.restore}</button></div>
-          </li>`,
-        )}
-      </ol>
-    </details>`;
-  }
-
-  async #loadHistory(event: Event): Promise<void> {
-    if (!(event.target as HTMLDetailsElement).open) return;
-    await this.attempt(async () => {
-      this.versions = await this.records.noteHistory(this.note.noteId);
-    });
+    const { noteId, current } = draft.note;
+    if (current.version < 2) return null;
+    return html`<tele-note-history
+      .records=${this.records}
+      noteId=${noteId}
+      newest=${current.version}
+      .mayRestore=${true}
+      @tele-restore=${({ detail: { text, audio } }: CustomEvent<NoteVersion>) => draft.edit({ text, audio })}
+    ></tele-note-history>`;
   }
 
   /** What is written goes first: the dictation becomes the version after it. */

@@ -65,10 +65,11 @@ export class TeleRecordedNow extends TeleElement {
 
   override render() {
     const { call } = this;
-    const isHere = call?.isOngoing === true && call.status !== 'elsewhere';
-    const isShown = isHere && call.recording !== null;
+    // Also on a device of the person that is not in the call: they may take part in it no more from there, too.
+    const isRecorded = call?.isOngoing === true && call.recording !== null;
+    const isInCall = this.isLarge && call?.status !== 'elsewhere';
     return html`<div class="bars">
-        ${isShown && !this.isLarge ? html`<tele-recording-strip .model=${call}></tele-recording-strip>` : null}
+        ${isRecorded && !isInCall ? html`<tele-recording-strip .model=${call}></tele-recording-strip>` : null}
         ${this.dictating === null ? null : html`<tele-dictation-bar .model=${this.dictating}></tele-dictation-bar>`}
       </div>
       ${call?.isAskedToBeRecorded ? html`<tele-recording-consent .model=${call}></tele-recording-consent>` : null}`;

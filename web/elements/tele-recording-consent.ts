@@ -1,7 +1,6 @@
 import { css, html } from 'lit';
 import { timeOfDay } from '../i18n/format.ts';
 import { recordsWords } from '../i18n/records.ts';
-import * as icons from '../icons.ts';
 import * as marks from '../icons-records.ts';
 import type { CallModel } from '../state/call-model.ts';
 import { Follow } from '../state/follow.ts';

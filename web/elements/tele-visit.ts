@@ -125,6 +125,8 @@ export class TeleVisit extends TeleElement {
       this.#lookForRecords();
     }
     const isLarge = this.largeCall !== null;
+    // A follow-up calls in a visit that has ended.
+    if (isLarge && !this.#wasLarge) void this.fetched(() => import('./tele-call-panel.ts'));
     // The panel took the focus with it. The thread gets it, not the text: that would open a phone's keyboard.
     if (this.#wasLarge && !isLarge && !this.matches(':focus-within')) this.#thread?.focusScroller();
     this.#wasLarge = isLarge;

@@ -47,7 +47,10 @@ export class AwayKeys {
   readonly #max: number;
   readonly #keys = new Set<string>();
   #isComplete = false;
+  /** What the note says; null while that is not known. */
   #noted: boolean | null = null;
+  /** One change of the note at a time, each by what is true when its turn comes. */
+  #noting: Promise<void> = Promise.resolve();
 
   constructor(note: NothingAwayNote, { max = MAX_AWAY }: { max?: number } = {}) {
     this.#note = note;
@@ -108,8 +111,15 @@ export class AwayKeys {
   }
 
   async #sayWhetherEmpty(): Promise<void> {
+    const said = this.#noting.then(() => this.#changeNote());
+    this.#noting = said.catch(() => undefined);
+    await said;
+  }
+
+  async #changeNote(): Promise<void> {
     const nothingAway = this.#isComplete && this.#keys.size === 0;
     if (this.#noted === nothingAway) return;
+    this.#noted = null;
     await this.#note.write(nothingAway);
     this.#noted = nothingAway;
   }

@@ -31,13 +31,22 @@ export interface ObjectStoreOptions {
   readonly chores?: Partial<ChoreTimes>;
 }
 
-interface ChoreTimes {
-  readonly bringHomeMs: number;
-  readonly sweepMs: number;
+/** How long after a chore was done it is done again, and how long after it could not be done. */
+interface ChoreTime {
+  readonly afterMs: number;
+  readonly afterFailureMs: number;
 }
 
-/** A store that is back is noticed sooner, by its probe; this is for one that was full. */
-const CHORES: ChoreTimes = { bringHomeMs: 30_000, sweepMs: 6 * 3_600_000 };
+interface ChoreTimes {
+  readonly bringHome: ChoreTime;
+  readonly sweep: ChoreTime;
+}
+
+/** A store that is back is noticed sooner, by its probe. One that is full is offered a whole object each time. */
+const CHORES: ChoreTimes = {
+  bringHome: { afterMs: 30_000, afterFailureMs: 300_000 },
+  sweep: { afterMs: 6 * 3_600_000, afterFailureMs: 600_000 },
+};
 
 export interface OpenedObjectStore extends AsyncDisposable {
   readonly store: ObjectStore;
@@ -60,7 +69,7 @@ export async function openObjectStore(
 ): Promise<OpenedObjectStore> {
   await using parts = new AsyncDisposableStack();
   const stopping = new AbortController();
-  const { bringHomeMs, sweepMs } = { ...CHORES, ...options.chores };
+  const chores = { ...CHORES, ...options.chores };
   const openOne = async (place: ObjectPlace, folder: string): Promise<ObjectStore> => {
     if (place.kind === 'disk')
       return await DiskObjectStore.open(
@@ -70,7 +79,7 @@ export async function openObjectStore(
     const { S3ObjectStore } = await import('./s3.ts');
     const bucket = parts.adopt(new S3ObjectStore(place.place, options.s3), (made) => made.close());
     parts.use(
-      everyNowAndThen(sweepMs, async () => {
+      everyNowAndThen(chores.sweep, async () => {
         const count = await bucket.sweepUnfinished({ now: options.now(), signal: stopping.signal });
         if (count > 0) options.report({ kind: 'unfinishedRemoved', count });
       }),
@@ -102,7 +111,7 @@ export async function openObjectStore(
     clock: options.clock,
   });
   const homecoming = parts.use(
-    everyNowAndThen(bringHomeMs, () => bringHome(store, { options, signal: stopping.signal })),
+    everyNowAndThen(chores.bringHome, () => bringHome(store, { options, signal: stopping.signal })),
   );
   comeHome = homecoming.now;
   return opened({
@@ -146,26 +155,35 @@ async function bringHome(
 }
 
 /**
- * A chore that is done now, and again so long after it was done. What can be acted on is tried again the next time;
- * a store that is down has told so already.
+ * A chore that is done now and again. What fails with a code is tried again the next time; a store that is down has told
+ * so already.
  */
-function everyNowAndThen(everyMs: number, chore: () => Promise<void>): { now: () => void } & AsyncDisposable {
+function everyNowAndThen(
+  { afterMs, afterFailureMs }: ChoreTime,
+  chore: () => Promise<void>,
+): { now: () => void } & AsyncDisposable {
   let timer: NodeJS.Timeout | null = null;
   let underWay: Promise<void> | null = null;
   let isOver = false;
+  let isWantedAgain = false;
   const run = async () => {
+    let waitMs = afterFailureMs;
+    isWantedAgain = false;
     try {
       await chore();
+      waitMs = afterMs;
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
     } finally {
       underWay = null;
-      if (!isOver) timer = setTimeout(now, everyMs).unref();
+      if (!isOver) timer = setTimeout(now, isWantedAgain ? 0 : waitMs).unref();
     }
   };
   const now = () => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
+    // Whatever made it wanted may have happened after this run had looked.
+    isWantedAgain = true;
     if (!isOver) underWay ??= run();
   };
   now();

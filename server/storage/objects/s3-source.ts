@@ -54,6 +54,8 @@ class S3Source implements RandomAccessSource {
   async read(start: number, endExclusive: number): Promise<Buffer> {
     if (!(start >= 0 && start <= endExclusive && endExclusive <= this.byteSize))
       throw new RangeError('A read beyond the object.');
+    // A range of no bytes cannot be asked for: S3 would answer it with all of them.
+    if (start === endExclusive) return Buffer.alloc(0);
     const { beginning, key, version } = this.#object;
     if (endExclusive <= beginning.byteLength) return Buffer.from(beginning.subarray(start, endExclusive));
     const { bytes, byteSize } = await fetchRange(

@@ -30,31 +30,14 @@ interface Waiting {
   readonly written: PromiseWithResolvers<void>;
 }
 
-/**
- * The audit trail in the database. One batch is on its way at a time and is written whole or not at all, so that numbers
- * have no gaps and each row is chained to one that is there.
- */
-export class SqliteAudit implements AuditTrail {
-  readonly #writer: Writer;
+/** Reads a trail, also beside the server that writes it. */
+export class SqliteAuditReading {
   readonly #last: Read;
   readonly #page: Read;
-  #waiting: Waiting[] = [];
-  #isWriting = false;
-  /** The end of the trail; null when it has to be looked up. */
-  #tail: AuditTail | null = null;
 
-  constructor(writer: Writer, reader: DatabaseSync) {
-    this.#writer = writer;
+  constructor(reader: DatabaseSync) {
     this.#last = prepareRead(reader, 'SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1');
     this.#page = prepareRead(reader, 'SELECT * FROM audit WHERE number > ? ORDER BY number LIMIT ?');
-  }
-
-  append(record: AuditRecord): Promise<void> {
-    if (this.#waiting.length >= MAX_WAITING) return Promise.reject(new AppError('STORAGE_UNAVAILABLE'));
-    const written = Promise.withResolvers<void>();
-    this.#waiting.push({ record, written });
-    if (!this.#isWriting) void this.#writeAll();
-    return written.promise;
   }
 
   /** Where the trail ends now. */
@@ -79,6 +62,40 @@ export class SqliteAudit implements AuditTrail {
       if (rows.length < PAGE) return walk.end();
       await turn();
     }
+  }
+}
+
+/**
+ * The audit trail in the database. One batch is on its way at a time and is written whole or not at all, so that numbers
+ * have no gaps and each row is chained to one that is there.
+ */
+export class SqliteAudit implements AuditTrail {
+  readonly #writer: Writer;
+  readonly #reading: SqliteAuditReading;
+  #waiting: Waiting[] = [];
+  #isWriting = false;
+  /** The end of the trail; null when it has to be looked up. */
+  #tail: AuditTail | null = null;
+
+  constructor(writer: Writer, reader: DatabaseSync) {
+    this.#writer = writer;
+    this.#reading = new SqliteAuditReading(reader);
+  }
+
+  append(record: AuditRecord): Promise<void> {
+    if (this.#waiting.length >= MAX_WAITING) return Promise.reject(new AppError('STORAGE_UNAVAILABLE'));
+    const written = Promise.withResolvers<void>();
+    this.#waiting.push({ record, written });
+    if (!this.#isWriting) void this.#writeAll();
+    return written.promise;
+  }
+
+  tail(): Promise<AuditTail> {
+    return this.#reading.tail();
+  }
+
+  verify(anchor: AuditTail | null = null): Promise<AuditVerdict> {
+    return this.#reading.verify(anchor);
   }
 
   async #writeAll(): Promise<void> {

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConsultationId } from '@teleconsult/protocol';
@@ -5,6 +6,7 @@ import type { ErasableRecords } from '../../vault/shred.ts';
 import { openConnection } from './connection.ts';
 import { prepareRead } from './read.ts';
 import type { WritesStatements } from './sqlite-wrapped-values.ts';
+import { removeStaleCopy } from './staging-copy.ts';
 import type { Statement } from './writer-protocol.ts';
 
 /** How often, and how far apart, it is tried to empty the log: somebody else may be reading from it. */
@@ -93,7 +95,8 @@ export class SqliteErasure implements ErasableRecords {
   }
 
   async forgetObjects(consultationId: ConsultationId): Promise<void> {
-    await this.#writer.write(statements(consultationId, STORED));
+    // What somebody still had in hand when the key was destroyed may have been written after it.
+    await this.#writer.write(statements(consultationId, [...SAID, ...STORED]));
   }
 
   async halfErased(): Promise<readonly ConsultationId[]> {
@@ -109,6 +112,7 @@ export class SqliteErasure implements ErasableRecords {
   async scrub(): Promise<boolean> {
     const path = this.#reader.location();
     if (path === null) return true;
+    await removeStaleCopy(dirname(path));
     const db = openConnection(path, { readOnly: false });
     try {
       db.exec('PRAGMA busy_timeout = 0');

@@ -1,5 +1,6 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { runCommand } from '@teleconsult/server/commands/run';
 import { SqliteStore } from '@teleconsult/server/storage/sqlite/sqlite-store';
 import { expect, test } from 'vitest';
 import { auditRecord } from '../../contract/audit.suite.ts';
@@ -10,7 +11,7 @@ const ROWS = 1_200;
 /** A trail of many rows whose file somebody has a hand in. */
 async function openTrail() {
   await using parts = new AsyncDisposableStack();
-  const path = join(parts.use(await tempDir()).path, 'store.db');
+  const path = join(parts.use(await tempDir()).path, 'teleconsult.db');
   const store = parts.adopt(await SqliteStore.open(path), (opened) => opened.close());
   await Promise.all(Array.from({ length: ROWS }, (_, index) => store.audit.append(auditRecord(index + 1))));
   const owned = parts.move();
@@ -82,4 +83,30 @@ test('[AUD6] two writers of one trail do not break its chain', async () => {
   await trail.audit.append(auditRecord(2));
   await other.audit.append(auditRecord(3));
   expect(await trail.audit.verify()).toMatchObject({ sound: true, tail: { number: ROWS + 3 } });
+});
+
+test('[AUD7] the operator verifies the trail beside the running server, and finds what was cut off since', async () => {
+  await using trail = await openTrail();
+  const verify = async (...options: readonly string[]): Promise<{ code: number; said: string }> => {
+    const lines: string[] = [];
+    const code = await runCommand(['audit', 'verify', ...options], {
+      dataFolder: dirname(trail.path),
+      kms: null,
+      objectPlaces: { first: { kind: 'disk', dir: null }, second: null },
+      say: (line) => lines.push(line),
+      now: Date.now,
+    });
+    return { code, said: lines.join(' ') };
+  };
+  const sound = await verify();
+  expect(sound.code).toBe(0);
+  const anchor = /ends at (\d+:[0-9a-f]{64})$/.exec(sound.said)?.[1] ?? '';
+  expect(await verify('--anchor', anchor)).toMatchObject({ code: 0 });
+  trail.tamper(`DELETE FROM audit WHERE number > ${ROWS - 5}`);
+  expect(await verify()).toMatchObject({ code: 0 });
+  expect(await verify('--anchor', anchor)).toEqual({
+    code: 1,
+    said: `NOT sound: row ${ROWS - 4} and those behind it were cut off`,
+  });
+  expect((await verify('--anchor', 'nonsense')).code).toBe(64);
 });

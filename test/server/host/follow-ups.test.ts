@@ -155,7 +155,7 @@ test('[FUP16] a patient who refuses contact is rung no longer, on no device, and
   await eventually('the doctor to see that it is carried out', () => stateOn(visit.doctor) === 'in_progress');
 });
 
-test('[FUP17] a follow-up call of a server that was killed is taken up again like any other', async () => {
+test('[FUP17] a follow-up call is taken up again when the server starts, and given up like any other', async () => {
   await using dir = await tempDir();
   await using stack = new AsyncDisposableStack();
   const first = await startTestApp({ dataDir: dir.path });

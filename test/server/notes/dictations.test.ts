@@ -12,7 +12,7 @@ import { randomIds } from '@teleconsult/server/host/random-ids';
 import { createLog } from '@teleconsult/server/log';
 import { OffsetMismatch } from '@teleconsult/server/notes/dictation-files';
 import { Dictations } from '@teleconsult/server/notes/dictations';
-import { openFileFacts } from '@teleconsult/server/recordings/sealed-facts';
+import { openFileFacts, sealRecordingFacts } from '@teleconsult/server/recordings/sealed-facts';
 import { MemoryRecordings } from '@teleconsult/server/storage/memory/memory-recordings';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -318,3 +318,124 @@ const digest = (bytes: Buffer | undefined): string =>
   createHash('sha256')
     .update(bytes ?? '')
     .digest('hex');
+
+test('[DICT2] a device that asks while bytes are being written is told of those on disk alone', async () => {
+  const r = room();
+  const wish = { clientDictationId: 'dictation-asked' };
+  const { recordingId } = (await begin(r, wish)).recording;
+  await put(r, recordingId, 0, sound(100));
+  const writing = put(r, recordingId, 100, sound(50));
+  // The part is with the file, and not on disk.
+  for (let turn = 0; turn < 40; turn++) await Promise.resolve();
+  const { byteSizes } = await begin(r, wish);
+  const [onDisk] = await bytesOf(r, recordingId);
+  expect(byteSizes[0]).toBeLessThanOrEqual(onDisk?.byteLength ?? 0);
+  expect(await writing).toBe(150);
+});
+
+test('[DICT15] a device that asks while its dictation is finished leaves no file open', async () => {
+  for (let turns = 0; turns < 60; turns++) {
+    const r = room();
+    const wish = { clientDictationId: 'dictation-asked' };
+    const { recordingId } = (await begin(r, wish)).recording;
+    await put(r, recordingId, 0, sound(100));
+    const finished = finish(r, recordingId, 100);
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    await Promise.all([begin(r, wish), finished]);
+    expect(r.files.opened).toBe(0);
+  }
+});
+
+test('[DICT6] a file that is finished takes nothing more, also when finishing was cut off behind it', async () => {
+  const r = room();
+  const { recordingId } = (await begin(r)).recording;
+  await put(r, recordingId, 0, sound(100));
+  const update = r.recordings.updateRecording.bind(r.recordings);
+  r.recordings.updateRecording = async () => {
+    throw new AppError('STORAGE_FULL');
+  };
+  expect(await codeOf(finish(r, recordingId, 100))).toBe('STORAGE_FULL');
+  r.recordings.updateRecording = update;
+  expect(await put(r, recordingId, 0, sound(100))).toBe(100);
+  expect(r.files.opened).toBe(0);
+  expect(await codeOf(put(r, recordingId, 100, sound(20)))).toBe('WRONG_STATE');
+  expect(await codeOf(put(r, recordingId, 120, sound(20)))).toBe('CONFLICT');
+  expect(r.files.opened).toBe(0);
+  expect(await codeOf(finish(r, recordingId, 100))).toBe('ok');
+});
+
+test('[DICT7] the beginning of a file is looked at, also when an attempt before found no room', async () => {
+  const r = room();
+  const { recordingId } = (await begin(r)).recording;
+  r.files.full = true;
+  expect(await codeOf(put(r, recordingId, 0, sound(100)))).toBe('STORAGE_FULL');
+  r.files.full = false;
+  expect(await codeOf(put(r, recordingId, 0, Buffer.from('<script>nothing of the kind')))).toBe(
+    'UNSUPPORTED_MEDIA',
+  );
+  expect(await put(r, recordingId, 0, sound(100))).toBe(100);
+});
+
+test('[DICT2] a dictation that was erased meanwhile is answered as it is', async () => {
+  const r = room();
+  const wish = { clientDictationId: 'dictation-erased' };
+  const { recordingId } = (await begin(r, wish)).recording;
+  await put(r, recordingId, 0, sound(100));
+  await finish(r, recordingId, 100);
+  const nothing = { callId: null, followUpId: null, composition: { state: 'none' } } as const;
+  const sealed = sealRecordingFacts(r.visit.key, recordingId, nothing);
+  await r.recordings.updateRecording({ recordingId, state: 'erased', endedAt: 1, sealed }, ['ready']);
+  expect((await begin(r, wish)).recording).toMatchObject({ recordingId, state: 'erased' });
+});
+
+test('[DICT12] a dictation that was gone on with is not given up, however long ago it began', async () => {
+  const r = room();
+  const { recordingId } = (await begin(r)).recording;
+  await put(r, recordingId, 0, sound(300));
+  r.visit.now += 8 * 24 * 3_600_000;
+  await put(r, recordingId, 300, sound(100));
+  await r.dictations.sweep();
+  expect(await r.recordings.loadRecording(recordingId)).toMatchObject({ state: 'running' });
+  expect(await put(r, recordingId, 400, sound(100))).toBe(500);
+});
+
+test('[DICT12] a dictation that its device kept for a week before it could send is not given up at once', async () => {
+  const r = room();
+  const { recordingId } = (await begin(r, { startedAt: r.visit.now - 8 * 24 * 3_600_000 })).recording;
+  await r.dictations.sweep();
+  expect(await put(r, recordingId, 0, sound(100))).toBe(100);
+});
+
+test('[DICT10] whoever may not append has nothing read of what they send', async () => {
+  const r = room();
+  const { recordingId } = (await begin(r)).recording;
+  let read = 0;
+  async function* body(): AsyncGenerator<Uint8Array> {
+    read += 1;
+    yield sound(100);
+  }
+  for (const by of [patient, stranger]) {
+    const wish = { consultationId: VISIT, recordingId, number: 0, offset: 0, bytes: body() };
+    expect(await codeOf(r.dictations.append(by, wish))).toBe('NOT_FOUND');
+  }
+  expect(read).toBe(0);
+});
+
+test('[DICT16] a body that is cut off is nothing that the server did wrong, and nothing of it is kept', async () => {
+  const r = room();
+  const { recordingId } = (await begin(r)).recording;
+  async function* body(): AsyncGenerator<Uint8Array> {
+    yield sound(100);
+    throw Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+  }
+  const wish = { consultationId: VISIT, recordingId, number: 0, offset: 0, bytes: body() };
+  expect(await codeOf(r.dictations.append(doctor, wish))).toBe('INVALID');
+  expect(await put(r, recordingId, 0, sound(50))).toBe(50);
+});
+
+test('[DICT8] of dictations that are begun at once no more are unfinished than may be', async () => {
+  const r = room();
+  const codes = await Promise.all(Array.from({ length: 14 }, () => codeOf(begin(r))));
+  expect(codes.filter((code) => code === 'ok')).toHaveLength(10);
+  expect(codes.filter((code) => code === 'RATE_LIMITED')).toHaveLength(4);
+});

@@ -1,5 +1,5 @@
 import {
-  type AppError,
+  AppError,
   FollowUpId,
   MAX_NOTE_VERSIONS,
   MAX_NOTES,
@@ -20,6 +20,8 @@ const audio = (letter: string): NoteAudio => ({ recordingId: dictation(letter), 
 
 function room(visit = new FakeVisit(), store = new MemoryNotes()) {
   const erased: string[] = [];
+  /** What erasing fails with next. */
+  const failing: Error[] = [];
   const logs: string[] = [];
   const notes = new Notes({
     notes: store,
@@ -28,13 +30,18 @@ function room(visit = new FakeVisit(), store = new MemoryNotes()) {
     clock: visit.clock,
     log: createLog({ level: 'info', destination: { write: (line) => void logs.push(line) } }),
     publisher: visit.publisher,
-    checkAudio: async ({ startMs }) => {
+    checkAudio: async ({ startMs, recordingId }) => {
+      if (erased.includes(recordingId)) throw new AppError('WRONG_STATE');
       if (startMs > 60_000) throw new RangeError('beyond its end');
     },
-    eraseDictation: async (_id, recordingId) => void erased.push(recordingId),
+    eraseDictation: async (_id, recordingId) => {
+      const failure = failing.shift();
+      if (failure !== undefined) throw failure;
+      erased.push(recordingId);
+    },
     hasFollowUp: async (_id, id) => id === followUpId,
   });
-  return { visit, store, notes, erased, logs };
+  return { visit, store, notes, erased, failing, logs };
 }
 
 let made = 0;
@@ -244,13 +251,13 @@ test.each(['before', 'after'] as const)(
     visit.fates.push(fate);
     expect(await codeOf(notes.sign(doctor, { ...place, version: 1 }))).toBe('STORAGE_UNAVAILABLE');
     visit.chatter(450);
-    await room(visit, store).notes.start();
-    await room(visit, store).notes.start();
+    await room(visit, store).notes.tellWhatIsNotTold();
+    await room(visit, store).notes.tellWhatIsNotTold();
     visit.fates.push(fate);
     const addition = { ...place, clientNoteId: 'addition-1', text: 'more', audio: null };
     expect(await codeOf(notes.add(doctor, addition))).toBe('STORAGE_UNAVAILABLE');
     visit.chatter(10);
-    await room(visit, store).notes.start();
+    await room(visit, store).notes.tellWhatIsNotTold();
     expect(await codeOf(notes.add(doctor, addition))).toBe('ok');
     const told = visit.entries.filter(({ kind }) => kind.startsWith('note.'));
     expect(told.map(({ kind }) => kind)).toEqual(['note.signed', 'note.added']);
@@ -295,4 +302,83 @@ test('[NOTE25] the author’s other devices are told that notes changed, nobody 
   const { note } = await draft(notes);
   await notes.save(doctor, { consultationId: VISIT, noteId: note.noteId, from: 1, text: 'x', audio: null });
   expect(visit.told).toEqual([`note.changed to ${doctor}`, `note.changed to ${doctor}`]);
+});
+
+test('[NOTE13] a note that was made is answered again, also when there is room for no other', async () => {
+  const { notes } = room();
+  const wish = { clientNoteId: 'client-full' };
+  const { note } = await draft(notes, wish);
+  for (let count = 1; count < MAX_NOTES; count++) await draft(notes);
+  expect((await draft(notes, wish)).note.noteId).toBe(note.noteId);
+  expect(await codeOf(draft(notes, { ...wish, text: 'other words' }))).toBe('CONFLICT');
+  expect(await codeOf(draft(notes))).toBe('WRONG_STATE');
+});
+
+test('[NOTE13] of two different additions of one name, said at once, the second is told that it was not added', async () => {
+  const { notes } = room();
+  const { noteId } = await signed(notes);
+  const addition = { consultationId: VISIT, noteId, clientNoteId: 'addition-1', audio: null };
+  const codes = await Promise.all(
+    ['one', 'another'].map((text) => codeOf(notes.add(doctor, { ...addition, text }))),
+  );
+  expect(codes.sort()).toEqual(['CONFLICT', 'ok']);
+});
+
+test('[NOTE20] what could not be erased with a draft is erased when throwing it away is said again', async () => {
+  const { notes, erased, failing } = room();
+  const { note } = await draft(notes, { audio: audio('A') });
+  const place = { consultationId: VISIT, noteId: note.noteId };
+  failing.push(new Error('the disk'));
+  expect(await codeOf(notes.discard(doctor, place))).not.toBe('ok');
+  expect(await codeOf(notes.discard(doctor, place))).toBe('ok');
+  expect(erased).toEqual([dictation('A')]);
+});
+
+test('[NOTE20] a dictation that comes into a draft as it is thrown away goes with it', async () => {
+  for (let turns = 0; turns < 40; turns++) {
+    const { notes, store, erased } = room();
+    const { note } = await draft(notes, { audio: audio('A') });
+    const place = { consultationId: VISIT, noteId: note.noteId };
+    const addVersion = store.addVersion.bind(store);
+    let taken = false;
+    store.addVersion = async (version) => {
+      taken = await addVersion(version);
+      return taken;
+    };
+    const saved = codeOf(notes.save(doctor, { ...place, from: 1, text: '', audio: audio('B') }));
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    await notes.discard(doctor, place);
+    await saved;
+    expect(erased).toEqual(taken ? [dictation('A'), dictation('B')] : [dictation('A')]);
+  }
+});
+
+test('[NOTE20] no draft takes up a dictation that is thrown away with another at the same moment', async () => {
+  for (let turns = 0; turns < 60; turns++) {
+    const { notes, erased } = room();
+    const { note } = await draft(notes, { audio: audio('A') });
+    const thrown = notes.discard(doctor, { consultationId: VISIT, noteId: note.noteId });
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    const taken = await codeOf(draft(notes, { audio: audio('A') }));
+    await thrown;
+    expect([taken, erased.length]).toEqual(taken === 'ok' ? ['ok', 0] : ['WRONG_STATE', 1]);
+  }
+});
+
+test('[NOTE21] what signed notes hold is read once, and again after an addition', async () => {
+  const { notes, store } = room();
+  const note = await signed(notes, { audio: audio('A') });
+  const versionsOf = store.versionsOf.bind(store);
+  let reads = 0;
+  store.versionsOf = async (noteId) => {
+    reads += 1;
+    return versionsOf(noteId);
+  };
+  const letters = ['A', 'B', 'C', 'D', 'E'];
+  const held = () => Promise.all(letters.map((letter) => notes.isHeld(VISIT, dictation(letter))));
+  expect(await held()).toEqual([true, false, false, false, false]);
+  expect(reads).toBe(1);
+  const addition = { consultationId: VISIT, noteId: note.noteId, clientNoteId: 'addition-1', text: '' };
+  await notes.add(doctor, { ...addition, audio: audio('B') });
+  expect(await held()).toEqual([true, true, false, false, false]);
 });

@@ -136,6 +136,31 @@ test('[DICT17] a dictation is played by its author as it was said, and by the pa
   );
 });
 
+test('[DICT19] a dictation that is thrown away in the middle is gone at once, and takes nothing more', async () => {
+  await using app = await startTestApp();
+  await using visit = await startVisit(app);
+  const { id, doctor, view } = visit;
+  const { recording } = await begin(doctor, id);
+  const { recordingId } = recording;
+  const token = personToken(peopleOf(view).doctor);
+  const sound = await tone(1);
+  const place: Place = { origin: app.origin, id, recordingId, token };
+  await put(place, 0, sound.subarray(0, 500));
+  const empty = await begin(doctor, id, 'dictation-without-bytes');
+  for (const one of [recording, empty.recording]) {
+    const erased = await doctor.request('recording.delete', {
+      consultationId: id,
+      recordingId: one.recordingId,
+    });
+    expect(erased.recording).toMatchObject({ state: 'erased', files: [] });
+  }
+  expect((await put(place, 500, sound.subarray(500))).status).toBe(409);
+  expect((await begin(doctor, id)).recording.state).toBe('erased');
+  const finishing = { consultationId: id, recordingId, files: [{ byteSize: 500, durationMs: 10 }] };
+  await expect(doctor.request('dictation.finish', finishing)).rejects.toThrow('WRONG_STATE');
+  expect(await app.store.recordings.growingFiles()).toEqual([]);
+});
+
 test('[DICT18] what was answered to a dictating device is there after the server was killed, however often', async () => {
   await using dir = await tempDir();
   const port = await freePort();

@@ -117,3 +117,18 @@ test('[PLAY35] a composition that a kill left behind its time is not shown as wo
   expect(['waiting', 'working']).toContain(view.composition.state);
   expect(fileId(1)).toBe(view.files[0]?.fileId);
 });
+
+test('[PLAY33] a dictation is not erased while a note that holds it is being signed', async () => {
+  await using stage = await openStage();
+  await stage.record(1, { purpose: 'summary', files: [{ number: 1, bytes }] });
+  const gate = Promise.withResolvers<void>();
+  const signing = stage.playback.whileKept(consultationId, async () => {
+    await gate.promise;
+    stage.held.add(recording.recordingId);
+  });
+  const erasing = stage.playback.delete(recording, asked('doc'));
+  gate.resolve();
+  await signing;
+  await expect(erasing).rejects.toMatchObject({ code: 'WRONG_STATE' });
+  expect(stage.files.kept.size).toBe(1);
+});

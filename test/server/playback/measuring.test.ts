@@ -6,6 +6,7 @@ import { eventually } from '../../helpers/eventually.ts';
 import {
   asked,
   consultationId,
+  converted,
   fileId,
   openStage,
   picture,
@@ -94,6 +95,24 @@ test('[PLAY18] what cannot be measured stays as it is, and does not keep the oth
   await measured(stage);
   expect(await factsOf(stage, 1)).toMatchObject({ durationMs: 1_234, waveform: null });
   expect((await factsOf(stage, 2)).seekIndex).toBeDefined();
+});
+
+test('[PLAY18] what Safari records, MP4 in fragments, has a length and loudness and is served as it is', async () => {
+  await using stage = await openStage();
+  const bytes = await converted(
+    ...['-f', 'lavfi', '-i', 'sine=440:d=4', '-c:a', 'aac'],
+    ...['-movflags', 'frag_keyframe+empty_moov+default_base_moof', '-f', 'mp4'],
+  );
+  await stage.record(1, {
+    purpose: 'summary',
+    files: [{ number: 1, bytes, facts: { contentType: 'audio/mp4' } }],
+  });
+  await stage.playback.start();
+  await measured(stage);
+  const { durationMs, waveform, seekIndex } = await factsOf(stage, 1);
+  expect(Math.abs((durationMs ?? 0) - 4_000)).toBeLessThan(150);
+  expect([waveform?.peaks.length ?? 0, seekIndex]).toEqual([expect.closeTo(40, -1), undefined]);
+  expect(stage.told.map(({ to }) => to)).toEqual(['doc']);
 });
 
 test('[PLAY18] files that cannot be read now are measured at the next start', async () => {

@@ -36,15 +36,18 @@ export const fileId = (number: number) => FileId.parse(id('fil', number));
 export const person = (name: string) => PersonId.parse(name);
 export const device = DeviceId.parse('device-0001');
 
-/** Runs ffmpeg as a recorder does: to a pipe, without a length and an index. */
-export async function recorded(...args: readonly string[]): Promise<Buffer> {
-  const { stdout } = await run(
-    FFMPEG,
-    ['-v', 'error', '-nostdin', ...args, '-cluster_time_limit', '250', '-f', 'webm', 'pipe:1'],
-    { encoding: 'buffer', maxBuffer: 256 * 1024 * 1024 },
-  );
+/** What ffmpeg writes to a pipe. */
+export async function converted(...args: readonly string[]): Promise<Buffer> {
+  const { stdout } = await run(FFMPEG, ['-v', 'error', '-nostdin', ...args, 'pipe:1'], {
+    encoding: 'buffer',
+    maxBuffer: 256 * 1024 * 1024,
+  });
   return stdout;
 }
+
+/** As a recorder writes it: without a length and an index. */
+export const recorded = (...args: readonly string[]): Promise<Buffer> =>
+  converted(...args, '-cluster_time_limit', '250', '-f', 'webm');
 
 /** A tone of so many seconds, as a microphone is recorded. */
 export const tone = (seconds: number, hertz = 440): Promise<Buffer> =>

@@ -78,7 +78,7 @@ test('[PLAY36] through the whole server: random ranges of a sealed file are its 
   const url = await linkTo(app, client, visit);
   await eventually('the part is in the object store', () => app.trackFiles.pending === 0);
   const fetched = countReads();
-  for (let count = 0; count < 100; count += 1) {
+  for (let count = 0; count < 500; count += 1) {
     const start = randomInt(bytes.byteLength);
     const end = Math.min(start + randomInt(1, 100_000), bytes.byteLength);
     const response = await fetch(url, { headers: { range: `bytes=${start}-${end - 1}` } });
@@ -143,6 +143,22 @@ test('[PLAY37] a leaked link gives a stranger nothing once its device has gone',
   ).rejects.toMatchObject({ message: 'NOT_FOUND' });
 });
 
+test('[PLAY37] players of a configured origin may use links, pages of others may not, and no browser keeps what it was given', async () => {
+  const friend = 'https://app.example.org';
+  await using app = await startTestApp({ allowedOrigins: [friend] });
+  const visit = await recordedVisit(app, randomBytes(1_000));
+  await using client = await RawClient.connect(app.origin, personToken(visit.patient));
+  const url = await linkTo(app, client, visit);
+  const headersFor = async (origin: string) =>
+    (await fetch(url, { method: 'HEAD', headers: { origin } })).headers;
+  const allowed = await headersFor(friend);
+  expect(allowed.get('access-control-allow-origin')).toBe(friend);
+  expect(allowed.get('access-control-expose-headers')).toContain('Content-Range');
+  expect((await headersFor('https://other.example.org')).get('access-control-allow-origin')).toBeNull();
+  expect(allowed.get('cache-control')).toBe('private, no-store');
+  expect(allowed.get('x-content-type-options')).toBe('nosniff');
+});
+
 test('[PLAY38] the host application lists and erases over REST, and plays nothing; people do neither there', async () => {
   await using app = await startTestApp();
   const visit = await recordedVisit(app, randomBytes(1_000));
@@ -204,7 +220,7 @@ function measureTurns(): { stop(): { longest: number; count: number } } {
 
 /** Counts the bytes that are read of objects. */
 function countReads(): { bytes: number; restore(): void } {
-  const original = DiskObjectStore.prototype.open;
+  const original = Reflect.get(DiskObjectStore.prototype, 'open') as DiskObjectStore['open'];
   const counted = {
     bytes: 0,
     restore: () => {

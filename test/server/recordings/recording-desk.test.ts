@@ -1,10 +1,13 @@
-import type { RecordingId } from '@teleconsult/protocol';
+import { AppError, type RecordingId } from '@teleconsult/protocol';
 import { randomIds } from '@teleconsult/server/host/random-ids';
+import { CallRecordings } from '@teleconsult/server/recordings/call-recordings';
+import { Retries } from '@teleconsult/server/recordings/retries';
 import { expect, test } from 'vitest';
+import { clientMessageId } from '../../contract/store.fixtures.ts';
 import { noLog } from '../../contract/track-files.fixtures.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { startTestApp } from '../../helpers/test-app.ts';
-import { joinSeat, takeOverSeat } from '../../helpers/visit.ts';
+import { joinSeat, takeOverSeat, textDraft } from '../../helpers/visit.ts';
 import {
   askForRecording,
   contentOf,
@@ -78,7 +81,6 @@ test('[M9 sabotage] a desk that takes a call’s asking for its agreement is not
   const recordingId = await askForRecording(recorded);
   await visit.patient.fact('call.changed', ({ recording }) => recording?.phase === 'asking');
   // What such a desk would do, by way of a change that says that everybody agreed.
-  const { CallRecordings } = await import('@teleconsult/server/recordings/call-recordings');
   const eager = new CallRecordings({
     store: app.store.recordings,
     files: app.trackFiles,
@@ -189,7 +191,6 @@ test('[RECS24] what always fails is tried a bounded number of times a minute', a
   await startRecording(recorded);
   const tries = () => app.logs.filter((line) => line.includes('recording.notBegun')).length;
   await eventually('some tries', () => tries() >= 6);
-  const { Retries } = await import('@teleconsult/server/recordings/retries');
   const retries = new Retries();
   let now = 0;
   let count = 0;
@@ -297,7 +298,6 @@ test('[RECS29] [D4] a store that cannot be written costs files, not the call; th
   await using app = await startTestApp();
   await using recorded = await startSoundCall(app);
   const { visit, call, people } = recorded;
-  const { AppError } = await import('@teleconsult/protocol');
   const { recordings } = app.store;
   const create = recordings.createFile.bind(recordings);
   let refusals = 0;
@@ -310,8 +310,8 @@ test('[RECS29] [D4] a store that cannot be written costs files, not the call; th
   await eventually('a refusal', () => refusals > 0);
   const sent = await visit.patient.request('message.send', {
     consultationId: visit.id,
-    clientMessageId: 'message-while-full' as never,
-    content: { type: 'text', text: 'still here' },
+    clientMessageId: clientMessageId('while-full'),
+    content: textDraft('still here'),
   });
   expect(sent.sequence).toBeGreaterThan(0);
   await eventually('the segment to end', () => app.recorder.segments.length < 2);
@@ -340,7 +340,6 @@ test('[RECS30] a file that cannot be written any more is kept as far as it goes,
   const { fileId, consultationId } = file.stored;
   const growing = await app.trackFiles.resume({ consultationId, recordingId, fileId, key }, 0);
   await growing.flush();
-  const { AppError } = await import('@teleconsult/protocol');
   growing.append = () => {
     throw new AppError('STORAGE_UNAVAILABLE');
   };

@@ -1,27 +1,36 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { RecordingId } from '@teleconsult/protocol';
+import { PersonId, type RecordingId } from '@teleconsult/protocol';
+import { randomIds } from '@teleconsult/server/host/random-ids';
 import { sealFileFacts, sealRecordingFacts } from '@teleconsult/server/recordings/sealed-facts';
+import { MemoryRecordings } from '@teleconsult/server/storage/memory/memory-recordings';
 import { expect, test } from 'vitest';
 import { eventually } from '../../helpers/eventually.ts';
+import { RawClient } from '../../helpers/raw-client.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { startTestApp, type TestApp } from '../../helpers/test-app.ts';
-import { startVisit } from '../../helpers/visit.ts';
-import { contentOf, filesOf, segmentOf, startRecording, startSoundCall } from './recorded-visit.ts';
+import { personToken } from '../../helpers/test-tokens.ts';
+import { joinSeat, startVisit, ticketOf } from '../../helpers/visit.ts';
+import {
+  contentOf,
+  filesOf,
+  segmentOf,
+  sendSound,
+  startRecording,
+  startSoundCall,
+} from './recorded-visit.ts';
 
 const stateOf = async (app: TestApp, recordingId: RecordingId) =>
   (await app.store.recordings.loadRecording(recordingId))?.state;
 
-test('[D10] [RECS31] a server that is stopped seals every file, marks it as cut off, and leaves no journal behind', async () => {
+test('[D10] [RECS31] a server that is stopped seals every file and marks it; after the start the recording goes on in new files', async () => {
   await using dir = await tempDir();
-  let recordingId: RecordingId;
-  let id;
-  {
+  const left = await (async () => {
     await using app = await startTestApp({ dataDir: dir.path });
     await using recorded = await startSoundCall(app);
-    recordingId = await startRecording(recorded);
-    id = recorded.visit.id;
-    for (const person of Object.values(recorded.people))
+    const recordingId = await startRecording(recorded);
+    const { visit, call, people } = recorded;
+    for (const person of Object.values(people))
       (await segmentOf(app, person)).emit(Buffer.from(`said by ${person}`));
     await eventually('two files', async () => (await filesOf(recorded, recordingId)).length === 2);
     const since = performance.now();
@@ -29,31 +38,48 @@ test('[D10] [RECS31] a server that is stopped seals every file, marks it as cut 
     expect(performance.now() - since).toBeLessThan(30_000);
     expect(app.recorder.running).toBe(0);
     expect((await app.trackFiles.stored()).files).toEqual([]);
-    const files = await filesOf(recorded, recordingId);
-    for (const file of files) {
+    for (const file of await filesOf(recorded, recordingId)) {
       expect(file.stored.state).toBe('truncated');
       expect(file.facts.truncated).toMatchObject({ reason: 'server_stopped' });
       expect(await contentOf(recorded, file)).toBe(`said by ${file.facts.personId}`);
     }
-  }
-  // The call is taken up again, and with it its recording.
+    const devices = [
+      { person: people.patient, device: visit.patient },
+      { person: people.doctor, device: visit.doctor },
+    ].map(({ person, device }) => ({ person, deviceId: device.deviceId, ticket: ticketOf(device) }));
+    return { recordingId, call, visit, people, devices };
+  })();
+  // The call is taken up again, and with it its recording: whoever comes back is recorded in a new file.
   await using app = await startTestApp({ dataDir: dir.path });
+  const { recordingId, call, visit, people } = left;
   expect(await stateOf(app, recordingId)).toBe('running');
-  expect(await app.app.host.recordingOf(id)).toBe(recordingId);
+  expect(await app.app.host.recordingOf(call.consultationId)).toBe(recordingId);
+  await using stack = new AsyncDisposableStack();
+  for (const { person, deviceId, ticket } of left.devices) {
+    const client = stack.use(await RawClient.connect(app.origin, personToken(person), { deviceId }));
+    await client.request('consultation.watch', { consultationId: call.consultationId });
+    await joinSeat(client, { ...call, resumeTicket: ticket });
+    await sendSound(client, call);
+  }
+  (await segmentOf(app, people.patient)).emit(Buffer.from('after the restart'));
+  const files = await eventually('a third file', async () => {
+    const all = await filesOf({ app, visit }, recordingId);
+    return all.length === 3 ? all : null;
+  });
+  expect(files.map(({ stored }) => stored.state)).toEqual(['truncated', 'truncated', 'growing']);
 });
 
 /** What a killed process leaves in store and folder, made without one. */
 async function leaveBehind(app: TestApp, options: { readonly bytes: string; readonly journal: boolean }) {
   const visit = await startVisit(app);
   const { key } = await app.app.host.sealing(visit.id, null);
-  const { randomIds } = await import('@teleconsult/server/host/random-ids');
   const [recordingId, fileId] = [randomIds.recordingId(), randomIds.fileId()];
   const startedAt = Date.now() - 60_000;
   await app.store.recordings.createRecording({
     recordingId,
     consultationId: visit.id,
     purpose: 'consultation',
-    startedBy: 'doctor' as never,
+    startedBy: PersonId.parse('doctor'),
     startedAt,
     endedAt: null,
     state: 'running',
@@ -74,7 +100,7 @@ async function leaveBehind(app: TestApp, options: { readonly bytes: string; read
     byteSize: 0,
     parts: 0,
     sealed: sealFileFacts(key, fileId, {
-      personId: 'doctor' as never,
+      personId: PersonId.parse('doctor'),
       source: 'microphone',
       contentType: 'audio/webm;codecs=opus',
       startedAt,
@@ -144,7 +170,6 @@ test('[RECS34] a dictation that was cut off is left to its device', async () => 
   if (recording === null) throw new Error('no recording');
   // As a dictation: another row, the same file.
   const load = recordings.loadRecording.bind(recordings);
-  const { MemoryRecordings } = await import('@teleconsult/server/storage/memory/memory-recordings');
   const memory = new MemoryRecordings();
   await memory.createRecording({ ...recording, purpose: 'summary', clientId: 'dictation-1' });
   for (const file of await recordings.filesOf(recordingId)) await memory.createFile(file);

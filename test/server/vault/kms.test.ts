@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
 import { AppError } from '@teleconsult/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { kmsOf, readConfig } from '../../../server/config.ts';
@@ -138,7 +139,7 @@ test('[VLT50] only keys that are configured are asked for, and a changed wrapped
   expect(stub.asked).toHaveLength(asked + 1);
 });
 
-test('[VLT52] a server that moves from the key file to a service, and to another key of it, seals everything anew', async () => {
+test('[VLT52] a server that moves from the key file to a service, to another key of it, and back, seals everything anew', async () => {
   await using data = await openDataFolder();
   await using stub = await startKmsStub();
   const { id, key } = await data.addConsultation();
@@ -170,6 +171,10 @@ test('[VLT52] a server that moves from the key file to a service, and to another
   const { endpoint } = stub;
   expect(await moveTo({ keyId: KMS_KEY, formerKeyIds: [], endpoint })).toEqual([KMS_KEY]);
   expect(await moveTo({ keyId: OTHER_KMS_KEY, formerKeyIds: [KMS_KEY], endpoint })).toEqual([OTHER_KMS_KEY]);
+  // Back to a file, which is made anew.
+  await rm(data.keyFile);
+  const back = await moveTo({ keyId: null, formerKeyIds: [OTHER_KMS_KEY], endpoint });
+  expect(back).toEqual([JSON.parse(await readFile(data.keyFile, 'utf8')).current]);
 });
 
 test('[E8] [VLT52] with a service no key file is made, and no start when its key is not the one that is needed', async () => {
@@ -185,6 +190,12 @@ test('[E8] [VLT52] with a service no key file is made, and no start when its key
     keys.startRotation({ values: data.store.wrappedValues, pid: 1, now: () => 0 }),
   ).rejects.toMatchObject({ reason: 'KEY_MISSING' });
   await keys.close();
+  // Nor with a file made anew where the service does not open what is stored.
+  const lost = await open(folder.path, { ...kms, keyId: null, formerKeyIds: [KMS_KEY] });
+  await expect(
+    lost.startRotation({ values: data.store.wrappedValues, pid: 1, now: () => 0 }),
+  ).rejects.toMatchObject({ reason: 'KEY_MISSING' });
+  await lost.close();
 });
 
 test('[VLT52] settings name a key by its ARN, and the service by an address that is encrypted or on this machine', () => {

@@ -1,4 +1,4 @@
-import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { chown, copyFile, readFile, stat, writeFile } from 'node:fs/promises';
 import type { ConsultationId, PersonId } from '@teleconsult/protocol';
 import { expect, test } from 'vitest';
 import { addCurrentKey, removeKey } from '../../../server/vault/change-keys.ts';
@@ -56,6 +56,16 @@ test('[VLT41] a rotation adds a key to the file, whole, for its owner alone, and
   });
   expect((await stat(data.keyFile)).mode & 0o777).toBe(0o600);
 });
+
+test.skipIf(process.getuid?.() !== 0)(
+  '[VLT41] a key file that root changes stays the server’s user’s',
+  async () => {
+    await using data = await openDataFolder();
+    await chown(data.keyFile, 4242, 4243);
+    await addCurrentKey(data.keyFile, 0);
+    expect(await stat(data.keyFile)).toMatchObject({ uid: 4242, gid: 4243 });
+  },
+);
 
 test('[VLT41] two commands never change the key file at once', async () => {
   await using data = await openDataFolder();

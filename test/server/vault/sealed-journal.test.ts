@@ -1,16 +1,20 @@
 /** Journals: sealed files that grow, in docs/VAULT-FORMAT.md. */
-import { randomBytes } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { memorySource } from '@teleconsult/server/storage/objects/memory-source';
 import type { ConsultationKey } from '@teleconsult/server/vault/consultation-key';
 import type { ObjectContext } from '@teleconsult/server/vault/encryption-context';
+import { openLocalKeyFile } from '@teleconsult/server/vault/local-key-file';
 import { openSealedJournal } from '@teleconsult/server/vault/opened-journal';
 import { type AppendFile, MAX_BACKLOG_BYTES, SealedJournal } from '@teleconsult/server/vault/sealed-journal';
+import { Vault } from '@teleconsult/server/vault/vault';
 import { expect, test } from 'vitest';
 import { eventually } from '../../helpers/eventually.ts';
 import { openByHand } from './by-hand.ts';
-import { consultation, contextOf, openVault } from './vault.fixtures.ts';
+import { consultation, contextOf, openFolder, openVault } from './vault.fixtures.ts';
 
 const context = contextOf({ purpose: 'recording-journal', object: 'rec_1/fil_1/0' });
 const STRIDE = 4096 + 32;
@@ -90,13 +94,21 @@ test('[RECS1] what was appended is read back, in any range, and nothing of it li
   );
 });
 
-test('[RECS1] a closed journal opens with nothing but AES and HKDF, as the page about the format says', async () => {
-  await using vault = await openVault();
-  const bytes = await sealed(vault.key, [Buffer.from('one'), Buffer.from('two')]);
-  // The wrapping key is the SDK's business here; the layout is what is compared.
-  expect(() => openByHand(bytes, () => randomBytes(32))).toThrow();
-  const { plain } = await opened(bytes, vault.key);
-  expect(plain.toString()).toBe('onetwo');
+test('[RECS1] docs/VAULT-FORMAT.md is enough to open a closed journal with a plain AES and HKDF', async () => {
+  await using folder = await openFolder();
+  const path = join(folder.path, 'vault.json');
+  const vault = new Vault(await openLocalKeyFile({ path, mayCreate: true, now: 0 }));
+  const { keys } = JSON.parse(await readFile(path, 'utf8')) as { keys: { material: string }[] };
+  const { key, wrapped } = await vault.createConsultationKey(consultation('A'));
+  const fileKey = Buffer.from(keys[0]?.material ?? '', 'base64');
+  const secret = openByHand(Buffer.from(wrapped), () => fileKey).plain;
+  const objectKey = Buffer.from(hkdfSync('sha512', secret, '', 'teleconsult objects 1', 32));
+  const bytes = await sealed(key, [Buffer.from('one'), Buffer.from('and two')]);
+  const { plain, context: told } = openByHand(bytes, () => objectKey);
+  const contents = [0, 4096].map((start) => plain.subarray(start + 2, start + 2 + plain.readUInt16BE(start)));
+  expect(plain.byteLength).toBe(2 * 4096);
+  expect(Buffer.concat(contents).toString()).toBe('oneand two');
+  expect(told).toMatchObject({ purpose: 'recording-journal', object: context.object });
 });
 
 test('[RECS2] a journal cut at any byte yields every whole frame and not one byte more', async () => {
@@ -246,4 +258,31 @@ test('[RECS6] a disk that stands still costs the journal and not the memory of t
   stalled.resolve();
   await expect(journal.close()).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
   expect(file.closed).toBe(true);
+});
+
+test('[RECS4] a power cut takes no more than the last second and a half of what was appended', async () => {
+  await using vault = await openVault();
+  const file = new MemoryFile();
+  const journal = await SealedJournal.create({ key: vault.key, context, file });
+  const since = performance.now();
+  // Each piece says when it was appended, in milliseconds.
+  let appendedAt = -1;
+  let looks = 0;
+  let worstMs = 0;
+  await eventually('three seconds of pieces', async () => {
+    const at = Math.floor(performance.now() - since);
+    if (at >= appendedAt + 20) {
+      appendedAt = at;
+      journal.append(Buffer.from(`${String(at).padStart(5, '0')}\n`));
+    }
+    if (at > 1_500) {
+      const { plain } = await opened(file.bytes.subarray(0, file.syncedBytes), vault.key);
+      worstMs = Math.max(worstMs, at - Number(plain.toString().trimEnd().split('\n').at(-1)));
+      looks += 1;
+    }
+    return at > 3_500;
+  });
+  expect(looks).toBeGreaterThan(20);
+  expect(worstMs).toBeLessThan(1_500);
+  await journal.close();
 });

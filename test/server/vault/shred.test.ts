@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Readable } from 'node:stream';
@@ -6,6 +7,7 @@ import type { PersonId } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol';
 import { expect, test } from 'vitest';
 import type { ObjectStore } from '../../../server/storage/objects/object-store.ts';
+import { removeStaleCopy, withStagingCopy } from '../../../server/storage/sqlite/staging-copy.ts';
 import { type ErasableRecords, finishShredding, shred } from '../../../server/vault/shred.ts';
 import { keptLog, openDataFolder } from './stored-vault.fixtures.ts';
 
@@ -144,6 +146,27 @@ test('[VLT58] what a kill left after the key was destroyed is found at the next 
   for await (const name of data.objects.list('')) left.push(name);
   expect(left).toEqual([]);
   expect(await finishShredding(parts)).toBe(0);
+});
+
+test('[VLT57] a copy of the database that a killed backup has left goes too, and one in use stays', async () => {
+  await using data = await openFilled();
+  const staging = join(data.path, 'backup-staging');
+  await mkdir(staging);
+  await writeFile(join(staging, 'copy.db'), data.one.wrapped);
+  await shred(data.parts, data.one.id);
+  expect(existsSync(staging)).toBe(false);
+  const reader = new DatabaseSync(join(data.path, 'teleconsult.db'), { readOnly: true });
+  let isCopied = false;
+  const copying = withStagingCopy(reader, data.path, () => {
+    isCopied = existsSync(join(staging, 'copy.db'));
+  });
+  // The lock is held from the first moment on: neither of these touches the copy that is being made.
+  await removeStaleCopy(data.path);
+  await expect(withStagingCopy(reader, data.path, () => undefined)).rejects.toThrow('under way');
+  await copying;
+  expect(isCopied).toBe(true);
+  reader.close();
+  expect(existsSync(staging)).toBe(false);
 });
 
 test('[VLT57 sabotage] without the scrub the wrapped key is seen in the database’s log', async () => {

@@ -1,9 +1,13 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Readable } from 'node:stream';
+import { FileId, type PersonId, RecordingId } from '@teleconsult/protocol';
 import { expect, test } from 'vitest';
 import { FIELD_TABLES } from '../../../server/commands/verify/field-tables.ts';
+import { DiskJournalFolder } from '../../../server/recordings/journal-folder.ts';
+import { LocalTrackFiles } from '../../../server/recordings/local-track-files.ts';
 import {
   byteColumns,
   columnName,
@@ -140,6 +144,67 @@ test('[VLT53] an object that was changed at any place, cut, moved, exchanged or 
   });
 });
 
+test('[VLT53] a recording verifies while it grows and when it is whole; a lost part and a foreign journal are named', async () => {
+  await using data = await openFilled();
+  const folder = await DiskJournalFolder.open(join(data.path, 'recordings'));
+  const files = new LocalTrackFiles({
+    folder,
+    objects: data.objects,
+    vault: data.vault,
+    log: data.log,
+    clock: () => performance.now(),
+    roomToBegin: 0,
+  });
+  const recordingId = RecordingId.parse(`rec_${'R'.repeat(22)}`);
+  const fileId = FileId.parse(`fil_${'F'.repeat(22)}`);
+  const place = { consultationId: data.id, recordingId, fileId, key: data.key };
+  await data.store.recordings.createRecording({
+    recordingId,
+    consultationId: data.id,
+    purpose: 'summary',
+    startedBy: 'doctor-1' as PersonId,
+    startedAt: 1,
+    endedAt: null,
+    state: 'running',
+    clientId: null,
+    sealed: data.key.seal('{}', `recording|${recordingId}`),
+  });
+  const sealed = data.key.seal('{}', `recording file|${fileId}`);
+  const facts = { fileId, state: 'growing' as const, byteSize: 0, parts: 0, sealed };
+  await data.store.recordings.createFile({
+    ...facts,
+    recordingId,
+    consultationId: data.id,
+    kind: 'track',
+    createdAt: 1,
+  });
+  const growing = await files.create(place);
+  growing.append(Buffer.alloc(30_000, 'CANARY-VOICE'));
+  await growing.flush();
+  expect(await verify(data)).toMatchObject({
+    code: 0,
+    said: expect.stringContaining('2 objects, 0 unreadable'),
+  });
+  const { byteSize, parts } = await growing.close();
+  await data.store.recordings.updateFile({ ...facts, state: 'whole', byteSize, parts });
+  await files.close();
+  expect(await verify(data)).toMatchObject({
+    code: 0,
+    said: expect.stringContaining('2 objects, 0 unreadable'),
+  });
+
+  await data.objects.delete(`recordings/${recordingId}/${fileId}/0`);
+  for (const name of await folder.list()) await folder.remove(name);
+  expect(await verify(data)).toMatchObject({
+    code: 1,
+    said: expect.stringContaining(`${fileId}: its part 0 is not in the store`),
+  });
+  await writeFile(join(data.path, 'recordings', 'x.journal'), randomBytes(5_000));
+  expect(await verify(data)).toMatchObject({
+    said: expect.stringContaining('journal x.journal: does not open'),
+  });
+});
+
 test('[VLT54] every column of bytes in the schema is known: a field that is verified, a value that is sealed anew, or open', async () => {
   await using data = await openDataFolder();
   const db = new DatabaseSync(join(data.path, 'teleconsult.db'), { readOnly: true });
@@ -176,7 +241,6 @@ test('[VLT46] a key is not retired while the database, an object or a named back
   const backups = join(data.path, '..', `${former}-backups`);
   await using _gone = {
     [Symbol.asyncDispose]: async () => {
-      const { rm } = await import('node:fs/promises');
       await rm(backups, { recursive: true, force: true });
     },
   };

@@ -23,6 +23,8 @@ export class DictationWorld {
   readonly consultationId = ConsultationId.parse(minted('cns'));
   /** Why nothing can be kept now; null: it can. */
   keeping: { readonly name: string } | null = null;
+  /** Writing waits for it. */
+  disk: Promise<void> = Promise.resolve();
   readonly #pages = new Map<string, DictatingPage>();
 
   page({ fate = () => false, person = doctor }: { fate?: Fate; person?: PersonId } = {}): DictatingPage {
@@ -120,6 +122,7 @@ export class DictatingPage {
       entries: (prefix) => this.leaving('entries', () => kept.entries(prefix)),
       set: (key, value) =>
         this.leaving('set', async () => {
+          await this.#world.disk;
           if (this.#world.keeping !== null) throw new DOMException('no', this.#world.keeping.name);
           await kept.set(key, value);
         }),

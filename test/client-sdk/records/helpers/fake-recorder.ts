@@ -4,6 +4,8 @@ export class FakeRecorder extends EventTarget {
   static isTypeSupported = (type: string): boolean => FakeRecorder.supported.includes(type);
   /** All that were made, in order. */
   static readonly made: FakeRecorder[] = [];
+  /** How long it takes until what was handed over can be read. */
+  static readingMs = 0;
   readonly mimeType: string;
   readonly bitsPerSecond: number;
   readonly stream: MediaStream;
@@ -29,6 +31,7 @@ export class FakeRecorder extends EventTarget {
 
   static reset(): void {
     FakeRecorder.made.length = 0;
+    FakeRecorder.readingMs = 0;
     FakeRecorder.supported = ['audio/webm;codecs=opus', 'audio/mp4'];
   }
 
@@ -61,7 +64,11 @@ export class FakeRecorder extends EventTarget {
 
   /** A slice. */
   say(bytes: Uint8Array<ArrayBuffer>): void {
-    this.dispatchEvent(Object.assign(new Event('dataavailable'), { data: new Blob([bytes]) }));
+    const data = new Blob([bytes]);
+    const { readingMs } = FakeRecorder;
+    if (readingMs > 0)
+      data.arrayBuffer = () => new Promise((resolve) => setTimeout(() => resolve(bytes.buffer), readingMs));
+    this.dispatchEvent(Object.assign(new Event('dataavailable'), { data }));
   }
 
   fail(): void {

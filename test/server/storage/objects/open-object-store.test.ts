@@ -46,7 +46,9 @@ test('[OBJ51] a second store on another disk takes what the first disk has no ro
   await using folder = await tempDir();
   const dir = join(folder.path, 'other-disk');
   const places: ObjectPlaces = { first: onDisk, second: { kind: 'disk', dir } };
-  await using opened = await openIn(folder.path, places, { chores: { bringHomeMs: 200 } });
+  await using opened = await openIn(folder.path, places, {
+    chores: { bringHome: { afterMs: 200, afterFailureMs: 200 } },
+  });
   // A file in the place of a folder: what is put there fails, as on a disk with an error.
   const objects = join(folder.path, 'objects', 'incoming');
   await rm(objects, { recursive: true });

@@ -197,6 +197,28 @@ describe.skipIf(cephMissing !== null)(`on Ceph${cephMissing ? ` (${cephMissing})
     expect(await sound.head('a')).toBeNull();
   });
 
+  test('[OBJ31] a put reads no further than two parts ahead of what the store has taken', async () => {
+    await using faulty = await openFaulty();
+    const { proxy, store } = faulty;
+    proxy.choose = (request) => (isPart(request) ? { kind: 'silent' } : null);
+    const chunk = Buffer.alloc(100_000);
+    let produced = 0;
+    const endless = async function* () {
+      for (;;) {
+        produced += chunk.byteLength;
+        yield chunk;
+      }
+    };
+    const giveUp = new AbortController();
+    const putting = store.put('a', endless(), { signal: giveUp.signal });
+    await eventually('the first part is on its way', () => proxy.seen.some(isPart));
+    for (let turn = 0; turn < 1_000; turn += 1) await new Promise<void>((done) => setImmediate(done));
+    expect(produced).toBeGreaterThan(5_242_880);
+    expect(produced).toBeLessThanOrEqual(2 * 5_242_880 + chunk.byteLength);
+    giveUp.abort();
+    await expect(putting).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
   test('[OBJ40] a long object whose last answer is lost is there, and the put succeeds', async () => {
     await using faulty = await openFaulty();
     const { proxy, store, sound, unfinished } = faulty;

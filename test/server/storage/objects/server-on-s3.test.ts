@@ -47,15 +47,12 @@ test.skipIf(cephMissing !== null)(
     const contentOf = async (attachment: Awaited<ReturnType<typeof upload>>) =>
       await bytesOf(await patient.content(id, attachment));
 
-    const before = pdf(6_500_000);
+    const before = pdf(5_500_000);
     const inBucket = await upload('before.pdf', before);
     const bucket = new S3ObjectStore(place);
-    expect(await keysOf(bucket)).toEqual([`attachments/${inBucket}/original`]);
-    using raw = Object.assign(openS3Client(place, S3_PATIENCE), {
-      [Symbol.dispose]() {
-        this.destroy();
-      },
-    });
+    expect(await keysOf(bucket, 'attachments/')).toEqual([`attachments/${inBucket}/original`]);
+    await using parts = new AsyncDisposableStack();
+    const raw = parts.adopt(openS3Client(place, S3_PATIENCE), (client) => client.destroy());
     const Key = `${place.prefix}attachments/${inBucket}/original`;
     const stored = await raw.send(new GetObjectCommand({ Bucket: place.bucket, Key }));
     const sealed = Buffer.from((await stored.Body?.transformToByteArray()) ?? []);
@@ -64,7 +61,7 @@ test.skipIf(cephMissing !== null)(
     expect((await contentOf(inBucket)).equals(before)).toBe(true);
 
     proxy.choose = () => ({ kind: 'cut' });
-    const meanwhile = pdf(3_000_000);
+    const meanwhile = pdf(1_500_000);
     const away = await upload('meanwhile.pdf', meanwhile);
     expect((await contentOf(away)).equals(meanwhile)).toBe(true);
     expect((await patient.content(id, inBucket)).status).toBe(503);
@@ -76,11 +73,11 @@ test.skipIf(cephMissing !== null)(
     proxy.choose = () => null;
     const original = `attachments/${away}/original`;
     await eventually('it has come home', async () => (await bucket.head(original)) !== null, {
-      withinMs: 45_000,
+      withinMs: 60_000,
     });
     expect((await contentOf(away)).equals(meanwhile)).toBe(true);
     expect((await contentOf(inBucket)).equals(before)).toBe(true);
     await bucket.close();
   },
-  120_000,
+  180_000,
 );

@@ -292,6 +292,48 @@ test('[OBJ46] an object that is deleted while it comes home stays deleted', asyn
   expect(await pair.store.head('a')).toBeNull();
 });
 
+/** A second store such as S3, whose open objects end with their removal, which takes its time. */
+class SlowToForget extends MoodyObjectStore {
+  readonly #goOn = Promise.withResolvers<void>();
+  readonly #asked = Promise.withResolvers<void>();
+  readonly askedToForget = this.#asked.promise;
+
+  forget(): void {
+    this.#goOn.resolve();
+  }
+
+  override async delete(key: string) {
+    this.#asked.resolve();
+    await this.#goOn.promise;
+    await super.delete(key);
+  }
+
+  override async open(key: string) {
+    const source = await super.open(key);
+    const read = async (start: number, endExclusive: number) => {
+      if ((await this.head(key)) === null) throw new AppError('NOT_FOUND');
+      return await source.read(start, endExclusive);
+    };
+    return { ...source, read };
+  }
+}
+
+test('[OBJ46] an object that is opened while it leaves the second store is read from the first', async () => {
+  const second = new SlowToForget();
+  await using pair = await openPair({ second });
+  pair.first.mood = 'full';
+  await pair.store.put('a', bytesOf('text'));
+  pair.first.mood = 'up';
+  const coming = pair.store.bringHome();
+  await second.askedToForget;
+  const opening = pair.store.open('a');
+  await allElseIsDone();
+  second.forget();
+  expect(await coming).toEqual({ moved: 1, damaged: 0 });
+  await using source = await opening;
+  expect((await source.read(0, 4)).toString()).toBe('text');
+});
+
 test('[OBJ46] one damaged object in the second store does not keep the others away', async () => {
   const second = new (class extends MoodyObjectStore {
     override async open(key: string) {
