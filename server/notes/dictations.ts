@@ -29,6 +29,8 @@ import { SerialBy } from './serial-by.ts';
 const UNFINISHED = 10;
 /** Requests about one dictation that may wait for each other. */
 const WAITING = 16;
+/** Appends of one person whose bytes may be on their way at the same time: what came of each is in memory. */
+const RECEIVING = 16;
 /** A dictation whose device was not heard of for so long is finished with what there is. */
 const GIVEN_UP_MS = 7 * 24 * 3_600_000;
 /** When devices were last heard of is forgotten with the process; so long after its start they have all come back. */
@@ -65,6 +67,7 @@ export class Dictations {
   /** When the device of a dictation that is not finished was last heard of by this process. */
   readonly #heardAt = new Map<RecordingId, number>();
   readonly #since: number;
+  readonly #receiving = new Map<PersonId, number>();
 
   constructor(parts: DictationsParts) {
     this.#parts = parts;
@@ -106,7 +109,7 @@ export class Dictations {
   ): Promise<number> {
     // Nothing is kept in memory for who may not append.
     await this.#own(by, consultationId, recordingId);
-    const sent = await collectBytes(bytes, MAX_DICTATION_PART_BYTES);
+    const sent = await this.#receive(by, bytes);
     return this.#turns.run(recordingId, async () => {
       const { recording, key } = await this.#own(by, consultationId, recordingId);
       if (recording.state !== 'running')
@@ -193,6 +196,19 @@ export class Dictations {
   /** Everything that was answered is on disk anyway; this spares the next start its looking. */
   async close(): Promise<void> {
     await this.#files.close();
+  }
+
+  async #receive(by: PersonId, bytes: AsyncIterable<Uint8Array>): Promise<Buffer> {
+    const others = this.#receiving.get(by) ?? 0;
+    if (others >= RECEIVING) throw new AppError('RATE_LIMITED');
+    this.#receiving.set(by, others + 1);
+    try {
+      return await collectBytes(bytes, MAX_DICTATION_PART_BYTES);
+    } finally {
+      const left = (this.#receiving.get(by) ?? 1) - 1;
+      if (left === 0) this.#receiving.delete(by);
+      else this.#receiving.set(by, left);
+    }
   }
 
   /** The dictation of this wish, made now or before. @throws AppError CONFLICT, RATE_LIMITED */

@@ -439,3 +439,22 @@ test('[DICT8] of dictations that are begun at once no more are unfinished than m
   expect(codes.filter((code) => code === 'ok')).toHaveLength(10);
   expect(codes.filter((code) => code === 'RATE_LIMITED')).toHaveLength(4);
 });
+
+test('[DICT8] of one person so many appends are on their way at once, and no more', async () => {
+  const r = room();
+  const { recordingId } = (await begin(r)).recording;
+  const rest = Promise.withResolvers<void>();
+  async function* slow(): AsyncGenerator<Uint8Array> {
+    yield sound(50);
+    await rest.promise;
+  }
+  const sending = () =>
+    r.dictations.append(doctor, { consultationId: VISIT, recordingId, number: 0, offset: 0, bytes: slow() });
+  const codes = Array.from({ length: 20 }, () => codeOf(sending()));
+  await new Promise((resolve) => setImmediate(resolve));
+  rest.resolve();
+  const answered = await Promise.all(codes);
+  expect(answered.filter((code) => code === 'RATE_LIMITED')).toHaveLength(4);
+  expect(answered.filter((code) => code === 'ok')).toHaveLength(16);
+  expect(await put(r, recordingId, 50, sound(50))).toBe(100);
+});

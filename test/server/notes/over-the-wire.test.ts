@@ -252,3 +252,40 @@ test('[NOTE26] [E11] nothing of a note or of a dictation lies in the clear in an
 });
 
 const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+test('[NOTE20] of signing, throwing away and erasing at the same moment a signed note keeps its dictation, and nobody waits for ever', async () => {
+  await using app = await startTestApp();
+  await using visit = await startVisit(app);
+  const { id: consultationId, doctor, view } = visit;
+  const token = personToken(peopleOf(view).doctor);
+  const sound = await tone(1);
+  for (let round = 0; round < 12; round++) {
+    const { recordingId } = (await begin(doctor, consultationId, `dictation-${round}`)).recording;
+    await put({ origin: app.origin, id: consultationId, recordingId, token }, 0, sound);
+    const files = [{ byteSize: sound.byteLength, durationMs: 1_000 }];
+    await doctor.request('dictation.finish', { consultationId, recordingId, files });
+    const audio = { recordingId, startMs: 0, endMs: null };
+    const clientNoteId = `client-note-${round}`;
+    const { note } = await doctor.request('note.create', {
+      consultationId,
+      clientNoteId,
+      purpose: 'summary',
+      text: '',
+      audio,
+    });
+    const { noteId } = note;
+    const wishes = [
+      () => doctor.request('note.sign', { consultationId, noteId, version: 1 }),
+      () => doctor.request('note.discard', { consultationId, noteId }),
+      () => doctor.request('recording.delete', { consultationId, recordingId }),
+    ];
+    const order = [0, 1, 2].map((index) => (index + round) % 3);
+    if (round % 2 === 1) order.reverse();
+    await Promise.allSettled(order.map((index) => wishes[index]?.()));
+    const { notes } = await doctor.request('note.list', { consultationId });
+    const { recordings } = await doctor.request('recording.list', { consultationId });
+    const left = notes.find((one) => one.noteId === noteId)?.state;
+    const recording = recordings.find((one) => one.recordingId === recordingId)?.state;
+    expect([left, recording]).toEqual(left === 'signed' ? ['signed', 'ready'] : [undefined, 'erased']);
+  }
+});
