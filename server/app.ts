@@ -224,8 +224,7 @@ export function createApp(parts: AppParts): App {
       dictations.sweep(),
       notes.tellWhatIsNotTold(),
     ];
-    for (const swept of sweeping)
-      swept.catch((error: unknown) => log.error('sweep.failed', { error }));
+    for (const swept of sweeping) swept.catch((error: unknown) => log.error('sweep.failed', { error }));
   };
 
   return {

@@ -4,8 +4,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 const WINDOW_MS = 60_000;
 /** A segment that ran for so long was sound: what ended it has nothing to do with what ended others. */
 const SOUND_MS = 10_000;
-/** After the first try at once; a minute of them is 16 tries at most. */
-const WAITS_MS = [0, 250, 1_000, 2_000, 4_000];
+/** The first try is made at once. With the time a recorder takes to start, none comes later than 5 s after the last. */
+const WAITS_MS = [0, 250, 1_000, 2_000, 3_000];
 /** A disk does not get room within a moment. */
 const STORAGE_WAIT_MS = 3_000;
 

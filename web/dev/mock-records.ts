@@ -27,6 +27,7 @@ import { MockDictation } from './mock-dictation.ts';
 import { MockEvents } from './mock-events.ts';
 import * as ids from './mock-ids.ts';
 import { mockVoice } from './mock-media.ts';
+import { speech } from './mock-speech.ts';
 
 const LINK_MS = 300_000;
 
@@ -388,16 +389,4 @@ export class MockRecords implements Records {
     this.refusals.delete(what);
     throw new AppError(code);
   }
-}
-
-/** When two people speak in turn: `turn` 0 begins. */
-export function speech(lengthMs: number, turn: 0 | 1): [number, number][] {
-  const spans: [number, number][] = [];
-  let at = 0;
-  for (let index = 0; at < lengthMs; index += 1) {
-    const long = 1500 + ((index * 997) % 2600);
-    if (index % 2 === turn) spans.push([at, Math.min(lengthMs, at + long - 400)]);
-    at += long;
-  }
-  return spans;
 }

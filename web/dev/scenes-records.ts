@@ -8,7 +8,8 @@ import type {
 import { language } from '../i18n/language.ts';
 import * as ids from './mock-ids.ts';
 import { mockFilm } from './mock-media.ts';
-import { MockRecords, speech } from './mock-records.ts';
+import { MockRecords } from './mock-records.ts';
+import { speech } from './mock-speech.ts';
 import { type MockThread, words } from './mock-thread.ts';
 import type { MockVisit } from './mock-visit.ts';
 import { press } from './press.ts';

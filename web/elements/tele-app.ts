@@ -21,6 +21,7 @@ import { VisitModel } from '../state/visit-model.ts';
 import './tele-incoming-call.ts';
 import './tele-not-ready.ts';
 import type { WaitingStage } from './tele-not-ready.ts';
+import './tele-recorded.ts';
 import './tele-remote-audio.ts';
 import { TeleElement } from './tele-element.ts';
 import './tele-toasts.ts';
@@ -45,7 +46,6 @@ export abstract class TeleApp extends TeleElement {
     canShowInvitation: { state: true },
     smallCallId: { state: true },
     canFloat: { state: true },
-    canTellRecorded: { state: true },
   };
   declare sdk: Sdk | null;
   declare protected stage: Stage;
@@ -56,8 +56,6 @@ export abstract class TeleApp extends TeleElement {
   declare protected smallCallId: string | null;
   /** The code of the small window is here. */
   declare private canFloat: boolean;
-  /** The code that tells of a recording or dictation is here. */
-  declare private canTellRecorded: boolean;
 
   protected client: TeleconsultClient | null = null;
   #credentials: Credentials | null = null;
@@ -93,7 +91,6 @@ export abstract class TeleApp extends TeleElement {
     this.canShowInvitation = false;
     this.smallCallId = null;
     this.canFloat = false;
-    this.canTellRecorded = false;
   }
 
   override connectedCallback(): void {
@@ -130,7 +127,7 @@ export abstract class TeleApp extends TeleElement {
       @tele-dialog-opening=${this.#onDialog}
       @tele-show-notes=${this.#onShowNotes}
     >
-      ${this.#recorded()}
+      <tele-recorded .models=${[...this.models]} .shown=${this.shown} .isLarge=${this.#isInVisit}></tele-recorded>
       ${stage.name === 'ready' ? this.page() : this.#waiting(stage)} ${this.#ringing()} ${stage.name === 'ready' ? this.#invited() : null}
       <tele-remote-audio .call=${this.client?.activeCall ?? null} .sound=${this.#sound}></tele-remote-audio>
       ${this.#hear()} ${this.#floating()}
@@ -301,29 +298,6 @@ export abstract class TeleApp extends TeleElement {
       @teleconsult-expand=${this.#onExpand}
       @teleconsult-form=${this.#onForm}
     ></teleconsult-floating-call>`;
-  }
-
-  /** Once it was needed it stays, to tell the end as well. */
-  #recorded(): TemplateResult | null {
-    const call = this.ongoing?.call ?? null;
-    const dictating =
-      this.models.find(({ isDictating }) => isDictating) ??
-      (this.shown?.dictation == null ? null : this.shown);
-    if (!this.canTellRecorded) {
-      const isNeeded = call?.recording != null || dictating !== null;
-      if (isNeeded) void this.#fetchRecorded();
-      return null;
-    }
-    return html`<tele-recorded-now .call=${call} .isLarge=${this.#isInVisit} .dictating=${dictating}></tele-recorded-now>`;
-  }
-
-  async #fetchRecorded(): Promise<void> {
-    try {
-      await import('./tele-recorded-now.ts');
-      this.canTellRecorded = true;
-    } catch {
-      // Asked again with the next change; that nothing is recorded without an answer is the server's promise.
-    }
   }
 
   readonly #onShowNotes = ({ detail }: CustomEvent<string>): void => {

@@ -142,8 +142,8 @@ export class TeleRecordingStrip extends TeleElement {
     if (recording.phase === 'paused')
       return html`<strong>${call.paused}</strong><small>${call.pausedHint}</small>`;
     const notYet = this.#names('asked');
-    const hint =
-      recording.recorded.length === 0 ? call.runningIdle : notYet === '' ? '' : call.notYet(notYet);
+    const idle = recording.recorded.length === 0 ? call.runningIdle : '';
+    const hint = notYet === '' ? idle : call.notYet(notYet);
     return html`<strong>${call.running}</strong> <span class="time">${clock(Date.now() - recording.since)}</span>${
       hint === '' ? null : html`<small>${hint}</small>`
     }`;

@@ -214,5 +214,18 @@ export const lanePlayer = css`
     .lanes {
       padding-bottom: 44px;
     }
+    /* Beside five controls it has no room. */
+    .controls {
+      flex-wrap: wrap;
+    }
+    .time {
+      order: -1;
+      flex: 1 0 100%;
+      padding: 0;
+      text-align: center;
+    }
+    .speed {
+      margin-inline-start: auto;
+    }
   }
 `;

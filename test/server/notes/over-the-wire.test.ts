@@ -281,7 +281,7 @@ test('[NOTE20] of signing, throwing away and erasing at the same moment a signed
     ];
     const order = [0, 1, 2].map((index) => (index + round) % 3);
     if (round % 2 === 1) order.reverse();
-    await Promise.allSettled(order.map((index) => wishes[index]?.()));
+    await Promise.allSettled(order.map(async (index) => wishes[index]?.()));
     const { notes } = await doctor.request('note.list', { consultationId });
     const { recordings } = await doctor.request('recording.list', { consultationId });
     const left = notes.find((one) => one.noteId === noteId)?.state;
