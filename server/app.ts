@@ -190,6 +190,7 @@ export function createApp(parts: AppParts): App {
     hasFollowUp,
     measuring: () => playback.fileFinished(),
     view: (recordingId, by) => playback.viewOf(recordingId, by),
+    inTurn: (recordingId, task) => playback.inTurn(recordingId, task),
   });
   const notes = new Notes({
     ...parts,

@@ -27,7 +27,7 @@ import { SerialBy } from './serial-by.ts';
 
 /** Dictations that a person may have begun in a consultation and not finished. */
 const UNFINISHED = 10;
-/** Requests about one dictation that may wait for each other. */
+/** Dictations of one person in one consultation whose beginnings may wait for each other. */
 const WAITING = 16;
 /** Appends of one person whose bytes may be on their way at the same time: what came of each is in memory. */
 const RECEIVING = 16;
@@ -43,6 +43,8 @@ export interface DictationsParts extends DictationFilesParts {
   readonly hasFollowUp: (consultationId: ConsultationId, followUpId: FollowUpId) => Promise<boolean>;
   /** The recording as its author sees it. */
   readonly view: (recordingId: RecordingId, by: PersonId) => Promise<RecordingView>;
+  /** One change of a dictation at a time, its erasing among them. @throws AppError RATE_LIMITED */
+  readonly inTurn: <T>(recordingId: RecordingId, task: () => Promise<T>) => Promise<T>;
 }
 
 export interface AppendWish {
@@ -61,7 +63,6 @@ export interface AppendWish {
 export class Dictations {
   readonly #parts: DictationsParts;
   readonly #files: DictationFiles;
-  readonly #turns = new SerialBy<RecordingId>(WAITING);
   /** One beginning after the other for a person in a consultation, so that their number stays bounded. */
   readonly #beginnings = new SerialBy<string>(WAITING);
   /** When the device of a dictation that is not finished was last heard of by this process. */
@@ -91,7 +92,7 @@ export class Dictations {
       this.#begun(by, wish, key),
     );
     // In turn: what is being written is not on disk yet, and what is being finished is not opened again.
-    const byteSizes = await this.#turns.run(recordingId, async () => {
+    const byteSizes = await this.#parts.inTurn(recordingId, async () => {
       const { recording } = await this.#own(by, consultationId, recordingId);
       this.#hear(recording);
       return this.#files.byteSizes(recording, key);
@@ -110,7 +111,7 @@ export class Dictations {
     // Nothing is kept in memory for who may not append.
     await this.#own(by, consultationId, recordingId);
     const sent = await this.#receive(by, bytes);
-    return this.#turns.run(recordingId, async () => {
+    return this.#parts.inTurn(recordingId, async () => {
       const { recording, key } = await this.#own(by, consultationId, recordingId);
       if (recording.state !== 'running')
         throw new AppError('WRONG_STATE', { detail: 'the dictation is finished' });
@@ -125,7 +126,7 @@ export class Dictations {
   ): Promise<RequestResult<'dictation.finish'>> {
     const { consultationId, recordingId } = wish;
     const { view, log } = this.#parts;
-    return this.#turns.run(recordingId, async () => {
+    return this.#parts.inTurn(recordingId, async () => {
       const { recording, key } = await this.#own(by, consultationId, recordingId);
       const files = await this.#files.tracks(recordingId);
       if (recording.state === 'erased')
@@ -172,10 +173,14 @@ export class Dictations {
     const before = clock() - GIVEN_UP_MS;
     // Those of before this process were heard of at a time that nobody knows.
     const mayBeUnheard = clock() - this.#since >= RETURN_MS;
-    for (const { recordingId, consultationId, clientId, startedAt } of await recordings.runningRecordings()) {
+    const running = await recordings.runningRecordings();
+    const known = new Set(running.map(({ recordingId }) => recordingId));
+    for (const recordingId of this.#heardAt.keys())
+      if (!known.has(recordingId)) this.#heardAt.delete(recordingId);
+    for (const { recordingId, consultationId, clientId, startedAt } of running) {
       if (clientId === null || startedAt > before) continue;
       try {
-        await this.#turns.run(recordingId, async () => {
+        await this.#parts.inTurn(recordingId, async () => {
           const heardAt = this.#heardAt.get(recordingId);
           if (heardAt === undefined ? !mayBeUnheard : heardAt > before) return;
           const recording = await recordings.loadRecording(recordingId);

@@ -193,6 +193,14 @@ export class Playback implements RecordingRequests {
     return this.#turns.take(consultationId, work);
   }
 
+  /**
+   * Runs while nothing else changes this recording: a dictation that takes bytes or is finished is not erased meanwhile.
+   * @throws AppError RATE_LIMITED when too many wait
+   */
+  inTurn<T>(recordingId: RecordingId, work: () => Promise<T>): Promise<T> {
+    return this.#turns.take(recordingId, work);
+  }
+
   /** A recording as this person sees it. @throws AppError NOT_FOUND */
   async viewOf(recordingId: RecordingId, by: PersonId): Promise<RecordingView> {
     const recording = await this.#parts.store.loadRecording(recordingId);

@@ -11,6 +11,9 @@ const KEY_BYTES = 32;
 const OTHERS = 0o077;
 const OTHERS_WRITE = 0o022;
 
+/** What follows the file's name in that of a draft. */
+const DRAFT = /^\.[0-9a-f]{16}\.new$/;
+
 /** All ids have one length: the Encryption SDK takes an id that begins another for that other. */
 const KeyId = z.string().regex(/^key_[0-9a-f]{16}$/);
 
@@ -57,7 +60,7 @@ export function createKeyFile(path: string, file: KeyFile): Promise<void> {
     } catch (error) {
       if (!isCode(error, 'EEXIST')) throw error;
     } finally {
-      await unlink(draft);
+      await rm(draft, { force: true });
     }
   });
 }
@@ -67,13 +70,26 @@ export function createKeyFile(path: string, file: KeyFile): Promise<void> {
  * cut. To be called with the lock of the file held (`key-file-lock.ts`).
  * @throws VaultError KEY_FILE_UNAVAILABLE
  */
-export function replaceKeyFile(path: string, file: KeyFile): Promise<void> {
-  return writeDraft(path, KeyFile.parse(file), async (draft) => {
+export async function replaceKeyFile(path: string, file: KeyFile): Promise<void> {
+  await removeDrafts(path);
+  await writeDraft(path, KeyFile.parse(file), async (draft) => {
     // Changed by root, it must still be the server's user who can read it.
     const [former, made] = await Promise.all([stat(path), stat(draft)]);
     if (former.uid !== made.uid || former.gid !== made.gid) await chown(draft, former.uid, former.gid);
     await rename(draft, path);
   });
+}
+
+/** A kill leaves its draft behind: it must not keep a key that is retired, nor get into the backup of the folder. */
+async function removeDrafts(path: string): Promise<void> {
+  const name = basename(path);
+  try {
+    for (const other of await readdir(dirname(path)))
+      if (other.startsWith(`${name}.`) && DRAFT.test(other.slice(name.length)))
+        await rm(join(dirname(path), other), { force: true });
+  } catch (error) {
+    throw unavailable(path, error);
+  }
 }
 
 async function writeDraft(path: string, file: KeyFile, put: (draft: string) => Promise<void>): Promise<void> {

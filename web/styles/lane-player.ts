@@ -150,6 +150,7 @@ export const lanePlayer = css`
   }
   .controls {
     display: flex;
+    flex-wrap: wrap;
     align-items: center;
     gap: 4px;
   }
@@ -167,8 +168,7 @@ export const lanePlayer = css`
     height: 52px;
   }
   .time {
-    flex: 1;
-    min-width: 0;
+    flex: 1 0 auto;
     padding-inline-start: 4px;
     color: var(--text-2);
     font-size: 0.875rem;
@@ -178,6 +178,7 @@ export const lanePlayer = css`
   select {
     min-height: 44px;
     max-width: 88px;
+    margin-inline-start: auto;
     padding: 0 8px;
     border: 1px solid var(--line-strong);
     border-radius: var(--radius-2);

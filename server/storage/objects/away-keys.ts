@@ -76,7 +76,8 @@ export class AwayKeys {
 
   /** @throws AppError STORAGE_FULL, STORAGE_UNAVAILABLE */
   async add(key: string): Promise<void> {
-    if (this.#keys.has(key)) return;
+    // Also for one that is known already: to note it may have failed the last time.
+    if (this.#keys.has(key)) return await this.#sayWhetherEmpty();
     if (this.#keys.size >= this.#max)
       throw new AppError('STORAGE_FULL', {
         cause: new Error('The second store holds as many as are kept track of.'),

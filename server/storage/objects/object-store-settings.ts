@@ -154,9 +154,25 @@ function refuseUnused(
     throw new Error(`${unused.join(', ')} is set and not used: set ${needed}, or leave it out.`);
 }
 
-/** Two prefixes of one bucket are one place as well: it is down as a whole, and one may hold the other. */
-const isSamePlace = (one: S3Place, other: S3Place): boolean =>
-  one.bucket === other.bucket && one.endpoint === other.endpoint;
+/**
+ * Two prefixes of one bucket are one place as well: it is down as a whole, and one may hold the other. An address can be
+ * written in many ways, and what is in both places is removed from the second: this rather refuses too much.
+ */
+function isSamePlace(one: S3Place, other: S3Place): boolean {
+  if (one.bucket !== other.bucket) return false;
+  const [first, second] = [serverOf(one), serverOf(other)];
+  return first.host === second.host && (first.port === second.port || first.protocol !== second.protocol);
+}
+
+/** All of AWS is one server: a bucket's name is given once, whatever the region and the address. */
+function serverOf({ endpoint, region }: S3Place): { protocol: string; host: string; port: string } {
+  if (endpoint === undefined) return awsOf(region.startsWith('cn-'));
+  const { protocol, hostname, port } = new URL(endpoint);
+  const aws = /(?:^|\.)amazonaws\.com(\.cn)?\.?$/.exec(hostname);
+  return aws === null ? { protocol, host: hostname, port } : awsOf(aws[1] !== undefined);
+}
+
+const awsOf = (isChina: boolean) => ({ protocol: 'https:', host: isChina ? 'aws-cn' : 'aws', port: '' });
 
 function isEndpoint(text: string): boolean {
   if (!URL.canParse(text)) return false;

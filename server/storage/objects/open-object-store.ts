@@ -1,3 +1,4 @@
+import { realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { AppError } from '@teleconsult/protocol';
 import { nothingAwayFile } from './away-keys.ts';
@@ -61,7 +62,7 @@ export interface OpenedObjectStore extends AsyncDisposable {
 /**
  * Opens the stores of the settings as one. A bucket need not answer for that: the server starts, and says what is
  * missing.
- * @throws AppError STORAGE_UNAVAILABLE, STORAGE_FULL when a folder cannot be made
+ * @throws AppError STORAGE_UNAVAILABLE, STORAGE_FULL when a folder cannot be made; Error when a second store is no other
  */
 export async function openObjectStore(
   { first, second }: ObjectPlaces,
@@ -70,11 +71,10 @@ export async function openObjectStore(
   await using parts = new AsyncDisposableStack();
   const stopping = new AbortController();
   const chores = { ...CHORES, ...options.chores };
+  const rootOf = ({ dir }: { readonly dir: string | null }, folder: string) =>
+    dir === null ? join(options.dataDir, folder) : resolve(dir);
   const openOne = async (place: ObjectPlace, folder: string): Promise<ObjectStore> => {
-    if (place.kind === 'disk')
-      return await DiskObjectStore.open(
-        place.dir === null ? join(options.dataDir, folder) : resolve(place.dir),
-      );
+    if (place.kind === 'disk') return await DiskObjectStore.open(rootOf(place, folder));
     // Only who uses S3 loads its client.
     const { S3ObjectStore } = await import('./s3.ts');
     const bucket = parts.adopt(new S3ObjectStore(place.place, options.s3), (made) => made.close());
@@ -102,11 +102,17 @@ export async function openObjectStore(
   if (second === null)
     return opened({ store: guardedFirst, parts, stopping, isReady: () => guardedFirst.reachable });
 
+  const replays = join(options.dataDir, 'objects-replay');
   const guardedSecond = guard(await openOne(second, 'objects-second'), 'second');
+  if (second.kind === 'disk') {
+    const root = rootOf(second, 'objects-second');
+    if (first.kind === 'disk') await assertAnother(root, rootOf(first, 'objects'));
+    await assertAnother(root, replays);
+  }
   const store = await StandInObjectStore.open({
     first: guardedFirst,
     second: guardedSecond,
-    replays: await ReplayFolder.open(join(options.dataDir, 'objects-replay')),
+    replays: await ReplayFolder.open(replays),
     note: nothingAwayFile(join(options.dataDir, 'objects-second-is-empty')),
     clock: options.clock,
   });
@@ -121,6 +127,21 @@ export async function openObjectStore(
     isReady: () => guardedFirst.reachable || guardedSecond.reachable,
     awayCount: () => store.awayCount,
   });
+}
+
+/**
+ * What the second store has is brought to the first and then removed, and what is in the folder of replays is removed at
+ * the start: where two of them are one folder, under whatever name, that would be the only copy.
+ */
+async function assertAnother(second: string, folder: string): Promise<void> {
+  const other = await stat(folder, { bigint: true }).catch(() => null);
+  if (other === null) return;
+  const { dev, ino } = await stat(second, { bigint: true });
+  if (dev !== other.dev || ino !== other.ino) return;
+  throw new Error(
+    `The folder of the second object store is ${await realpath(folder)}, which is ` +
+      'the folder of the first store or of its replays: name another one, best on another disk.',
+  );
 }
 
 function opened(made: {

@@ -12,6 +12,7 @@ import { randomIds } from '@teleconsult/server/host/random-ids';
 import { createLog } from '@teleconsult/server/log';
 import { OffsetMismatch } from '@teleconsult/server/notes/dictation-files';
 import { Dictations } from '@teleconsult/server/notes/dictations';
+import { RecordingTurns } from '@teleconsult/server/playback/recording-turns';
 import { openFileFacts, sealRecordingFacts } from '@teleconsult/server/recordings/sealed-facts';
 import { MemoryRecordings } from '@teleconsult/server/storage/memory/memory-recordings';
 import fc from 'fast-check';
@@ -24,6 +25,7 @@ const EBML = Buffer.from([0x1a, 0x45, 0xdf, 0xa3]);
 
 function room(visit = new FakeVisit(), recordings = new MemoryRecordings(), files = new FakeTrackFiles()) {
   const measured: string[] = [];
+  const turns = new RecordingTurns();
   const dictations = new Dictations({
     recordings,
     files,
@@ -34,12 +36,13 @@ function room(visit = new FakeVisit(), recordings = new MemoryRecordings(), file
     publisher: visit.publisher,
     hasFollowUp: async (_id, id) => id === followUpId,
     measuring: ({ fileId }) => void measured.push(fileId),
+    inTurn: (recordingId, task) => turns.take(recordingId, task),
     view: async (recordingId) => {
       const stored = await recordings.loadRecording(recordingId);
       return { recordingId, state: stored?.state, purpose: stored?.purpose } as RecordingView;
     },
   });
-  return { visit, recordings, files, dictations, measured };
+  return { visit, recordings, files, dictations, measured, turns };
 }
 
 type Room = ReturnType<typeof room>;
@@ -457,4 +460,25 @@ test('[DICT8] of one person so many appends are on their way at once, and no mor
   expect(answered.filter((code) => code === 'RATE_LIMITED')).toHaveLength(4);
   expect(answered.filter((code) => code === 'ok')).toHaveLength(16);
   expect(await put(r, recordingId, 50, sound(50))).toBe(100);
+});
+
+test('[DICT19] bytes that arrive as a dictation is thrown away leave nothing of it behind', async () => {
+  for (let turns = 0; turns < 60; turns++) {
+    const r = room();
+    const { recordingId } = (await begin(r)).recording;
+    const nothing = { callId: null, followUpId: null, composition: { state: 'none' } } as const;
+    const sealed = sealRecordingFacts(r.visit.key, recordingId, nothing);
+    const appended = codeOf(put(r, recordingId, 0, sound(100)));
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    // As server/playback/erasing.ts does it.
+    await r.turns.take(recordingId, async () => {
+      await r.recordings.updateRecording({ recordingId, state: 'erased', endedAt: 1, sealed }, ['running']);
+      for (const { fileId } of await r.recordings.filesOf(recordingId)) {
+        await r.files.remove({ fileId });
+        await r.recordings.removeFile(fileId);
+      }
+    });
+    expect(await appended).toMatch(/^(ok|WRONG_STATE)$/);
+    expect([await r.recordings.filesOf(recordingId), r.files.files.size]).toEqual([[], 0]);
+  }
 });

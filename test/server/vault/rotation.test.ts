@@ -1,4 +1,5 @@
-import { chown, copyFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { chown, copyFile, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { ConsultationId, PersonId } from '@teleconsult/protocol';
 import { expect, test } from 'vitest';
 import { addCurrentKey, removeKey } from '../../../server/vault/change-keys.ts';
@@ -236,6 +237,16 @@ test('[VLT45] a key that goes from the file is kept in memory until nothing need
   await settled(rewrapper, added);
   expect(data.keys.keyIds).toEqual([added]);
   await data.vault.openConsultationKey(id, await wrappedKeyOf(data, id));
+});
+
+test('[VLT41] what a killed change of the key file has left goes with the next one, the retired key with it', async () => {
+  await using data = await openDataFolder();
+  const { former } = await addCurrentKey(data.keyFile, 0);
+  await copyFile(data.keyFile, `${data.keyFile}.0123456789abcdef.new`);
+  await removeKey(data.keyFile, former, nothing);
+  const folder = dirname(data.keyFile);
+  for (const name of await readdir(folder))
+    expect(await readFile(`${folder}/${name}`, 'utf8'), name).not.toContain(former);
 });
 
 test('[VLT46] the current key, and one that is not there, cannot be taken out of the file', async () => {

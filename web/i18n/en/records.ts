@@ -170,8 +170,8 @@ export const records = {
     length: 'Length',
     kept: (length: string) => `${length} on this device`,
     saved: (length: string) => `${length} on the server`,
-    allSaved: 'Everything is on the server.',
-    safe: 'Everything is kept on this device.',
+    allSaved: 'Safe on the server, but for the last moment.',
+    safe: 'Kept on this device, but for the last moment.',
     risk: 'The last second is still being written.',
     finishing: 'Being brought to the server…',
     finishingOffline:

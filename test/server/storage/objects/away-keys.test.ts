@@ -55,6 +55,24 @@ test('[OBJ43] an object whose going away cannot be noted does not go', async () 
   await away.remove('a');
 });
 
+test('[OBJ43] an object whose going away could not be noted is noted when it is put again', async () => {
+  let fails = 0;
+  let said = true;
+  const away = new AwayKeys({
+    read: async () => said,
+    async write(nothingAway) {
+      if (fails-- > 0) throw new Error('No.');
+      said = nothingAway;
+    },
+  });
+  await away.learn(new MemoryObjectStore());
+  fails = 1;
+  await expect(away.add('a')).rejects.toThrow('No.');
+  await away.add('a');
+  // Else a server that starts while the second store is down would never look for it.
+  expect(said).toBe(false);
+});
+
 test('[OBJ43] the note outlives the process, and its folder’s loss is no emptiness', async () => {
   await using folder = await tempDir();
   const path = `${folder.path}/nothing-away`;

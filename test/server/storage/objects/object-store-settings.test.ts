@@ -94,6 +94,28 @@ test.each<[string, Record<string, string>, RegExp]>([
     },
     /SECOND_S3_BUCKET is the bucket of the first store/,
   ],
+  [
+    'one bucket as both stores, its address written in two ways',
+    {
+      ...onCeph,
+      OBJECT_STORE_SECOND: 's3',
+      SECOND_S3_BUCKET: 'sealed',
+      SECOND_S3_ENDPOINT: 'HTTPS://Ceph.Hospital.example:7480/',
+    },
+    /SECOND_S3_BUCKET is the bucket of the first store/,
+  ],
+  [
+    'one bucket of AWS as both stores, once by the address of its region',
+    {
+      OBJECT_STORE: 's3',
+      S3_BUCKET: 'sealed',
+      S3_REGION: 'cn-north-1',
+      OBJECT_STORE_SECOND: 's3',
+      SECOND_S3_BUCKET: 'sealed',
+      SECOND_S3_ENDPOINT: 'https://s3.cn-north-1.amazonaws.com.cn',
+    },
+    /SECOND_S3_BUCKET is the bucket of the first store/,
+  ],
 ])('[OBJ50] %s is refused, with what to do', (_name, settings, message) => {
   expect(() => placesOf(settings)).toThrow(message);
 });

@@ -1,4 +1,4 @@
-import { mkdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { DiskObjectStore } from '@teleconsult/server/storage/objects/disk';
@@ -66,6 +66,26 @@ test('[OBJ51] a second store on another disk takes what the first disk has no ro
   const broughtHome = () =>
     opened.news.reduce((sum, one) => sum + (one.kind === 'broughtHome' ? one.count : 0), 0);
   await eventually('it is told', () => broughtHome() === 3);
+});
+
+test('[OBJ50] one folder as both stores is refused, by whatever name, and keeps what is in it', async () => {
+  await using folder = await tempDir();
+  const objects = join(folder.path, 'objects');
+  await (await DiskObjectStore.open(objects)).put('a', bytesOf('the only copy'));
+  const link = join(folder.path, 'link');
+  await symlink(objects, link);
+  for (const dir of [objects, `${objects}/../objects/`, link]) {
+    const opening = (async () => {
+      await using _opened = await openIn(folder.path, { first: onDisk, second: { kind: 'disk', dir } });
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    })();
+    await expect.soft(opening).rejects.toThrow(/folder of the first store/);
+    expect(await contentOf(await DiskObjectStore.open(objects), 'a')).toBe('the only copy');
+  }
+  const replays = join(folder.path, 'objects-replay');
+  await expect(
+    openIn(folder.path, { first: onDisk, second: { kind: 'disk', dir: replays } }),
+  ).rejects.toThrow(/objects-replay/);
 });
 
 test('[OBJ51] a server whose bucket does not answer starts, says what is missing, and stops in time', async () => {
