@@ -197,6 +197,8 @@ export function createApp(parts: AppParts): App {
     host,
     publisher,
     hasFollowUp,
+    isResult: async (id, noteId) =>
+      (await host.followUps.board(id, null)).followUps.some((followUp) => followUp.noteId === noteId),
     checkAudio: (audio, of) => dictations.checkAudio(audio, of),
     eraseDictation: (id, recordingId) => playback.eraseDictation(id, recordingId),
   });

@@ -50,6 +50,8 @@ export interface NotesParts {
   /** Erases a dictation that no note holds any more. @throws AppError WRONG_STATE when a note that holds it was signed meanwhile */
   readonly eraseDictation: (consultationId: ConsultationId, recordingId: RecordingId) => Promise<void>;
   readonly hasFollowUp: (consultationId: ConsultationId, followUpId: FollowUpId) => Promise<boolean>;
+  /** Whether a completed follow-up names this note as its result. */
+  readonly isResult: (consultationId: ConsultationId, noteId: NoteId) => Promise<boolean>;
 }
 
 interface Draft extends NoteContent {
@@ -145,7 +147,7 @@ export class Notes {
    * again.
    */
   async discard(by: PersonId, { consultationId, noteId }: RequestPayload<'note.discard'>): Promise<void> {
-    const { notes, eraseDictation, host } = this.#parts;
+    const { notes, eraseDictation, host, isResult } = this.#parts;
     const view = await host.view(consultationId, by);
     requireWriter(view, by);
     await this.#turns.run(consultationId, async () => {
@@ -153,6 +155,8 @@ export class Notes {
       if ((await notes.loadNote(noteId)) === null) return;
       const { note, key } = await this.#own(by, consultationId, noteId);
       if (note.state === 'signed') throw signedAlready();
+      if (await isResult(consultationId, noteId))
+        throw new AppError('WRONG_STATE', { detail: 'it is the result of a follow-up' });
       for (const recordingId of dictationsOf(key, await notes.versionsOf(noteId)))
         if (!(await this.#isMentionedBesides(noteId, { consultationId, recordingId, key })))
           await eraseDictation(consultationId, recordingId);

@@ -20,6 +20,7 @@ const audio = (letter: string): NoteAudio => ({ recordingId: dictation(letter), 
 
 function room(visit = new FakeVisit(), store = new MemoryNotes()) {
   const erased: string[] = [];
+  const results = new Set<string>();
   /** What erasing fails with next. */
   const failing: Error[] = [];
   const logs: string[] = [];
@@ -40,8 +41,9 @@ function room(visit = new FakeVisit(), store = new MemoryNotes()) {
       erased.push(recordingId);
     },
     hasFollowUp: async (_id, id) => id === followUpId,
+    isResult: async (_id, noteId) => results.has(noteId),
   });
-  return { visit, store, notes, erased, failing, logs };
+  return { visit, store, notes, erased, failing, results, logs };
 }
 
 let made = 0;
@@ -228,6 +230,17 @@ test('[NOTE20] a draft that is thrown away takes the dictations along that no ot
   expect(erased).toEqual([dictation('A')]);
   expect(await notes.isHeld(VISIT, dictation('B'))).toBe(true);
   expect(await notes.isHeld(VISIT, dictation('A'))).toBe(false);
+  expect(await codeOf(notes.discard(doctor, place))).toBe('ok');
+});
+
+test('[NOTE27] a draft that a follow-up names as its result stays', async () => {
+  const { notes, results, erased } = room();
+  const { note } = await draft(notes, { purpose: 'follow_up', followUpId, audio: audio('A') });
+  const place = { consultationId: VISIT, noteId: note.noteId };
+  results.add(note.noteId);
+  expect(await codeOf(notes.discard(doctor, place))).toBe('WRONG_STATE');
+  expect(erased).toEqual([]);
+  results.clear();
   expect(await codeOf(notes.discard(doctor, place))).toBe('ok');
 });
 
