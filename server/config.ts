@@ -203,7 +203,10 @@ function objectPlacesOf(settings: z.output<typeof Settings>): ObjectPlaces {
   }
 }
 
-/** What of the settings says which keys there are: for the server and the commands beside it. */
+/**
+ * What of the settings says which keys there are: for the server and the commands beside it.
+ * @throws Error when they say where a key service is, and not which of its keys
+ */
 export function kmsOf(
   settings: Pick<
     z.output<typeof Settings>,
@@ -215,7 +218,12 @@ export function kmsOf(
     VAULT_KMS_FORMER_KEY_IDS: formerKeyIds,
     VAULT_KMS_ENDPOINT: endpoint,
   } = settings;
-  if (keyId === undefined && formerKeyIds.length === 0) return null;
+  if (keyId === undefined && formerKeyIds.length === 0) {
+    if (endpoint === undefined) return null;
+    throw new Error(
+      `Configuration: ${PREFIX}VAULT_KMS_ENDPOINT is set and not used: set ${PREFIX}VAULT_KMS_KEY_ID, or leave it out.`,
+    );
+  }
   return { keyId: keyId ?? null, formerKeyIds, endpoint };
 }
 

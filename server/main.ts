@@ -35,6 +35,8 @@ import { Vault } from './vault/vault.ts';
 
 /** A stop that takes longer is cut off; what was acknowledged is on disk already. */
 const STOP_LIMIT_MS = 30_000;
+/** Consultations whose erasing was cut off are looked for again after this. */
+const FINISH_ERASING_MS = 3_600_000;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -57,6 +59,8 @@ async function run(config: Config): Promise<void> {
     }),
     (opened) => opened.close(),
   );
+  // From here on: a start may take a while, and one that is told of a new key must not end for it.
+  process.on('SIGHUP', () => void keys.look());
   const store = parts.adopt(await SqliteStore.open(database), (opened) => opened.close());
   const objects = parts.use(
     await openObjectStore(config.objectPlaces, {
@@ -69,7 +73,6 @@ async function run(config: Config): Promise<void> {
   );
   parts.defer(() => keys.stopRotation());
   await keys.startRotation({ values: store.wrappedValues, pid: process.pid, now: Date.now });
-  process.on('SIGHUP', () => void keys.look());
   const sfu = parts.adopt(await openSfu(config, log), (opened) => opened.close());
   const secret = config.TOKEN_KEYS === undefined ? developmentSecret(config.DATA_DIR) : null;
   const identity = { issuer: config.TOKEN_ISSUER, audience: config.TOKEN_AUDIENCE };
@@ -96,13 +99,6 @@ async function run(config: Config): Promise<void> {
     }),
     (opened) => opened.close(),
   );
-  await finishShredding({
-    records: store.erasure,
-    objects: objects.store,
-    // Nothing is held in memory yet.
-    letGo: async () => undefined,
-    log,
-  }).catch((error: unknown) => log.error('consultation.eraseNotFinished', { error }));
   const recorder = await openRecorder(config, log);
   if (recorder !== null) parts.defer(() => recorder.close());
   const app = createApp({
@@ -169,6 +165,17 @@ async function run(config: Config): Promise<void> {
   parts.defer(() => stopping.abort());
 
   const origin = await app.listen({ host: config.LISTEN_HOST, port: config.PORT });
+  // Behind everything else: without its key nobody opens what is still to be deleted, and the bucket may be away.
+  const finishErasing = (): void =>
+    void finishShredding({
+      records: store.erasure,
+      objects: objects.store,
+      letGo: (id) => app.host.letGo(id),
+      log,
+    }).catch((error: unknown) => log.error('consultation.eraseNotFinished', { error }));
+  finishErasing();
+  const erasing = setInterval(finishErasing, FINISH_ERASING_MS);
+  parts.defer(() => clearInterval(erasing));
   log.info('server.listening');
   say(`teleconsult listens on ${origin}`);
   if (secret !== null && !config.production && config.DEVELOPMENT_ISSUER !== false) {

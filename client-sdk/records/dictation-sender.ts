@@ -183,18 +183,14 @@ export class DictationSender {
     return 'over';
   }
 
-  /** A server erases no dictation that runs: it is told first that this was all. */
+  /** Also one that runs: what still arrives of it is refused by then. */
   async #erase(): Promise<Step> {
     const { insides, life, dictation } = this.#options;
     const { signalling } = insides;
     await signalling.untilConnected(life);
     try {
-      const { recording, byteSizes } = await this.#ask();
-      const { consultationId, recordingId, state } = recording;
-      if (state === 'running' && byteSizes.length > 0) {
-        const files = byteSizes.map((byteSize) => ({ byteSize, durationMs: 0 }));
-        await life.within(signalling.request('dictation.finish', { consultationId, recordingId, files }));
-      }
+      const { recording } = await this.#ask();
+      const { consultationId, recordingId } = recording;
       await life.within(signalling.request('recording.delete', { consultationId, recordingId }));
     } catch (error) {
       // Erased already, without any sound, or not to be erased by this person: nothing more can be done from here.

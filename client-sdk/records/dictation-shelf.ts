@@ -86,10 +86,13 @@ export class DictationShelf {
   async dictate(wish: DictationWish): Promise<LocalDictation> {
     throwIfAborted(wish.signal);
     const contentType = supportedType();
+    // Of the person who asks for it: what they asked for does not begin when they have signed out.
+    const life = this.#life;
     await requireRoom();
     const microphone = await this.#openMicrophone(wish.signal);
     try {
-      return await this.#begin(wish, contentType, microphone);
+      if (life.endReason !== null) throw life.endReason;
+      return await this.#begin({ ...wish, life }, contentType, microphone);
     } catch (error) {
       freeMicrophone(microphone);
       throw error;
@@ -97,7 +100,7 @@ export class DictationShelf {
   }
 
   async #begin(
-    { consultationId, purpose, followUpId, signal }: DictationWish,
+    { consultationId, purpose, followUpId, signal, life }: DictationWish & { readonly life: Lifetime },
     contentType: DictationContentType,
     microphone: Microphone,
   ): Promise<LocalDictation> {
@@ -120,7 +123,7 @@ export class DictationShelf {
     try {
       await journal.writeHead(head);
       throwIfAborted(signal);
-      if (this.#life.endReason !== null) throw this.#life.endReason;
+      if (life.endReason !== null) throw life.endReason;
       const dictation = this.#put(head, { journal, files: [], release: release ?? (() => {}) });
       dictation.begin(microphone);
       return dictation;
@@ -222,6 +225,12 @@ export class DictationShelf {
 
   async #leave(why: 'close' | 'forget'): Promise<void> {
     const leaving = [...this.#dictations.values()];
+    // Before the last sounds come: a recorder may take longer to end than the client waits before it wipes.
+    if (why === 'forget')
+      await this.#journal?.then(
+        (journal) => journal.forget(),
+        () => {},
+      );
     await Promise.all(leaving.map((dictation) => dictation.leave()));
     if (why === 'close') return;
     const consultations = new Set(leaving.map(({ consultationId }) => consultationId));

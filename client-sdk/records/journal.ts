@@ -5,6 +5,7 @@ import type {
   PersonId,
   RecordingId,
 } from '@teleconsult/protocol';
+import { AppError } from '@teleconsult/protocol/errors';
 import { MAX_DICTATION_FILES } from '@teleconsult/protocol/limits';
 import type { ClientOptions } from '../api.ts';
 import { journalOf, openIdbStorage } from '../storage/idb-storage.ts';
@@ -57,9 +58,15 @@ const REMOVED_AT_ONCE = 64;
  */
 export class Journal {
   readonly #storage: OpenedStorage;
+  #isForgotten = false;
 
   constructor(storage: OpenedStorage) {
     this.#storage = storage;
+  }
+
+  /** What this device keeps is being wiped: from here on nothing is written, however late it comes. */
+  forget(): void {
+    this.#isForgotten = true;
   }
 
   /** Those of another version of the SDK are left alone. */
@@ -74,6 +81,7 @@ export class Journal {
   }
 
   async writeHead(head: JournalHead): Promise<void> {
+    this.#requireKept();
     try {
       await this.#storage.set(headKey(head.id), head);
     } catch (thrown) {
@@ -81,8 +89,9 @@ export class Journal {
     }
   }
 
-  write(id: string, place: { file: number; piece: number }, sound: Sound): Promise<void> {
-    return this.#storage.set(soundKey(id, place), sound);
+  async write(id: string, place: { file: number; piece: number }, sound: Sound): Promise<void> {
+    this.#requireKept();
+    await this.#storage.set(soundKey(id, place), sound);
   }
 
   /** Null where there is none, or one that cannot be read. */
@@ -125,6 +134,10 @@ export class Journal {
 
   close(): void {
     this.#storage.close();
+  }
+
+  #requireKept(): void {
+    if (this.#isForgotten) throw new AppError('STORAGE_UNAVAILABLE', { detail: 'forgotten' });
   }
 }
 

@@ -71,6 +71,8 @@ export class LiveView<T> {
     } catch (thrown) {
       const { code } = toAppError(thrown);
       if (code === 'FORBIDDEN' || code === 'NOT_CONFIGURED') return this.#options.empty;
+      // This person takes no part any more: what was shown before is not theirs to see.
+      if (code === 'NOT_FOUND') this.set(this.#options.empty);
       throw thrown instanceof AppError ? thrown : toAppError(thrown);
     }
   }

@@ -171,9 +171,10 @@ export class LocalDictation implements Dictation {
   async finish({ signal }: CallOptions = {}): Promise<RecordingView> {
     throwIfAborted(signal);
     if (this.#state.kind === 'finished' && this.#recording !== null) return this.#recording;
+    await this.#stopRun();
+    // Looked at when nothing is waited for any more: what was thrown away meanwhile stays so.
     if (this.#head.stage === 'discarding' || this.#head.stage === 'done')
       throw new AppError('WRONG_STATE', { detail: 'it was thrown away' });
-    await this.#stopRun();
     if (this.#files.length === 0) throw new AppError('WRONG_STATE', { detail: 'nothing was recorded' });
     if (this.#state.kind !== 'finishing') {
       this.#ending = Promise.withResolvers<RecordingView>();
@@ -190,9 +191,9 @@ export class LocalDictation implements Dictation {
 
   async discard({ signal }: CallOptions = {}): Promise<void> {
     throwIfAborted(signal);
-    if (this.#state.kind === 'finished') throw new AppError('WRONG_STATE', { detail: 'finished' });
     const { journal } = this.#options;
     await this.#stopRun();
+    if (this.#head.stage === 'done') throw new AppError('WRONG_STATE', { detail: 'finished' });
     const gone = new AppError('ABORTED', { detail: 'it was thrown away' });
     this.#ending.reject(gone);
     await this.#note({ stage: 'discarding' });
@@ -216,6 +217,11 @@ export class LocalDictation implements Dictation {
     await this.#stopRun();
     if (this.#state.kind === 'paused') this.#change({ kind: 'interrupted' });
     this.#release();
+  }
+
+  /** Of this page, and neither finished nor thrown away, also when that is still being written down. */
+  get #isOpen(): boolean {
+    return this.#head.stage === 'open' && !this.#isReleased;
   }
 
   get #run(): DictationRun | null {
@@ -242,12 +248,13 @@ export class LocalDictation implements Dictation {
     if (this.#files.length >= MAX_DICTATION_FILES || this.durationMs >= MAX_DICTATION_MS)
       throw new AppError('TOO_LARGE', { detail: 'it cannot be continued any more' });
     if (this.#isStarting) throw new AppError('WRONG_STATE', { detail: 'it is being continued' });
+    if (!this.#isOpen) throw new AppError('WRONG_STATE', { detail: 'it takes nothing more' });
     this.#isStarting = true;
     const before = this.#state;
     try {
       const microphone = await this.#options.openMicrophone(signal);
-      if (this.#state === before) return microphone;
-      // It was finished or thrown away meanwhile.
+      if (this.#state === before && this.#isOpen) return microphone;
+      // It was finished, thrown away or let go of meanwhile.
       freeMicrophone(microphone);
       throw new AppError('WRONG_STATE', { detail: this.#state.kind });
     } finally {

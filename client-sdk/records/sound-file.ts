@@ -186,7 +186,9 @@ export class SoundFile {
     this.#failure = null;
     this.#keptBytes = endByte;
     this.#keptMs = endMs;
-    for (let n = 0; n < waiting.length; n += 1) this.#shift();
+    // What the server has may have been dropped meanwhile: only what was written goes.
+    for (const one of waiting) if (this.#unkept[0] === one) this.#shift();
+    this.#isJournalEnded = this.#memoryFrom > endByte;
   }
 
   #shift(): void {

@@ -63,7 +63,8 @@ export async function archiveObjects(
       const { archived, isNew } = await archiveOne(source, { object, folder, former });
       keys.addHeader(archived);
       const { header: _header, ...listed } = archived;
-      await list.write(`${JSON.stringify(listed)}\n`);
+      // `write` may write a part of it where the disk fills up, and say so by a number alone.
+      await list.writeFile(`${JSON.stringify(listed)}\n`);
       count += 1;
       if (isNew) copied += 1;
     } catch (error) {

@@ -181,9 +181,12 @@ async function putObjectsBack(
 async function putJournal(folder: string, name: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
   if (name !== basename(name)) throw new Error('The list of objects names a file elsewhere.');
   await makeFolder(folder);
-  await using file = await open(join(folder, name), 'wx', 0o600);
-  for await (const chunk of bytes) await file.writeFile(chunk);
-  await file.sync();
+  {
+    await using file = await open(join(folder, name), 'wx', 0o600);
+    for await (const chunk of bytes) await file.writeFile(chunk);
+    await file.sync();
+  }
+  await syncFolder(folder);
 }
 
 /** Header and body; fails at the end, before anything is kept, where the body is not what was archived. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { FolderLock } from '../storage/folder-lock.ts';
+import { FolderInUseError, FolderLock } from '../storage/folder-lock.ts';
 import type { ObjectStore } from '../storage/objects/object-store.ts';
 import { openConnection } from '../storage/sqlite/connection.ts';
 import { SqliteWrappedValues } from '../storage/sqlite/sqlite-wrapped-values.ts';
@@ -65,12 +65,16 @@ export async function openKeys(
   }
 }
 
-/** Keeps servers off a data folder while it is held; null when one runs. */
+/**
+ * Keeps servers off a data folder while it is held; null when one runs.
+ * @throws Error when there is no such folder, or it cannot be locked
+ */
 export function lockDataFolder(dataFolder: string): FolderLock | null {
   try {
     return new FolderLock(dataFolder);
-  } catch {
-    return null;
+  } catch (error) {
+    if (error instanceof FolderInUseError) return null;
+    throw error;
   }
 }
 

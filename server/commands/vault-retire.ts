@@ -23,7 +23,7 @@ export const vaultRetire: Command = {
   async run(context) {
     const keyId = onlyOperand(context, 'key');
     const { dataFolder, say } = context;
-    await removeKey(keyFileIn(dataFolder), keyId, () => assertUnneeded(keyId, context));
+    await removeKey(keyFileIn(dataFolder), keyId, (current) => assertUnneeded(keyId, current, context));
     say(`${keyId} is retired: the key file does not hold it any more.`);
     say(
       'A copy of the key file that still holds it opens old backups; destroy that copy when those are gone.',
@@ -33,12 +33,12 @@ export const vaultRetire: Command = {
 };
 
 /** @throws VaultError KEY_NEEDED */
-async function assertUnneeded(keyId: string, context: CommandContext): Promise<void> {
-  const { dataFolder, options, say } = context;
+async function assertUnneeded(keyId: string, inFile: string, context: CommandContext): Promise<void> {
+  const { dataFolder, kms, options, say } = context;
   // Held to the end, so that no server begins meanwhile with the key that goes.
   const lock = lockDataFolder(dataFolder);
   try {
-    if (lock === null) await assertServerHasMovedOn(keyId, dataFolder);
+    if (lock === null) await assertServerHasMovedOn(kms?.keyId ?? inFile, dataFolder);
     using data = await openData(context);
     const inDatabase = (await countByKey(data.values)).get(keyId);
     if (inDatabase !== undefined) throw needed(keyId, describeCounts(inDatabase), 'the database');
@@ -54,13 +54,16 @@ async function assertUnneeded(keyId: string, context: CommandContext): Promise<v
   }
 }
 
-/** A server that runs may be writing with the key just now; only what it says itself rules that out. */
-async function assertServerHasMovedOn(keyId: string, dataFolder: string): Promise<void> {
+/**
+ * A server that runs may be writing with the key just now; only what it says itself rules that out. It must have come to
+ * the key that is current now: of two rotations in a row it may be taking up the first at this very moment.
+ */
+async function assertServerHasMovedOn(currentKeyId: string, dataFolder: string): Promise<void> {
   const status = await readRotationStatus(dataFolder);
-  if (status === null || status.currentKeyId === keyId)
+  if (status?.currentKeyId !== currentKeyId)
     throw new VaultError(
       'KEY_NEEDED',
-      `The server that runs still wraps with ${keyId}. It takes up the current key within seconds.`,
+      `The server that runs does not wrap with ${currentKeyId} yet. It takes up the current key within seconds.`,
     );
   if (status.state !== 'settled')
     throw new VaultError(

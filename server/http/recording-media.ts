@@ -54,7 +54,9 @@ async function answer(request: Request, response: Response, media: LinkedMedia):
   const { byteSize, etag, fileName } = media;
   const ifRange = request.headers['if-range'];
   // A date is no strong validator of ours: then the whole is answered (RFC 9110 §13.1.5).
-  const counts = ifRange === undefined || ifRange === etag;
+  const isCurrent = ifRange === undefined || ifRange === etag;
+  // For GET alone a range means something (RFC 9110 §14.2).
+  const counts = isCurrent && request.method === 'GET';
   const range = askedRange(counts ? request.headers.range : undefined, byteSize);
   // Whatever a file claims to be, the browser must not run it as a page of ours.
   response.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
@@ -113,8 +115,11 @@ async function* rest(first: Uint8Array, source: AsyncIterator<Uint8Array>): Asyn
   }
 }
 
+/** It went away in the middle, or before the first byte was there. */
 const isPrematureClose = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+  error instanceof Error &&
+  'code' in error &&
+  (error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'ERR_STREAM_UNABLE_TO_PIPE');
 
 /** Counts answers under way. */
 class Streams {

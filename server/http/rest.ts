@@ -187,5 +187,8 @@ function rangeOf(
   return { start: range.start, endExclusive: range.end + 1 };
 }
 
+/** It went away in the middle, or before the first byte was there. */
 const isPrematureClose = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE';
+  error instanceof Error &&
+  'code' in error &&
+  (error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'ERR_STREAM_UNABLE_TO_PIPE');

@@ -62,7 +62,7 @@ export class Audited {
     }
   }
 
-  /** What `look` finds out before anything is done; what it refuses is recorded, too. */
+  /** Does it, or finds out whether it may be done; that it was refused, or failed, is recorded, too. */
   async judging<T>(doing: Doing, look: () => Promise<T>): Promise<T> {
     try {
       return await look();

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { AppError, type Composition, type FileId, type RecordingId } from '@teleconsult/protocol';
 import type { Clock, IdGenerator, Log } from '../host/ports.ts';
 import type { RecordingStore, StoredFile, StoredRecording, TrackFiles } from '../recordings/ports.ts';
@@ -39,8 +40,9 @@ export interface ComposingParts {
 const MAX_WAITING = 32;
 /** How often it is told how far a composition has come, in milliseconds. */
 const TELL_MS = 900;
-/** A store that cannot be used now is tried again, so often and after so long. */
+/** A store that cannot be used now is tried again, so often and after so long, in milliseconds. */
 const TRIES = 3;
+const TRY_AGAIN_MS = 200;
 
 interface Job {
   readonly recordingId: RecordingId;
@@ -110,8 +112,12 @@ export class Composing {
       sealed: sealFileFacts(key, fileId, fileFacts),
     });
     this.#waiting.push({ recordingId, fileId });
-    await this.#say(recordingId, key, { state: 'waiting' });
-    this.#next();
+    try {
+      await this.#say(recordingId, key, { state: 'waiting' });
+    } finally {
+      // It waits from here on, whether that could be written down or not: nobody else would begin it.
+      this.#next();
+    }
   }
 
   /** How the composition of a recording stands while it waits or works; null: it does neither. */
@@ -171,8 +177,8 @@ export class Composing {
       log.warn('composition.failed', { recording: recordingId, file: fileId, error });
       composition = { state: 'failed', reason: 'storage' };
     }
-    // Erased meanwhile, or the server stops: neither is an end of its own.
-    if (stopping.signal.aborted) return;
+    // Erased meanwhile, or the server stops: neither is an end of its own. What is made by then is not made again.
+    if (stopping.signal.aborted && composition.state !== 'ready') return;
     await this.#say(recordingId, key, composition);
     if (composition.state === 'failed') await this.#remove(recording, fileId);
     log.info('composition.ended', { recording: recordingId, file: fileId, reason: composition.state });
@@ -201,7 +207,7 @@ export class Composing {
       onProgress: this.#teller(running, recording),
     });
     if (outcome.ended !== 'done') return { state: 'failed', reason: outcome.ended };
-    return this.#keep({ recording, key, plan, outcome, fileId });
+    return this.#keep({ recording, key, plan, outcome, fileId, signal: stopping.signal });
   }
 
   async #keep(made: {
@@ -210,9 +216,10 @@ export class Composing {
     plan: CompositionPlan;
     outcome: Extract<ComposeOutcome, { ended: 'done' }>;
     fileId: FileId;
+    signal: AbortSignal;
   }): Promise<Composition> {
     const { store, measuring } = this.#parts;
-    const { recording, key, plan, fileId } = made;
+    const { recording, key, plan, fileId, signal } = made;
     const { byteSize, parts } = made.outcome;
     const { contentType, durationMs, startedAt } = plan;
     const facts: FileFacts = {
@@ -230,7 +237,7 @@ export class Composing {
     const whole = await store.loadFile(fileId);
     // Whether it can be sought in is no reason to lose it.
     const measured =
-      whole === null ? facts : await measuring.measure(whole).catch(() => openFileFacts(key, whole));
+      whole === null ? facts : await measuring.measure(whole, signal).catch(() => openFileFacts(key, whole));
     return { state: 'ready', fileId, contentType, byteSize, durationMs: measured.durationMs ?? durationMs };
   }
 
@@ -245,7 +252,7 @@ export class Composing {
       signal.throwIfAborted();
       if (file.state === 'growing') continue;
       let facts = openFileFacts(key, file);
-      if (facts.seekIndex === undefined) facts = await this.#parts.measuring.measure(file);
+      if (facts.seekIndex === undefined) facts = await this.#parts.measuring.measure(file, signal);
       const demuxer = demuxerOf(facts.contentType);
       const { personId, source, durationMs } = facts;
       // What nobody could find a length in cannot be decoded either.
@@ -283,6 +290,7 @@ export class Composing {
         return;
       } catch (error) {
         if (tries === TRIES || !(error instanceof AppError) || !error.retryable) throw error;
+        await wait(TRY_AGAIN_MS);
       }
     }
   }

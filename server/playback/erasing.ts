@@ -83,18 +83,19 @@ export class Erasing {
       // A dictation that is thrown away in the middle takes nothing more from here on.
       const endedAt = recording.endedAt ?? clock();
       await store.updateRecording({ recordingId, state: 'erased', endedAt, sealed }, ['ready', 'running']);
+      // Nobody sees or plays it from here on, whenever the store lets go of the bytes.
+      onChanged({ ...recording, state: 'erased' });
     }
     await this.#removeAll(recording);
-    onChanged({ ...recording, state: 'erased' });
     log.info('recording.erased', { consultation: consultationId, recording: recordingId });
   }
 
   async #removeAll({ consultationId, recordingId }: StoredRecording): Promise<void> {
     const { store, files, composing } = this.#parts;
     await composing.cancel(recordingId);
-    for (const { fileId } of await store.filesOf(recordingId)) {
+    for (const { fileId, parts } of await store.filesOf(recordingId)) {
       // The bytes go first: as long as the row is there, somebody knows that there may be some.
-      await files.remove({ consultationId, recordingId, fileId });
+      await files.remove({ consultationId, recordingId, fileId }, parts);
       await store.removeFile(fileId);
     }
   }

@@ -20,7 +20,7 @@ export interface MeasuringParts {
 const LOOKED_UP = 50;
 /** A store or a key that cannot be used now is asked again after this. */
 const AGAIN_MS = 30_000;
-/** Files that could not be measured now and are left alone until asked again. */
+/** So many files that could not be measured now are left alone until asked again; beyond them all are. */
 const MAX_PUT_OFF = 1_000;
 
 /**
@@ -49,8 +49,12 @@ export class Measuring {
     });
   }
 
-  /** Measures a finished file now, unless it was. @throws what reading or writing throws */
-  async measure(file: StoredFile): Promise<FileFacts> {
+  /**
+   * Measures a finished file now.
+   * @param signal gives it up
+   * @throws what reading or writing throws; the abort reason when it was given up
+   */
+  async measure(file: StoredFile, signal?: AbortSignal): Promise<FileFacts> {
     const { store, files, host, tools } = this.#parts;
     const { consultationId, recordingId, fileId, kind } = file;
     const { key } = await host.sealing(consultationId, null);
@@ -63,7 +67,7 @@ export class Measuring {
         contentType: facts.contentType,
         hasSound:
           kind === 'composed' || facts.source === 'microphone' || facts.contentType.startsWith('audio/'),
-        signal: this.#closing.signal,
+        signal: signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]),
       });
     } catch (error) {
       // What is damaged or gone stays as it is, and is not read again and again.
@@ -98,7 +102,8 @@ export class Measuring {
         const waiting = await store.unmeasuredFiles(LOOKED_UP + this.#putOff.size);
         const due = waiting.filter(({ fileId }) => !this.#putOff.has(fileId));
         for (const file of due) {
-          if (this.#closing.signal.aborted) return;
+          // Where nothing can be measured now the rest waits, too: they would be tried over and over.
+          if (this.#closing.signal.aborted || this.#putOff.size >= MAX_PUT_OFF) return;
           await this.#try(file);
         }
         if (due.length >= LOOKED_UP) this.#isAsked = true;
@@ -116,7 +121,7 @@ export class Measuring {
     } catch (error) {
       if (this.#closing.signal.aborted) return;
       this.#parts.log.warn('recording.measuringFailed', { file: file.fileId, error });
-      if (this.#putOff.size < MAX_PUT_OFF) this.#putOff.add(file.fileId);
+      this.#putOff.add(file.fileId);
       this.#tryAgain();
     }
   }

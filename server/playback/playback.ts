@@ -153,8 +153,10 @@ export class Playback implements RecordingRequests {
   ): Promise<RequestResult<'recording.delete'>> {
     const { consultationId, recordingId } = payload;
     const doing = personDoing(asked, { action: 'recording.delete', consultationId, object: recordingId });
-    await this.#audited.judging(doing, () => this.#erasable(payload, asked.by));
-    await this.#erasing.erase(payload, () => this.#audited.granted(doing));
+    await this.#audited.judging(doing, async () => {
+      await this.#erasable(payload, asked.by);
+      await this.#erasing.erase(payload, () => this.#audited.granted(doing));
+    });
     return { recording: await this.#view(payload, asked.by) };
   }
 
@@ -169,8 +171,10 @@ export class Playback implements RecordingRequests {
   async deleteForHost(consultationId: ConsultationId, recordingId: RecordingId): Promise<RecordingView> {
     const recording = { consultationId, recordingId };
     const doing = hostDoing({ action: 'recording.delete', consultationId, object: recordingId });
-    await this.#audited.judging(doing, () => this.#erasable(recording, null));
-    await this.#erasing.erase(recording, () => this.#audited.granted(doing));
+    await this.#audited.judging(doing, async () => {
+      await this.#erasable(recording, null);
+      await this.#erasing.erase(recording, () => this.#audited.granted(doing));
+    });
     return this.#view(recording, null);
   }
 

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import {
   AppError,
   type Composition,
@@ -94,6 +95,13 @@ export class RecordingAccess {
   async viewOf({ recording, facts, key, acts }: Seen, live: Composition | null): Promise<RecordingView> {
     const files = recording.state === 'erased' ? [] : await this.#parts.store.filesOf(recording.recordingId);
     const { recordingId, consultationId, purpose, startedBy, startedAt, endedAt, state } = recording;
+    const tracks: RecordingFile[] = [];
+    for (const file of files) {
+      if (file.kind !== 'track') continue;
+      tracks.push(viewFile(file, openFileFacts(key, file)));
+      // What is known of an hour takes milliseconds to open, and there may be many.
+      await turn();
+    }
     return {
       recordingId,
       consultationId,
@@ -104,9 +112,7 @@ export class RecordingAccess {
       startedAt,
       endedAt,
       state,
-      files: files
-        .filter(({ kind }) => kind === 'track')
-        .map((file) => viewFile(file, openFileFacts(key, file))),
+      files: tracks,
       composition: live ?? settled(facts.composition),
       rights: recording.state === 'erased' ? [] : RIGHTS.filter((right) => acts.includes(right)),
     };

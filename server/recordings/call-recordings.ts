@@ -85,6 +85,7 @@ export class CallRecordings {
     this.#stopping.abort();
     await this.#desk.close();
     await this.#finishing;
+    await this.#recovery.stopped();
   }
 }
 

@@ -74,6 +74,11 @@ export class GrowingTrackFile implements GrowingFile {
     return this.#failure;
   }
 
+  /** It is closed, or is about to be. */
+  get isClosing(): boolean {
+    return this.#closing !== null;
+  }
+
   append(bytes: Uint8Array): void {
     if (this.#failure !== null) throw this.#failure;
     if (this.#closing !== null) throw new Error('The file is closed.');
@@ -143,15 +148,18 @@ export class GrowingTrackFile implements GrowingFile {
     const { place, folder, clock } = this.#parts;
     const name = journalName(place, this.#chunks);
     const context = journalContext(place, this.#chunks);
-    const file = await folder.create(name);
-    const journal = await SealedJournal.create({ key: place.key, context, file }, (error) => {
-      this.#failure ??= error;
-    });
+    let journal: SealedJournal | null = null;
     try {
+      const file = await folder.create(name);
+      journal = await SealedJournal.create({ key: place.key, context, file }, (error) => {
+        this.#failure ??= error;
+      });
       await journal.flush();
       await folder.publish(name);
     } catch (error) {
-      await journal.close().catch(() => undefined);
+      await journal?.close().catch(() => undefined);
+      // A disk that fails is tried again and again, each time under another name.
+      await folder.discard(name).catch(() => undefined);
       throw toStorageError(error);
     }
     this.#journalSince = clock();

@@ -17,6 +17,8 @@ export interface JournalFolder {
   /** A new file that has its name only once it is published; one that a crash left unpublished is replaced. */
   create(name: string): Promise<AppendFile>;
   publish(name: string): Promise<void>;
+  /** Removes one that was created and never published. Removing what is not there succeeds. */
+  discard(name: string): Promise<void>;
   list(): Promise<readonly string[]>;
   /** A source of what is there now. @throws AppError NOT_FOUND */
   open(name: string): Promise<RandomAccessSource>;
@@ -66,6 +68,10 @@ export class DiskJournalFolder implements JournalFolder {
       await rename(join(this.#path, name + NEW), join(this.#path, name));
       await syncFolder(this.#path);
     });
+  }
+
+  async discard(name: string): Promise<void> {
+    await disk(() => rm(join(this.#path, name + NEW), { force: true }));
   }
 
   async list(): Promise<readonly string[]> {

@@ -60,7 +60,9 @@ export class LocalTrackFiles implements TrackFiles {
     const running = this.#growing.get(place.fileId);
     if (running !== undefined) {
       const file = await running;
-      if (file.failure === null && this.#growing.get(place.fileId) === running) return file;
+      const isCurrent = this.#growing.get(place.fileId) === running;
+      if (file.failure === null && !file.isClosing && isCurrent) return file;
+      // What somebody else closes takes nothing any more.
       await file.close();
     }
     return this.#grow(place, async () => {
@@ -97,6 +99,30 @@ export class LocalTrackFiles implements TrackFiles {
     }
   }
 
+  /**
+   * As `settle`, of a file of which a chunk is damaged or gone: answers what lies before it. Journals from there on are set
+   * aside, so that nothing takes their place; parts stay where they are.
+   */
+  async salvage(place: FilePlace, parts: number): Promise<{ byteSize: number; parts: number }> {
+    const { indexes } = await this.#journalsOf(place.fileId);
+    const behind = Math.max(parts, ...indexes.map((index) => index + 1));
+    let byteSize = 0;
+    let index = 0;
+    for (; index < behind; index += 1) {
+      const chunk = await openChunk(this.#parts, place, index).catch((error: unknown) => {
+        if (error instanceof AppError && ['NOT_FOUND', 'INTEGRITY'].includes(error.code)) return null;
+        throw error;
+      });
+      if (chunk === null) break;
+      await chunk[Symbol.asyncDispose]();
+      byteSize += chunk.byteSize;
+    }
+    for (const journal of indexes)
+      if (journal < index) void this.#sealer.hand({ place, index: journal, byteSize: null });
+      else await this.#parts.folder.setAside(journalName(place, journal));
+    return { byteSize, parts: index };
+  }
+
   /** Hands in journals of a file that is finished, where a stop came before they were stored. */
   async finish(place: FilePlace, parts: number): Promise<void> {
     const { indexes } = await this.#journalsOf(place.fileId);
@@ -112,7 +138,7 @@ export class LocalTrackFiles implements TrackFiles {
     return OpenedTrackFile.open(this.#parts, place, size);
   }
 
-  async remove(place: Omit<FilePlace, 'key'>): Promise<void> {
+  async remove(place: Omit<FilePlace, 'key'>, parts = 0): Promise<void> {
     const { folder, objects } = this.#parts;
     const growing = await this.#growing.get(place.fileId)?.catch(() => null);
     await growing?.close();
@@ -122,7 +148,7 @@ export class LocalTrackFiles implements TrackFiles {
     let chunks = 0;
     while (journals.has(chunks) || (await objects.head(partKey(place, chunks))) !== null) chunks += 1;
     // Where a removal was cut before, the journals may have gone further than the parts.
-    chunks = Math.max(chunks, ...indexes.map((index) => index + 1));
+    chunks = Math.max(chunks, parts, ...indexes.map((index) => index + 1));
     // From the end: what a kill in between leaves is found again from the beginning.
     for (let index = chunks - 1; index >= 0; index -= 1) {
       await objects.delete(partKey(place, index));
@@ -213,8 +239,9 @@ export class LocalTrackFiles implements TrackFiles {
     const names: string[] = [];
     const indexes: number[] = [];
     for (const name of await this.#parts.folder.list()) {
-      const parsed = parseJournalName(name);
-      if (parsed === null || parsed.fileId !== fileId) continue;
+      // Thousands of others may lie there while the object store is away.
+      const parsed = name.includes(fileId) ? parseJournalName(name) : null;
+      if (parsed?.fileId !== fileId) continue;
       names.push(name);
       indexes.push(parsed.index);
     }

@@ -106,6 +106,9 @@ export interface TrackFiles {
   resume(place: FilePlace, parts: number): Promise<GrowingFile>;
   /** @throws AppError NOT_FOUND, INTEGRITY */
   open(place: FilePlace, size: { readonly byteSize: number; readonly parts: number }): Promise<OpenedFile>;
-  /** Everything of it, also what a crash left. Removing what is not there succeeds. */
-  remove(place: Omit<FilePlace, 'key'>): Promise<void>;
+  /**
+   * Everything of it, also what a crash left. Removing what is not there succeeds.
+   * @param parts how many it is known to have, so that what lies behind one that was lost goes as well
+   */
+  remove(place: Omit<FilePlace, 'key'>, parts?: number): Promise<void>;
 }

@@ -123,8 +123,9 @@ export class RecordedSegment {
     }
   }
 
+  /** @param at by the machine's clock, which may be set while the server's goes on */
   #begins(at: number): void {
-    this.#startedAt ??= at;
+    this.#startedAt ??= this.#parts.clock() - (Date.now() - at);
     this.#openFile();
   }
 

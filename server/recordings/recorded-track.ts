@@ -14,6 +14,9 @@ import { pause, Retries } from './retries.ts';
 import type { SegmentPlaces } from './segment-places.ts';
 
 /** A track where it is sent now. Another room or another producer is another track. */
+/** A file that ran for so long and ended whole says nothing against the next. */
+const SOUND_FILE_MS = 1_000;
+
 export interface TrackInRoom {
   readonly room: SfuRoom;
   readonly track: SentTrack;
@@ -160,6 +163,8 @@ export class RecordedTrack {
         reason: ended.end,
         ...(ended.failure === null ? {} : { code: ended.failure.code }),
       });
+    // The file is all that was said: a sender that stops its clock while muted does so with each mute.
+    if (reason === null && ended.ranMs >= SOUND_FILE_MS) return 0;
     const why = ended.failure === null ? 'media' : 'storage';
     return this.#retries.failed(clock(), ended.ranMs, why);
   }

@@ -142,7 +142,8 @@ export class RecordingDesk {
     this.#ending.add(ending);
     if (recorded === null) return;
     this.#running.delete(callId);
-    const stopping = recorded.stopped().finally(() => {
+    // Where this one waited for another it had no track, and the other may have its own still.
+    const stopping = Promise.all([this.#stopping.get(callId), recorded.stopped()]).then(() => {
       if (this.#stopping.get(callId) === stopping) this.#stopping.delete(callId);
     });
     this.#stopping.set(callId, stopping);

@@ -17,7 +17,7 @@ export interface RecoveryParts {
   readonly store: RecordingStore;
   readonly files: Pick<
     LocalTrackFiles,
-    'settle' | 'finish' | 'remove' | 'stored' | 'setAside' | 'lastWrittenAt'
+    'settle' | 'salvage' | 'finish' | 'remove' | 'stored' | 'setAside' | 'lastWrittenAt'
   >;
   readonly clock: Clock;
   readonly log: Log;
@@ -36,6 +36,10 @@ export interface RecoveryParts {
  */
 export class Recovery {
   readonly #parts: RecoveryParts;
+  /** Files that could not be finished yet: their recordings have not ended. */
+  readonly #unfinished = new Set<StoredFile['fileId']>();
+  /** What is tried again. */
+  readonly #later: Promise<void>[] = [];
 
   constructor(parts: RecoveryParts) {
     this.#parts = parts;
@@ -43,33 +47,63 @@ export class Recovery {
 
   /** Finishes every file of a call that did not end. What cannot be finished now is tried again behind it; never throws. */
   async finishFiles(): Promise<void> {
+    const { signal } = this.#parts;
     const growing = await this.#cutOff();
     const left: StoredFile[] = [];
     const files = growing.values();
     const work = async (): Promise<void> => {
-      for (const file of files) if (!(await this.#finishNow(file))) left.push(file);
+      for (const file of files) {
+        if (signal.aborted) return;
+        if (!(await this.#finishNow(file))) left.push(file);
+      }
     };
     await Promise.all(Array.from({ length: ABREAST }, work));
-    if (left.length > 0) void this.#finishLater(left);
+    // What is not done when the server stops, the next start does.
+    if (signal.aborted) return;
+    for (const { fileId } of left) this.#unfinished.add(fileId);
+    this.#later.push(
+      this.#until(left, async (file) => {
+        const isDone = await this.#finishNow(file);
+        if (isDone) this.#unfinished.delete(file.fileId);
+        return isDone;
+      }),
+    );
     await this.#sortJournals(new Set(growing.map(({ fileId }) => fileId)));
   }
 
   /** Ends recordings of calls that do not run any more. After the calls were taken up; never throws. */
   async endRecordings(): Promise<void> {
-    const { store, log, clock, recordingOf } = this.#parts;
+    const { store, log, signal } = this.#parts;
     const running = await store.runningRecordings().catch((error: unknown) => {
       log.error('recording.notTakenUp', { error });
       return [];
     });
+    const left: StoredRecording[] = [];
     for (const recording of running) {
-      const { recordingId, consultationId, purpose } = recording;
-      if (purpose !== 'consultation') continue;
-      try {
-        if ((await recordingOf(consultationId)) === recordingId) continue;
-        await endRecording(this.#parts, recording, await this.#endOf(recording, clock()));
-      } catch (error) {
-        log.error('recording.notEnded', { recording: recordingId, error });
-      }
+      if (signal.aborted) return;
+      if (recording.purpose === 'consultation' && !(await this.#endNow(recording))) left.push(recording);
+    }
+    this.#later.push(this.#until(left, (recording) => this.#endNow(recording)));
+  }
+
+  /** Resolves soon after the signal when nothing of the store is touched any more. */
+  async stopped(): Promise<void> {
+    await Promise.all(this.#later);
+  }
+
+  /** False: it may be tried again. */
+  async #endNow(recording: StoredRecording): Promise<boolean> {
+    const { store, log, clock, recordingOf } = this.#parts;
+    const { recordingId, consultationId } = recording;
+    try {
+      if ((await recordingOf(consultationId)) === recordingId) return true;
+      const files = await store.filesOf(recordingId);
+      if (files.some(({ fileId }) => this.#unfinished.has(fileId))) return false;
+      await endRecording(this.#parts, recording, await this.#endOf(recording, clock()));
+      return true;
+    } catch (error) {
+      log.error('recording.notEnded', { recording: recordingId, error });
+      return !(error instanceof AppError && error.retryable);
     }
   }
 
@@ -112,13 +146,14 @@ export class Recovery {
     }
   }
 
-  async #finishLater(left: readonly StoredFile[]): Promise<void> {
+  /** Tries again what may be tried again, until all is done or the server stops. */
+  async #until<T>(left: readonly T[], isDone: (one: T) => Promise<boolean>): Promise<void> {
     const { signal } = this.#parts;
-    for (let files = left; files.length > 0 && !signal.aborted; ) {
+    for (let waiting = left; waiting.length > 0 && !signal.aborted; ) {
       await pause(AGAIN_MS, signal);
-      const still: StoredFile[] = [];
-      for (const file of files) if (!signal.aborted && !(await this.#finishNow(file))) still.push(file);
-      files = still;
+      const still: T[] = [];
+      for (const one of waiting) if (!signal.aborted && !(await isDone(one))) still.push(one);
+      waiting = still;
     }
   }
 
@@ -145,7 +180,7 @@ export class Recovery {
     measuring(place);
   }
 
-  /** A file of which a part is missing is listed all the same; reading it says that it is damaged. */
+  /** Of a file that is damaged what lies before is kept; one of which nothing is left is listed, and reading it says so. */
   async #settled(place: FilePlace, file: StoredFile): Promise<{ byteSize: number; parts: number }> {
     const { files, log } = this.#parts;
     try {
@@ -153,7 +188,10 @@ export class Recovery {
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'INTEGRITY') throw error;
       log.error('recording.damaged', { recording: file.recordingId, file: file.fileId, error });
-      return { byteSize: Math.max(1, file.byteSize), parts: Math.max(1, file.parts) };
+      const size = await files.salvage(place, file.parts);
+      return size.byteSize > 0
+        ? size
+        : { byteSize: Math.max(1, file.byteSize), parts: Math.max(1, file.parts) };
     }
   }
 

@@ -22,14 +22,14 @@ export async function addCurrentKey(
 }
 
 /**
- * Takes a key out of a key file, for good. `assertUnneeded` is asked with the lock held and throws where something
- * stored needs the key: nobody can make another key current meanwhile.
+ * Takes a key out of a key file, for good. `assertUnneeded` is asked with the lock held, is told the current key, and
+ * throws where something stored needs the other: nobody can make another key current meanwhile.
  * @throws VaultError KEY_UNKNOWN, KEY_NEEDED
  */
 export async function removeKey(
   path: string,
   keyId: string,
-  assertUnneeded: () => Promise<void>,
+  assertUnneeded: (currentKeyId: string) => Promise<void>,
 ): Promise<void> {
   await existing(path);
   using _lock = await lockKeyFile(path);
@@ -41,7 +41,7 @@ export async function removeKey(
       'KEY_NEEDED',
       `${keyId} is the current key: what is written now is wrapped with it. Run "vault rotate" first.`,
     );
-  await assertUnneeded();
+  await assertUnneeded(file.current);
   await replaceKeyFile(path, { ...file, keys: file.keys.filter(({ id }) => id !== keyId) });
 }
 

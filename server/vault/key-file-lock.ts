@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { isHeldByAnother } from '../storage/folder-lock.ts';
 import { makeFolder } from '../storage/objects/durable-folder.ts';
 import { VaultError } from './vault-error.ts';
 
@@ -15,9 +16,10 @@ export async function lockKeyFile(path: string): Promise<Disposable> {
     db.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (error) {
     db.close();
-    throw new VaultError('KEY_FILE_UNAVAILABLE', 'Another command is changing the key file just now.', {
-      cause: error,
-    });
+    const why = isHeldByAnother(error)
+      ? 'Another command is changing the key file just now.'
+      : `${path}.lock cannot be locked: is it this user's, and the disk writable?`;
+    throw new VaultError('KEY_FILE_UNAVAILABLE', why, { cause: error });
   }
   return { [Symbol.dispose]: () => db.close() };
 }

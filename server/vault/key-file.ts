@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { chown, type FileHandle, link, open, rename, stat, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chown, type FileHandle, link, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { makeFolder, syncFolder } from '../storage/objects/durable-folder.ts';
 import { VaultError } from './vault-error.ts';

@@ -31,8 +31,10 @@ export interface ScannedWebm {
 const MAX_CUES = 2_000;
 /** Seeking is not finer than this, in nanoseconds. */
 const MIN_CUE_SPACING_NS = 1_000_000_000;
-/** Tracks carry a few hundred bytes of codec data; a frame of 720p is below 1 MB. */
+/** A frame of 720p is below 1 MB. */
 const MAX_HELD_BYTES = 8 * 1024 * 1024;
+/** Tracks carry a few hundred bytes of codec data; they become part of the index, which is read with every list. */
+const MAX_HEADER_BYTES = 64 * 1024;
 const DEFAULT_SCALE = 1_000_000;
 /** The length of the last frame, where nothing tells it: what an Opus frame lasts. */
 const DEFAULT_FRAME_NS = 20_000_000;
@@ -162,6 +164,7 @@ export class WebmScanner {
   #outside(head: ElementHead): boolean {
     switch (head.id) {
       case ID.ebml:
+        limited(head);
         return this.#hold(head, (bytes) => {
           this.#header ??= Buffer.from(bytes);
         });
@@ -174,6 +177,7 @@ export class WebmScanner {
             if (id === ID.timestampScale) this.#scale = unsignedAt(bytes, contentStart, end) || DEFAULT_SCALE;
         });
       case ID.tracks:
+        limited(head);
         return this.#hold(head, (bytes) => this.#readTracks(bytes, head.headSize));
       case ID.cluster:
         this.#begin(head);
@@ -329,4 +333,8 @@ export class WebmScanner {
 function known({ byteSize }: ElementHead): number {
   if (byteSize === null) throw new Error('Only segments and clusters may be of unknown length.');
   return byteSize;
+}
+
+function limited(head: ElementHead): void {
+  if (known(head) > MAX_HEADER_BYTES) throw new Error('A header is too large.');
 }

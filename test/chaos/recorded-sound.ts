@@ -2,9 +2,10 @@ import { spawn } from 'node:child_process';
 import { buffer } from 'node:stream/consumers';
 import { ffmpegPath } from '../helpers/tones.ts';
 
-/** A recorded file with a beep every half second, as a recorder writes it. */
-export async function encoded(seconds: number): Promise<Buffer> {
-  const source = `aevalsrc='if(lt(mod(t,0.5),0.1),0.5*sin(2*PI*1000*t),0)':s=48000:d=${seconds}`;
+/** A recorded file with a beep every half second, as a recorder writes it; behind `silentFrom` seconds it is silent. */
+export async function encoded(seconds: number, silentFrom = seconds): Promise<Buffer> {
+  const gate = `lt(mod(t,0.5),0.1)*lt(t,${silentFrom})`;
+  const source = `aevalsrc='if(${gate},0.5*sin(2*PI*1000*t),0)':s=48000:d=${seconds}`;
   const child = spawn(
     ffmpegPath(),
     [

@@ -82,6 +82,9 @@ test('[M1 sabotage] a file that loses more than a second, does not play, or is n
   expect(await judge(whole.subarray(0, whole.byteLength / 2), 5_000)).not.toEqual([]);
   expect(await judge(Buffer.alloc(0), 5_000)).toContain('it does not play');
   expect(await judge(whole, 5_000, 'growing')).toContain('it is growing');
+  // As short as the files of the kills above are, and for its half silent.
+  expect(await judge(await encoded(2), 3_000)).toEqual([]);
+  expect(await judge(await encoded(2, 0.6), 3_000)).not.toEqual([]);
 });
 
 test('[M3 sabotage] media in the clear on a disk is noticed', async () => {

@@ -42,8 +42,8 @@ export async function lossOf(file: ToldFile, victim: Victim, killedAt: number): 
   if (file.state !== 'truncated') complaints.push(`it is ${file.state}`);
   if (lostMs > LIMIT_MS) complaints.push(`${Math.round(lostMs)} ms are lost`);
   const { beeps } = await heard(bytes);
-  // One may be cut by either end.
-  const expected = Math.floor((ranMs - LIMIT_MS) / BEEP_MS) - 1;
+  // Of what plays, whatever of it was lost at its end: a file of a second has one at least, and one may be cut by an end.
+  const expected = Math.floor((end + PACKET_MS) / BEEP_MS) - 1;
   if (beeps.length < expected) complaints.push(`${beeps.length} of ${expected} beeps are heard`);
   return { victim, lostMs, ranMs, complaints };
 }

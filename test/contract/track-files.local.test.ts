@@ -50,6 +50,7 @@ class Kill implements AsyncDisposable {
     return {
       create: (name) => this.step(async () => file(this.#held(await real.create(name)))),
       publish: (name) => this.step(() => real.publish(name)),
+      discard: (name) => this.step(() => real.discard(name)),
       list: () => real.list(),
       open: (name) => this.step(async () => this.#held(await real.open(name))),
       remove: (name) => this.step(() => real.remove(name)),
@@ -264,6 +265,7 @@ test('[D5] [RECS14] after a failed sync the file ends, is not synced again, and 
 const bound = (change: JournalFolder, real: JournalFolder): JournalFolder => ({
   create: (name) => change.create(name),
   publish: (name) => real.publish(name),
+  discard: (name) => real.discard(name),
   list: () => real.list(),
   open: (name) => real.open(name),
   remove: (name) => real.remove(name),

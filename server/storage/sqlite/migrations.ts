@@ -196,6 +196,14 @@ const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
   CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;
   `,
+  `
+  -- What is looked for at the start and every hour must not read all there is: the server does nothing else meanwhile.
+  CREATE INDEX attachment_of ON attachment (consultation_id);
+  CREATE INDEX consultation_erased ON consultation (consultation_id) WHERE length(wrapped_key) = 0;
+  CREATE INDEX recording_erased ON recording (started_at) WHERE state = 'erased';
+  CREATE INDEX note_untold ON note (note_id) WHERE state = 'signed' AND announced = 0;
+  CREATE INDEX note_added_to ON note_version (note_id) WHERE kind = 'addition';
+  `,
 ];
 
 /**

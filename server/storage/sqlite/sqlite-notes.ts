@@ -37,8 +37,11 @@ export class SqliteNotes implements NoteStore {
     );
     this.#unannounced = prepareRead(
       reader,
-      `SELECT * FROM note WHERE state = 'signed' AND announced <
-        1 + (SELECT count(*) FROM note_version v WHERE v.note_id = note.note_id AND v.kind = 'addition')`,
+      // Those of which nothing is told, and of the others only those with additions: by far the most need no look.
+      `SELECT * FROM note WHERE state = 'signed' AND announced = 0 UNION ALL
+        SELECT * FROM note WHERE note_id IN (SELECT DISTINCT note_id FROM note_version WHERE kind = 'addition')
+          AND state = 'signed' AND announced > 0 AND announced <
+          1 + (SELECT count(*) FROM note_version v WHERE v.note_id = note.note_id AND v.kind = 'addition')`,
     );
   }
 

@@ -170,8 +170,10 @@ const prepareReads = (db: DatabaseSync) => ({
   ),
   halfErased: prepareRead(
     db,
-    `SELECT * FROM recording r WHERE state = 'erased' AND EXISTS
-      (SELECT 1 FROM recording_file f WHERE f.recording_id = r.recording_id) ORDER BY started_at LIMIT ?`,
+    // The rows are read of those alone that have files: of most that were erased nothing is left.
+    `SELECT * FROM recording WHERE recording_id IN (SELECT r.recording_id FROM recording r
+      WHERE state = 'erased' AND EXISTS (SELECT 1 FROM recording_file f WHERE f.recording_id = r.recording_id)
+      ORDER BY started_at LIMIT ?) ORDER BY started_at`,
   ),
   growing: prepareRead(
     db,

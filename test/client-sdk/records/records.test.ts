@@ -96,6 +96,21 @@ describe('the records of a consultation', () => {
     expect(await codeOf(records.load())).toBe('NOT_FOUND');
   });
 
+  it('[SDK265] show nothing any more once the person takes no part', async () => {
+    const { server, client, kept } = await started();
+    await using _server = server;
+    await using _client = client;
+    const records = await loaded(client);
+    expect(records.recordings).toEqual(kept.recordings);
+    for (const name of ['recording.list', 'note.list', 'followUp.list'] as const)
+      server.refuse(name, 'NOT_FOUND');
+    server.tell('recording.changed', { consultationId, recordingId: RecordingId.parse(minted('rec')) });
+    await eventually(
+      () => records.recordings.length,
+      (count) => count === 0,
+    );
+  });
+
   it('[SDK266] follow what the server tells of this consultation, and ask once for what is told often', async () => {
     const { server, client, kept } = await started();
     await using _server = server;

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { COMMANDS } from '../../../server/commands/run.ts';
 import { tempDir } from '../../helpers/temp-dir.ts';
 import { operate } from '../backup/operate.ts';
-import { openDataFolder } from '../vault/stored-vault.fixtures.ts';
+import { openDataFolder, someConsultation } from '../vault/stored-vault.fixtures.ts';
 
 const MAIN = fileURLToPath(new URL('../../../server/commands/main.ts', import.meta.url));
 
@@ -72,11 +72,13 @@ test('[CMD3] a folder that is no data folder is told so, and left as it is', asy
   for (const args of [
     ['vault', 'status'],
     ['vault', 'verify'],
+    ['vault', 'shred', someConsultation()],
     ['backup', join(dir.path, 'b')],
   ]) {
     const { code, said } = await operate(join(dir.path, 'not-there'), ...args);
     expect(code).toBe(1);
-    expect(said).toMatch(/no database|no key file/);
+    expect(said).toMatch(/no database|no key file|is there such a folder/);
+    expect(said).not.toMatch(/server runs/);
   }
 });
 

@@ -202,6 +202,25 @@ test('[RECS24] what always fails is tried a bounded number of times a minute', a
   expect(tries()).toBeLessThan(20);
 });
 
+test('[RECS25] a sender whose clock jumps with each mute does not wait for its next file', async () => {
+  await using app = await startTestApp();
+  await using recorded = await startSoundCall(app);
+  const { people } = recorded;
+  await startRecording(recorded);
+  let longestMs = 0;
+  for (let jump = 0; jump < 5; jump += 1) {
+    const segment = await segmentOf(app, people.patient);
+    segment.emit(Buffer.from(`part ${jump}`));
+    // Time goes by between two mutes; by the server's clock, not by this one.
+    app.advance(1_500);
+    segment.finish('clock_jumped');
+    const since = performance.now();
+    await eventually('a new segment', async () => (await segmentOf(app, people.patient)) !== segment);
+    longestMs = Math.max(longestMs, performance.now() - since);
+  }
+  expect(longestMs).toBeLessThan(1_500);
+}, 60_000);
+
 test('[RECS25] a clock that jumped, another device and a return to the call begin new files, whole ones before them', async () => {
   await using app = await startTestApp();
   await using recorded = await startSoundCall(app);
@@ -359,4 +378,76 @@ test('[RECS30] a file that cannot be written any more is kept as far as it goes,
   const files = await finished(recorded, recordingId, 2);
   expect(files.map(({ facts }) => facts.truncated?.reason ?? null)).toEqual(['storage_failed', null]);
   expect(await Promise.all(files.map((one) => contentOf(recorded, one)))).toEqual(['kept', 'next']);
+});
+
+test('[RECS22] a third recording waits for the first to let go of its tracks, also when the second never had any', async () => {
+  await using app = await startTestApp();
+  await using recorded = await startSoundCall(app);
+  const { visit, call, people } = recorded;
+  const first = await startRecording(recorded);
+  const segment = await segmentOf(app, people.patient);
+  segment.emit(Buffer.from('first'));
+  await grown(recorded, first, 1);
+  const stop = segment.stop.bind(segment);
+  segment.stop = () => new Promise(() => {});
+  using _restored = { [Symbol.dispose]: () => void (segment.stop = stop) };
+  await visit.doctor.request('recording.stop', { ...call, recordingId: first });
+  const second = await startRecording(recorded);
+  await visit.doctor.request('recording.stop', { ...call, recordingId: second });
+  const third = await startRecording(recorded);
+  const next = await eventually('the next segment', () =>
+    app.recorder.segments.find(
+      ({ options }) => options.seatId === people.patient && options !== segment.options,
+    ),
+  );
+  segment.emit(Buffer.from(' and twice'));
+  next.emit(Buffer.from('third'));
+  await grown(recorded, third, 1);
+  const [file] = await finished(recorded, first, 1);
+  if (file === undefined) throw new Error('no file');
+  expect(await contentOf(recorded, file)).toBe('first');
+});
+
+test('[RECS22] a consent that is taken back while a segment only begins leaves no file and no segment', async () => {
+  await using app = await startTestApp();
+  await using recorded = await startSoundCall(app);
+  const { visit, call } = recorded;
+  const go = Promise.withResolvers<void>();
+  const begin = app.recorder.begin.bind(app.recorder);
+  let waiting = 0;
+  app.recorder.begin = async (options) => {
+    waiting += 1;
+    await go.promise;
+    const segment = await begin(options);
+    // What a device sent while it began comes with the beginning.
+    segment.emit(Buffer.from('too late'));
+    return segment;
+  };
+  const recordingId = await startRecording(recorded);
+  await eventually('both to begin', () => waiting === 2);
+  await visit.patient.request('recording.answer', { ...call, recordingId, granted: false });
+  go.resolve();
+  app.recorder.begin = begin;
+  const next = await startRecording(recorded);
+  await eventually('the next recording to have both', () => app.recorder.running === 2);
+  expect(await filesOf(recorded, recordingId)).toEqual([]);
+  expect(await app.store.recordings.loadRecording(recordingId)).toBeNull();
+  for (const segment of app.recorder.segments) segment.emit(Buffer.from('agreed'));
+  await grown(recorded, next, 2);
+});
+
+test('[R8] [RECS20] a file says by the server’s clock when it began, whatever became of the machine’s', async () => {
+  await using app = await startTestApp();
+  app.advance(-3_600_000);
+  await using recorded = await startSoundCall(app);
+  const { people } = recorded;
+  const recordingId = await startRecording(recorded);
+  const segment = await segmentOf(app, people.patient);
+  segment.begins(Date.now() - 40);
+  segment.emit(Buffer.from('heard'));
+  await grown(recorded, recordingId, 1);
+  const [file] = await filesOf(recorded, recordingId);
+  const age = Date.now() - 3_600_000 - (file?.facts.startedAt ?? 0);
+  expect(age).toBeGreaterThanOrEqual(39);
+  expect(age).toBeLessThan(10_000);
 });

@@ -210,6 +210,10 @@ test('[VLT52] settings name a key by its ARN, and the service by an address that
     { TELECONSULT_VAULT_KMS_ENDPOINT: 'http://kms.example.org' },
   ])
     expect(() => settings(wrong)).toThrow(/VAULT_KMS/);
+  // Its author believes that a service wraps, and the file would.
+  expect(() => readConfig({ TELECONSULT_VAULT_KMS_ENDPOINT: 'https://kms.example.org' })).toThrow(
+    /VAULT_KMS_ENDPOINT is set and not used/,
+  );
 });
 
 test('[VLT51] an error of the service says nothing of what was asked', async () => {

@@ -8,12 +8,14 @@ import { expect, test } from 'vitest';
 import { FIELD_TABLES } from '../../../server/commands/verify/field-tables.ts';
 import { DiskJournalFolder } from '../../../server/recordings/journal-folder.ts';
 import { LocalTrackFiles } from '../../../server/recordings/local-track-files.ts';
+import { FolderLock } from '../../../server/storage/folder-lock.ts';
 import {
   byteColumns,
   columnName,
   FIELD_COLUMNS,
   OPEN_COLUMNS,
 } from '../../../server/storage/sqlite/sqlite-wrapped-values.ts';
+import { addCurrentKey } from '../../../server/vault/change-keys.ts';
 import { operate } from '../backup/operate.ts';
 import { type DataFolder, openDataFolder } from './stored-vault.fixtures.ts';
 
@@ -232,6 +234,29 @@ test('[VLT55] status says which keys there are, what each wraps, and exits with 
   await writeFile(data.keyFile, JSON.stringify({ ...file, keys: file.keys.slice(1) }));
   const missing = await operate(data.path, 'vault', 'status');
   expect(missing).toMatchObject({ code: 1, said: expect.stringContaining(`${currentKeyId} (MISSING)`) });
+});
+
+test('[VLT46] a server that has finished under an earlier key may be taking up the one that is to be retired', async () => {
+  await using data = await openFilled();
+  const settledUnder = data.keys.currentKeyId;
+  const status = { at: new Date().toISOString(), pid: 1, state: 'settled', wrappingForMs: null };
+  const say = (currentKeyId: string) =>
+    writeFile(
+      join(data.path, 'vault-status.json'),
+      JSON.stringify({ ...status, currentKeyId, remaining: 0, rewrapped: 0, failed: 0 }),
+    );
+  // Two rotations at once: nothing stored is under the key between them, yet.
+  const { added: between } = await addCurrentKey(data.keyFile, 0);
+  const { added: newest } = await addCurrentKey(data.keyFile, 0);
+  const server = new FolderLock(data.path);
+  await say(settledUnder);
+  expect(await operate(data.path, 'vault', 'retire', between)).toMatchObject({
+    code: 1,
+    said: expect.stringContaining(`does not wrap with ${newest} yet`),
+  });
+  await say(newest);
+  expect(await operate(data.path, 'vault', 'retire', between)).toMatchObject({ code: 0 });
+  server.close();
 });
 
 test('[VLT46] a key is not retired while the database, an object or a named backup needs it', async () => {

@@ -2,7 +2,15 @@ import { AppError } from '@teleconsult/protocol';
 import { openRecordingFacts } from '@teleconsult/server/recordings/sealed-facts';
 import { expect, test } from 'vitest';
 import { eventually } from '../../helpers/eventually.ts';
-import { asked, consultationId, fileId, openStage, recordingId, type Stage, tone } from './playback.fixtures.ts';
+import {
+  asked,
+  consultationId,
+  fileId,
+  openStage,
+  recordingId,
+  type Stage,
+  tone,
+} from './playback.fixtures.ts';
 
 const recording = { consultationId, recordingId: recordingId(1) };
 
@@ -13,7 +21,10 @@ const compositionOf = async ({ store, key }: Stage) => {
 };
 
 /** Reading this file stands still from its first piece on; resolves when it does. */
-function standStill(stage: Stage, from: (file: string) => boolean): { reached: Promise<void>; goOn: () => void } {
+function standStill(
+  stage: Stage,
+  from: (file: string) => boolean,
+): { reached: Promise<void>; goOn: () => void } {
   const reached = Promise.withResolvers<void>();
   const gate = Promise.withResolvers<void>();
   const open = stage.files.open.bind(stage.files);
@@ -130,4 +141,21 @@ test('[PLAY10] that erasing was refused because it is still recorded is on recor
   expect(stage.audit.rows.map(({ action, result }) => [action, result])).toEqual([
     ['recording.delete', 'refused'],
   ]);
+});
+
+test('[PLAY39] a list of many long files lets others have their turn', async () => {
+  await using stage = await openStage();
+  const bytes = Buffer.from('sound');
+  await stage.record(1, { files: Array.from({ length: 40 }, (_, n) => ({ number: n + 1, bytes })) });
+  let turns = 0;
+  let isOver = false;
+  const count = (): void => {
+    turns += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const { recordings } = await stage.playback.list({ consultationId }, asked('doc'));
+  isOver = true;
+  expect(recordings[0]?.files).toHaveLength(40);
+  expect(turns).toBeGreaterThanOrEqual(40);
 });
