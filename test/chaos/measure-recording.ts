@@ -63,7 +63,7 @@ const table = [
   '',
   `After the death of a recording process the next one had sound after ${(slowestSegmentMs / 1_000).toFixed(2)} s at most.`,
   complaints.length === 0
-    ? 'Every file was marked, played, and had its beeps; no media lay in the clear; no process, port or journal was left.'
+    ? 'Every file was marked, played, and had its beeps; no media lay in the clear; no process and no journal was left.'
     : `${complaints.length} complaints.`,
 ].join('\n');
 say(table);
