@@ -33,9 +33,11 @@ export interface ObjectStoreOptions {
 }
 
 /** How long after a chore was done it is done again, and how long after it could not be done. */
-interface ChoreTime {
+export interface ChoreTime {
   readonly afterMs: number;
   readonly afterFailureMs: number;
+  /** After a store could not be reached: a single lost answer is told by nobody, so it is looked for soon. */
+  readonly afterUnavailableMs: number;
 }
 
 interface ChoreTimes {
@@ -43,10 +45,10 @@ interface ChoreTimes {
   readonly sweep: ChoreTime;
 }
 
-/** A store that is back is noticed sooner, by its probe. One that is full is offered a whole object each time. */
+/** One that is full is offered a whole object each time; one that is down is not even asked, once its guard knows. */
 const CHORES: ChoreTimes = {
-  bringHome: { afterMs: 30_000, afterFailureMs: 300_000 },
-  sweep: { afterMs: 6 * 3_600_000, afterFailureMs: 600_000 },
+  bringHome: { afterMs: 30_000, afterFailureMs: 300_000, afterUnavailableMs: 10_000 },
+  sweep: { afterMs: 6 * 3_600_000, afterFailureMs: 600_000, afterUnavailableMs: 600_000 },
 };
 
 export interface OpenedObjectStore extends AsyncDisposable {
@@ -175,12 +177,18 @@ async function bringHome(
   if (damaged > 0) options.report({ kind: 'notBroughtHome', count: damaged });
 }
 
+/** How long to wait before a chore is done again. */
+export function waitAfter(error: AppError | null, times: ChoreTime): number {
+  if (error === null) return times.afterMs;
+  return error.code === 'STORAGE_UNAVAILABLE' ? times.afterUnavailableMs : times.afterFailureMs;
+}
+
 /**
  * A chore that is done now and again. What fails with a code is tried again the next time; a store that is down has told
  * so already.
  */
 function everyNowAndThen(
-  { afterMs, afterFailureMs }: ChoreTime,
+  times: ChoreTime,
   chore: () => Promise<void>,
 ): { now: () => void } & AsyncDisposable {
   let timer: NodeJS.Timeout | null = null;
@@ -188,16 +196,16 @@ function everyNowAndThen(
   let isOver = false;
   let isWantedAgain = false;
   const run = async () => {
-    let waitMs = afterFailureMs;
+    let failed: AppError | null = null;
     isWantedAgain = false;
     try {
       await chore();
-      waitMs = afterMs;
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
+      failed = error;
     } finally {
       underWay = null;
-      if (!isOver) timer = setTimeout(now, isWantedAgain ? 0 : waitMs).unref();
+      if (!isOver) timer = setTimeout(now, isWantedAgain ? 0 : waitAfter(failed, times)).unref();
     }
   };
   const now = () => {

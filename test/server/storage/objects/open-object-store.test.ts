@@ -1,12 +1,14 @@
 import { mkdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { AppError } from '@teleconsult/protocol';
 import { DiskObjectStore } from '@teleconsult/server/storage/objects/disk';
 import type { ObjectPlaces } from '@teleconsult/server/storage/objects/object-store-settings';
 import {
   type ObjectStoreNews,
   type ObjectStoreOptions,
   openObjectStore,
+  waitAfter,
 } from '@teleconsult/server/storage/objects/open-object-store';
 import { S3ObjectStore } from '@teleconsult/server/storage/objects/s3';
 import { describe, expect, test } from 'vitest';
@@ -42,12 +44,19 @@ test('[OBJ51] without settings the objects of the data folder are the store, as 
   expect(opened.missing()).toEqual([]);
 });
 
+test('[OBJ45] a store that could not be reached is asked again soon, a full one later', () => {
+  const times = { afterMs: 30, afterFailureMs: 300, afterUnavailableMs: 10 };
+  expect(waitAfter(null, times)).toBe(30);
+  expect(waitAfter(new AppError('STORAGE_UNAVAILABLE'), times)).toBe(10);
+  expect(waitAfter(new AppError('STORAGE_FULL'), times)).toBe(300);
+});
+
 test('[OBJ51] a second store on another disk takes what the first disk has no room for', async () => {
   await using folder = await tempDir();
   const dir = join(folder.path, 'other-disk');
   const places: ObjectPlaces = { first: onDisk, second: { kind: 'disk', dir } };
   await using opened = await openIn(folder.path, places, {
-    chores: { bringHome: { afterMs: 200, afterFailureMs: 200 } },
+    chores: { bringHome: { afterMs: 200, afterFailureMs: 200, afterUnavailableMs: 200 } },
   });
   // A file in the place of a folder: what is put there fails, as on a disk with an error.
   const objects = join(folder.path, 'objects', 'incoming');
