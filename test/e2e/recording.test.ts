@@ -30,11 +30,11 @@ declare global {
   var recorded: RecordedPage;
 }
 
-/** A browser whose microphone beeps at this pitch, twice a second. */
+/** A browser whose microphone beeps at this pitch, twice a second, for longer than the test: where the file begins anew is a break. */
 async function launch(folder: string, hertz: number): Promise<Browser & AsyncDisposable> {
   const wav = spawnSync(ffmpegPath(), [
     ...['-v', 'error', '-f', 'lavfi', '-i'],
-    `aevalsrc='if(lt(mod(t,${BEEP_INTERVAL_MS / 1_000}),0.1),0.5*sin(2*PI*${hertz}*t),0)':s=48000:d=30`,
+    `aevalsrc='if(lt(mod(t,${BEEP_INTERVAL_MS / 1_000}),0.1),0.5*sin(2*PI*${hertz}*t),0)':s=48000:d=150`,
     ...['-ac', '1', '-c:a', 'pcm_s16le', '-f', 'wav', 'pipe:1'],
   ]).stdout;
   const path = join(folder, `${hertz}.wav`);

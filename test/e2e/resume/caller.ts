@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Call } from '@teleconsult/client-sdk/api';
 import type { BrowserContext, Page } from 'playwright-core';
@@ -83,6 +83,20 @@ export class Caller implements AsyncDisposable {
     this.#open = { context, page };
     await page.goto(link);
     return startedAt;
+  }
+
+  /**
+   * Waits until the browser has written down which device this is. Chromium writes `localStorage` five seconds after its first
+   * change: who is killed before that is another device afterwards, and has a call to take over and none to go on with.
+   */
+  async isKnownToDisk(): Promise<void> {
+    const deviceId = await this.page.evaluate(() => localStorage.getItem('teleconsult.deviceId') ?? '?');
+    const folder = join(this.#options.folder, 'profile', 'Default', 'Local Storage', 'leveldb');
+    await eventually(
+      'the device id to be on disk',
+      () => readdirSync(folder).some((name) => readFileSync(join(folder, name)).includes(deviceId)),
+      { withinMs: 30_000 },
+    );
   }
 
   /** The browser ends in the middle of everything, as when the power goes or the system wants its memory. */

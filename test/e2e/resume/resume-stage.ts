@@ -59,6 +59,7 @@ export async function setResumeStage({ ownNetworks }: StageOptions): Promise<Res
   const patient = await caller('patient');
   const doctor = await caller('doctor');
   await beginCall(patient, doctor);
+  await Promise.all([patient.isKnownToDisk(), doctor.isKnownToDisk()]);
   const owned = stack.move();
   return {
     consultationId,
