@@ -79,7 +79,7 @@ test('[RECD2] bytes come at the latest half a second after their sound', async (
   expect(Math.max(...lags)).toBeLessThan(500);
 });
 
-test('[RECD3] two tracks line up by the moments at which they began', async () => {
+test.concurrent('[RECD3] two tracks line up by the moments at which they began', async () => {
   await using stage = await openStage();
   const [doctor, patient] = [await stage.device('doctor'), await stage.device('patient')];
   const [low, high] = [await beeps(8, 600), await beeps(8, 1_400)];
@@ -101,7 +101,7 @@ test('[RECD3] two tracks line up by the moments at which they began', async () =
   expect(Math.max(...errors.map(Math.abs))).toBeLessThan(PLACE_MS);
 });
 
-test('[RECD4] a file that is cut at any point plays to within a second of the cut', async () => {
+test.concurrent('[RECD4] a file that is cut at any point plays to within a second of the cut', async () => {
   await using stage = await openStage();
   const doctor = await stage.device('doctor');
   const sending = await doctor.send('microphone', await beeps(8));
@@ -143,7 +143,7 @@ test('[RECD28] what was given out when ffmpeg or the worker is killed plays to w
   }
 });
 
-test('[RECD5] a track that is muted for a while keeps its time', async () => {
+test.concurrent('[RECD5] a track that is muted for a while keeps its time', async () => {
   await using stage = await openStage();
   const doctor = await stage.device('doctor');
   const sending = await doctor.send('microphone', await beeps(9));
@@ -174,7 +174,7 @@ test('[RECD5] a track that is muted for a while keeps its time', async () => {
   expect(Math.abs(durationMs - (9_000 - offset))).toBeLessThan(200);
 });
 
-test('[RECD25] a sender whose clock stood still ends the segment, so that what follows is not placed too early', async () => {
+test.concurrent('[RECD25] a sender whose clock stood still ends the segment, so that what follows is not placed too early', async () => {
   await using stage = await openStage();
   const doctor = await stage.device('doctor');
   const sending = await doctor.send('microphone', await beeps(12));
@@ -199,7 +199,7 @@ test('[RECD25] a sender whose clock stood still ends the segment, so that what f
   expect(places.length).toBeGreaterThan(1);
 });
 
-test('[RECD6] a track of which nothing comes for long is well: no bytes, no stall, and the right time afterwards', async () => {
+test.concurrent('[RECD6] a track of which nothing comes for long is well: no bytes, no stall, and the right time afterwards', async () => {
   await using stage = await openStage();
   const doctor = await stage.device('doctor');
   const sending = await doctor.send('microphone', await beeps(40));
@@ -234,7 +234,7 @@ test('[RECD6] a track of which nothing comes for long is well: no bytes, no stal
   }
 });
 
-test('[RECD7] packets that are lost or come late cost what is in them and no more', async () => {
+test.concurrent('[RECD7] packets that are lost or come late cost what is in them and no more', async () => {
   await using stage = await openStage();
   const doctor = await stage.device('doctor');
   const sending = await doctor.send('microphone', await beeps(10), {
