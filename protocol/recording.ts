@@ -118,22 +118,11 @@ export const Waveform = z.strictObject({
 });
 export type Waveform = z.infer<typeof Waveform>;
 
-const call = { consultationId: ConsultationId, callId: CallId };
-const recordingOfCall = { ...call, recordingId: RecordingId };
 const recording = { consultationId: ConsultationId, recordingId: RecordingId };
 const file = { ...recording, fileId: FileId };
 const RecordingResult = z.strictObject({ recording: RecordingView });
 
-/**
- * Requests about recordings. The five that control the recording of a call answer the call (see requests.ts, which knows
- * its shape).
- */
-export const recordingControls = {
-  start: z.strictObject(call),
-  answer: z.strictObject({ ...recordingOfCall, granted: z.boolean() }),
-  control: z.strictObject(recordingOfCall),
-};
-
+/** Requests about recordings that are made. Those that control the recording of a call are in recording-controls.ts. */
 export const recordingRequests = {
   'recording.list': {
     summary: 'The recordings of a consultation that this person may know of, newest first.',

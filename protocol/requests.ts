@@ -37,7 +37,8 @@ import {
   Unread,
 } from './model.ts';
 import { noteRequests } from './note.ts';
-import { recordingControls, recordingRequests } from './recording.ts';
+import { recordingRequests } from './recording.ts';
+import { recordingControlRequests } from './recording-controls.ts';
 import { define } from './request-definition.ts';
 import { seatRequests } from './seat-requests.ts';
 
@@ -374,33 +375,7 @@ export const requests = define({
     payload: z.strictObject({ ...call, media: CallMedia }),
     result: CallResult,
   },
-  'recording.start': {
-    summary:
-      'The doctor asks to record a live call. Everybody in it is asked; it begins when all have agreed. While a recording is asked for or runs, the answer is that one.',
-    payload: recordingControls.start,
-    result: CallResult,
-  },
-  'recording.answer': {
-    summary:
-      'This person agrees to be recorded, or does not (any more). No stops the recording for all, within a second.',
-    payload: recordingControls.answer,
-    result: CallResult,
-  },
-  'recording.pause': {
-    summary: 'The doctor pauses the recording; nothing is recorded until it is resumed.',
-    payload: recordingControls.control,
-    result: CallResult,
-  },
-  'recording.resume': {
-    summary: 'The doctor lets a paused recording go on.',
-    payload: recordingControls.control,
-    result: CallResult,
-  },
-  'recording.stop': {
-    summary: 'The doctor ends the recording; the call goes on.',
-    payload: recordingControls.control,
-    result: CallResult,
-  },
+  ...recordingControlRequests,
   ...recordingRequests,
   ...noteRequests,
   ...followUpRequests,

@@ -173,8 +173,10 @@ test('[RECE1] [M4] [M9] two people who agreed are recorded in their browsers, ea
     expect(Math.abs(durationMs - (sound.durationMs ?? 0))).toBeLessThan(1_000);
     expect(durationMs).toBeGreaterThan(TALK_MS - 3_000);
     expect(beeps.length).toBeGreaterThanOrEqual(Math.floor((durationMs / BEEP_INTERVAL_MS) * 0.99) - 1);
-    const offs = beeps.slice(1).map((at, index) => Math.abs(at - (beeps[index] ?? 0) - BEEP_INTERVAL_MS));
-    // A busy browser itself is late with a beep now and then; what the recorder does to them is measured without one.
+    // A beep in whose middle the recording began sounds as if it had begun with the file.
+    const whole = (beeps[0] ?? 0) < 10 ? beeps.slice(1) : beeps;
+    const offs = whole.slice(1).map((at, index) => Math.abs(at - (whole[index] ?? 0) - BEEP_INTERVAL_MS));
+    // One distance in twenty seconds is off by 50 to 65 ms, whose cause is not known yet; without a browser none is (RECD1).
     expect(offs.filter((ms) => ms > 60).length).toBeLessThanOrEqual(2);
     expect(Math.max(...offs)).toBeLessThan(200);
     expect(loudnessAt(bytes, own) - loudnessAt(bytes, other)).toBeGreaterThan(12);
