@@ -14,7 +14,7 @@ const worker = scope;
 
 worker.addEventListener('install', (event) => event.waitUntil(worker.skipWaiting()));
 worker.addEventListener('activate', (event) => event.waitUntil(worker.clients.claim()));
-worker.addEventListener('push', (event) => event.waitUntil(tell(event)));
+worker.addEventListener('push', (event) => event.waitUntil(inOrder(() => tell(event))));
 
 worker.addEventListener('notificationclick', (event) => {
   const { notification } = event;
@@ -33,6 +33,14 @@ worker.addEventListener('notificationclick', (event) => {
 /** Only a page holds a token, so it tells the server: an open one now, otherwise the next one that is opened. */
 worker.addEventListener('pushsubscriptionchange', (event) => event.waitUntil(noteReplaced()));
 
+/** Pushes are shown one after the other, so that the end of a ring cannot overtake the ring. */
+let shown: Promise<void> = Promise.resolve();
+function inOrder(show: () => Promise<void>): Promise<void> {
+  const done = shown.then(show);
+  shown = done.catch(() => {});
+  return done;
+}
+
 async function tell(event: PushEvent): Promise<void> {
   const payload = read(event);
   const notice = noticeOf(payload, await language(), Date.now());
@@ -40,12 +48,13 @@ async function tell(event: PushEvent): Promise<void> {
   // Whoever looks at a page sees it there. A ring and its end are shown all the same: that tab may lie behind others.
   if (!isOfCall && (await pages()).some(({ visibilityState }) => visibilityState === 'visible')) return;
   await worker.registration.showNotification(notice.title, notice.options);
-  if (payload?.kind === 'call.over' && !payload.missed) await takeAway(callTag(payload.callId));
+  if (payload?.kind === 'call.over' && !payload.missed) await takeAway(callTag(payload.callId), notice.title);
 }
 
-/** Browsers want every push to show something; what says nothing is shown and taken away. */
-async function takeAway(tag: string): Promise<void> {
-  for (const shown of await worker.registration.getNotifications({ tag })) shown.close();
+/** Browsers want every push to show something; what says nothing is shown and taken away, and only that. */
+async function takeAway(tag: string, title: string): Promise<void> {
+  for (const notice of await worker.registration.getNotifications({ tag }))
+    if (notice.title === title) notice.close();
 }
 
 function read(event: PushEvent): PushPayload | null {

@@ -49,8 +49,14 @@ test.skipIf(!existsSync(CHROMIUM))(
     await patient.byId('form-chiefComplaint').fill('A cough since Monday');
     await patient.byId('form-durationValue').fill('3');
     await patient.byId('form-pick-tongue').setInputFiles(await png());
-    await choose(patient.page, 'form-later');
-    await patient.page.reload();
+    // Left at the very moment the page goes: nothing has time to be kept afterwards.
+    await Promise.all([
+      patient.page.waitForEvent('load'),
+      patient.byId('form-later').evaluate((later: HTMLElement) => {
+        later.click();
+        location.reload();
+      }),
+    ]);
     await choose(patient.page, 'open-form');
     await eventually(
       'the form as it was left',

@@ -16,18 +16,42 @@ const answered = <T>(request: IDBRequest<T>): Promise<T> =>
     request.addEventListener('error', () => reject(request.error ?? new Error('the store failed')));
   });
 
-async function withStore<T>(
-  mode: IDBTransactionMode,
-  use: (store: IDBObjectStore) => Promise<T>,
-): Promise<T> {
-  const opening = indexedDB.open(DATABASE, 1);
-  opening.addEventListener('upgradeneeded', () => opening.result.createObjectStore(STORE));
-  const database = await answered(opening);
-  try {
-    return await use(database.transaction(STORE, mode).objectStore(STORE));
-  } finally {
-    database.close();
-  }
+/**
+ * Stays open while the page does: a page that goes away has no time to open it, and what was typed last would be
+ * lost. Where it cannot be opened, it is tried again next time.
+ */
+let opened: IDBDatabase | null = null;
+let opening: Promise<IDBDatabase> | null = null;
+
+function open(): Promise<IDBDatabase> {
+  if (opened !== null) return Promise.resolve(opened);
+  opening ??= (async () => {
+    const request = indexedDB.open(DATABASE, 1);
+    request.addEventListener('upgradeneeded', () => request.result.createObjectStore(STORE));
+    const database = await answered(request);
+    const forget = (): void => {
+      if (opened === database) opened = null;
+    };
+    // Another page with a newer version, or the browser's "clear data".
+    database.addEventListener('versionchange', () => {
+      forget();
+      database.close();
+    });
+    database.addEventListener('close', forget);
+    opened = database;
+    return database;
+  })().finally(() => {
+    opening = null;
+  });
+  return opening;
+}
+
+/** Asked for and committed in one go, so that it is done also when the page ends with this very task. */
+function write(database: IDBDatabase, change: (store: IDBObjectStore) => IDBRequest): Promise<unknown> {
+  const transaction = database.transaction(STORE, 'readwrite');
+  const done = answered(change(transaction.objectStore(STORE)));
+  transaction.commit();
+  return done;
 }
 
 /**
@@ -38,9 +62,8 @@ export const formStore = {
   async load(consultationId: string, now = Date.now()): Promise<FormAnswers> {
     try {
       await formStore.sweep(now);
-      const kept = await withStore('readonly', (store) =>
-        answered<KeptForm | undefined>(store.get(consultationId)),
-      );
+      const store = (await open()).transaction(STORE, 'readonly').objectStore(STORE);
+      const kept = await answered<KeptForm | undefined>(store.get(consultationId));
       // A version of the pages may have added questions since.
       return { ...EMPTY_ANSWERS, ...kept?.answers };
     } catch {
@@ -48,10 +71,11 @@ export const formStore = {
     }
   },
 
+  /** Once a form was loaded, what is kept here is safe when this returns its promise. */
   async keep(consultationId: string, answers: FormAnswers, now = Date.now()): Promise<void> {
     const kept: KeptForm = { keptAt: now, answers };
     try {
-      await withStore('readwrite', (store) => answered(store.put(kept, consultationId)));
+      await write(opened ?? (await open()), (store) => store.put(kept, consultationId));
     } catch {
       // Not kept: the form stays on the screen.
     }
@@ -59,18 +83,17 @@ export const formStore = {
 
   async drop(consultationId: string): Promise<void> {
     try {
-      await withStore('readwrite', (store) => answered(store.delete(consultationId)));
+      await write(opened ?? (await open()), (store) => store.delete(consultationId));
     } catch {
       // What cannot be read cannot have been kept.
     }
   },
 
   async sweep(now: number): Promise<void> {
-    await withStore('readwrite', async (store) => {
-      const keys = await answered(store.getAllKeys());
-      const forms = await answered<KeptForm[]>(store.getAll());
-      for (const [index, key] of keys.entries())
-        if ((forms[index]?.keptAt ?? 0) < now - KEPT_MS) await answered(store.delete(key));
-    });
+    const store = (await open()).transaction(STORE, 'readwrite').objectStore(STORE);
+    const keys = await answered(store.getAllKeys());
+    const forms = await answered<KeptForm[]>(store.getAll());
+    for (const [index, key] of keys.entries())
+      if ((forms[index]?.keptAt ?? 0) < now - KEPT_MS) await answered(store.delete(key));
   },
 };
