@@ -13,6 +13,7 @@ import { type Grant, LINK_MS, LinkTickets } from './link-tickets.ts';
 import { Once } from './once.ts';
 import type { RecordingAccess, Seen } from './recording-access.ts';
 import { type ServedFile, servedFile } from './served-file.ts';
+import { watchedBytes } from './watched-bytes.ts';
 
 export const MEDIA_PATH = '/v1/recordings/media';
 
@@ -37,9 +38,6 @@ export interface LinkedMedia extends AsyncDisposable {
   /** Checks from time to time that the link is still good, and throws when it is not. */
   read(range: { readonly start: number; readonly endExclusive: number }): AsyncIterable<Uint8Array>;
 }
-
-/** How often it is looked whether a link is still good, while bytes flow. */
-const RECHECK_MS = 2_000;
 
 const ENDINGS: Readonly<Record<string, string>> = {
   'audio/webm': 'webm',
@@ -130,33 +128,18 @@ export class MediaLinks {
     grant: Grant,
     { opened, file, facts }: { opened: OpenedFile; file: StoredFile; facts: FileFacts },
   ): LinkedMedia {
-    const { fileId, right, seekable, personId } = grant;
+    const { right, seekable, personId } = grant;
     const index = seekable ? (facts.seekIndex ?? null) : null;
     const served = servedFile(opened, index);
     return {
       byteSize: served.byteSize,
       contentType: facts.contentType,
-      etag: `"${fileId}-${served.byteSize}"`,
+      etag: entityTag(file, served),
       fileName: right === 'download' ? fileNameOf(file, facts) : null,
       personId,
-      read: (range) => this.#watched(grant, served, range),
+      read: (range) => watchedBytes(served.read(range), () => this.#judge(grant)),
       [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
     };
-  }
-
-  async *#watched(
-    grant: Grant,
-    served: ServedFile,
-    range: { readonly start: number; readonly endExclusive: number },
-  ): AsyncGenerator<Uint8Array> {
-    let judgedAt = performance.now();
-    for await (const bytes of served.read(range)) {
-      if (performance.now() - judgedAt >= RECHECK_MS) {
-        await this.#judge(grant);
-        judgedAt = performance.now();
-      }
-      yield bytes;
-    }
   }
 
   async #judge(grant: Grant): Promise<{ seen: Seen; file: StoredFile; facts: FileFacts }> {
@@ -174,8 +157,12 @@ export function requireRight({ acts }: Seen, right: RecordingRight): void {
   if (!acts.includes(right)) throw new AppError('FORBIDDEN');
 }
 
+/** The same tag, the same bytes: once it is measured, a file is served with an index. */
+export const entityTag = ({ fileId }: StoredFile, { byteSize }: ServedFile): string =>
+  `"${fileId}-${byteSize}"`;
+
 /** Such as `recording-20261122-093000.webm`: when it began, and nobody's name. */
-function fileNameOf({ createdAt }: StoredFile, { contentType, startedAt }: FileFacts): string {
+export function fileNameOf({ createdAt }: StoredFile, { contentType, startedAt }: FileFacts): string {
   const [type = ''] = contentType.split(';');
   const at = new Date(startedAt ?? createdAt)
     .toISOString()

@@ -132,7 +132,8 @@ export class RecordingAccess {
   async standing({ purpose, consultationId, recordingId, state }: StoredRecording): Promise<Standing> {
     if (purpose === 'consultation') return 'call';
     if (state === 'erased') return 'dictation';
-    return (await this.#parts.isHeld(consultationId, recordingId)) ? 'held dictation' : 'dictation';
+    if (!(await this.#parts.isHeld(consultationId, recordingId))) return 'dictation';
+    return purpose === 'health_channel' ? 'published clip' : 'held dictation';
   }
 }
 

@@ -9,6 +9,7 @@ import { mockPicture, mockVoice } from './mock-media.ts';
 import { MockAttachments, type MockThread, mockThread, mockView, words } from './mock-thread.ts';
 import { MOCK_INVITATION, MockVisit } from './mock-visit.ts';
 import { playCall } from './scenes-call.ts';
+import { isChannelScene, mockChannel, playChannel } from './scenes-channel.ts';
 import { playRecords, prepareRecords, recordsOf, startsEnded, writesRecords } from './scenes-records.ts';
 import { playResume, prepareResume } from './scenes-resume.ts';
 
@@ -67,7 +68,9 @@ export async function showScene(role: ParticipantRole): Promise<void> {
   if (scene === 'refused') client.refusal = 'TOKEN_EXPIRED';
 
   const consultation =
-    role === 'doctor' && ['list', 'none', 'near'].includes(scene) ? '' : `&consultation=${visit.id}`;
+    role === 'doctor' && (['list', 'none', 'near'].includes(scene) || isChannelScene(scene))
+      ? ''
+      : `&consultation=${visit.id}`;
   const invite = scene.startsWith('invited') ? `&invite=${MOCK_INVITATION().code}` : '';
   if (scene === 'missing') sessionStorage.clear();
   else if (scene === 'invited-signed-out') {
@@ -87,6 +90,7 @@ export async function showScene(role: ParticipantRole): Promise<void> {
       return new MockRecorder();
     },
     openRecords: async (_client, id) => recordsOf(id),
+    openHealthChannel: async () => mockChannel(scene, view),
   });
   Object.assign(globalThis, { mock: { client, visit, records: recordsOf(visit.id) } });
   await settled(300);
@@ -94,6 +98,7 @@ export async function showScene(role: ParticipantRole): Promise<void> {
   await playCall(scene, client, visit);
   await playResume(scene, client, visit);
   await playRecords(scene, role, visit);
+  await playChannel(scene);
   await settled(900);
   // For whoever looks at the scene with a script.
   document.documentElement.dataset['scene'] = 'shown';

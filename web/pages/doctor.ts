@@ -1,5 +1,5 @@
 import { createTeleconsultClient, startVoiceRecorder } from '@teleconsult/client-sdk';
-import { openRecords } from '../state/open-records.ts';
+import { openHealthChannel, openRecords } from '../state/open-records.ts';
 import { startPage } from './start-page.ts';
 import '../elements/tele-app-doctor.ts';
 
@@ -7,4 +7,5 @@ startPage('tele-app-doctor', {
   createTeleconsultClient,
   startVoiceRecorder: () => startVoiceRecorder(),
   openRecords,
+  openHealthChannel,
 });

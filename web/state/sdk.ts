@@ -1,5 +1,5 @@
 import type { ClientOptions, TeleconsultClient, VoiceRecorder } from '@teleconsult/client-sdk/api';
-import type { Records } from '@teleconsult/client-sdk/records';
+import type { HealthChannel, Records } from '@teleconsult/client-sdk/records';
 
 /** What the pages need of the SDK. The pages hand it in, so that the elements can be shown without a server. */
 export interface Sdk {
@@ -7,4 +7,5 @@ export interface Sdk {
   startVoiceRecorder(): Promise<VoiceRecorder>;
   /** Fetches the code of recordings and notes with the first consultation that asks. */
   openRecords(client: TeleconsultClient, consultationId: string): Promise<Records>;
+  openHealthChannel(client: TeleconsultClient): Promise<HealthChannel>;
 }

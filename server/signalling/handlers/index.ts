@@ -2,6 +2,7 @@ import { callHandlers } from './calls.ts';
 import { consultationHandlers } from './consultations.ts';
 import { followUpHandlers } from './follow-ups.ts';
 import type { Handlers, Services } from './handler.ts';
+import { healthChannelHandlers } from './health-channels.ts';
 import { noteHandlers } from './notes.ts';
 import { personHandlers } from './people.ts';
 import { recordingHandlers } from './recordings.ts';
@@ -18,4 +19,5 @@ export const createHandlers = (services: Services): Handlers => ({
   ...recordingHandlers(services),
   ...noteHandlers(services),
   ...followUpHandlers(services),
+  ...healthChannelHandlers(services),
 });
