@@ -112,13 +112,16 @@ const kills: Record<string, { kill: Kill; takesBrowser: boolean }> = {
   },
   'its process is killed': {
     takesBrowser: false,
-    kill: async (context, page) => {
+    kill: async (context) => {
       const pids = await processes(context, 'renderer');
-      const crashed = new Promise((resolve) => page.once('crash', resolve));
       return async () => {
         const killedAt = Date.now();
         for (const pid of pids) process.kill(pid, 'SIGKILL');
-        await crashed;
+        // One of them stood ready for the next page: until the browser knows that it is gone, that page would wait for it for ever.
+        await eventually('the browser to have seen it', async () => {
+          const left = await processes(context, 'renderer');
+          return pids.every((pid) => !left.includes(pid));
+        });
         return { killedAt };
       };
     },
