@@ -50,12 +50,15 @@ export function factRoutes({ at, events, records, onCall }: FactRoutesOptions): 
     'recording.changed': (fact) => records.emit('recording.changed', fact),
     'note.changed': (fact) => records.emit('note.changed', fact),
     'followUps.changed': (fact) => records.emit('followUps.changed', fact),
+    'phone.changed': (fact) => records.emit('phone.changed', fact),
     'seat.consumerAdded': ({ consultationId, callId, consumer }) =>
       at(consultationId)?.calls.handleSeatFact(callId, { kind: 'consumerAdded', consumer }),
     'seat.consumerRemoved': ({ consultationId, callId, consumerId }) =>
       at(consultationId)?.calls.handleSeatFact(callId, { kind: 'consumerRemoved', consumerId }),
     'seat.consumerPaused': ({ consultationId, callId, consumerId, paused }) =>
       at(consultationId)?.calls.handleSeatFact(callId, { kind: 'consumerPaused', consumerId, paused }),
+    'seat.g711Wanted': ({ consultationId, callId, wanted, codec }) =>
+      at(consultationId)?.calls.handleSeatFact(callId, { kind: 'g711Wanted', wanted, codec }),
     'call.activeSpeaker': ({ consultationId, callId, personId }) =>
       at(consultationId)?.calls.handleSeatFact(callId, { kind: 'activeSpeaker', personId }),
     'seat.qualityChanged': ({ consultationId, callId, personId, level }) =>

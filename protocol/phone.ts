@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { CallId, ConsultationId, Moment, PersonId, PhoneBindingId, PhoneCallId } from './ids.ts';
+import { PhoneUnboundReason } from './phone-entries.ts';
+
+export { PhoneCallEndReason, PhoneUnboundReason } from './phone-entries.ts';
 
 /** A relay number (E.164): belongs to the clinic, not to a person. */
 export const RelayNumber = z.string().regex(/^\+[1-9]\d{6,14}$/);
@@ -8,31 +11,6 @@ export type RelayNumber = z.infer<typeof RelayNumber>;
 /** Who may call whom through it. */
 export const PhoneDirection = z.enum(['both', 'doctor_calls', 'patient_calls']);
 export type PhoneDirection = z.infer<typeof PhoneDirection>;
-
-/** Why a masked number was given back. */
-export const PhoneUnboundReason = z.enum([
-  'consultation_ended',
-  'expired',
-  /** One of the two gave it back. */
-  'released',
-  /** One of the two does not want to be phoned. */
-  'refused',
-  'failed',
-]);
-export type PhoneUnboundReason = z.infer<typeof PhoneUnboundReason>;
-
-export const PhoneCallEndReason = z.enum([
-  'completed',
-  'cancelled',
-  'busy',
-  'no_answer',
-  'declined',
-  'failed',
-  'unbound',
-  'time_over',
-  'lost',
-]);
-export type PhoneCallEndReason = z.infer<typeof PhoneCallEndReason>;
 
 /** A call through a relay number while it rings or runs. */
 export const PhoneCallView = z.strictObject({

@@ -37,6 +37,7 @@ import {
   Unread,
 } from './model.ts';
 import { noteRequests } from './note.ts';
+import { phoneRequests } from './phone.ts';
 import { recordingRequests } from './recording.ts';
 import { recordingControlRequests } from './recording-controls.ts';
 import { define } from './request-definition.ts';
@@ -379,6 +380,7 @@ export const requests = define({
   ...recordingRequests,
   ...noteRequests,
   ...followUpRequests,
+  ...phoneRequests,
   ...seatRequests,
 });
 

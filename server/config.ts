@@ -9,6 +9,7 @@ import {
   objectPlaces,
   objectStoreSettings,
 } from './storage/objects/object-store-settings.ts';
+import { type PhoneConfig, phoneConfigOf, phoneSettings } from './telephony/phone-config.ts';
 import { isKmsKeyArn, type KmsOptions } from './vault/kms-key-provider.ts';
 
 const PREFIX = 'TELECONSULT_';
@@ -132,6 +133,7 @@ export const Settings = z.strictObject({
     .default([]),
   /** Address of the key service, where it is not the region's own. */
   VAULT_KMS_ENDPOINT: filled.refine(isSafeAddress, 'is no https address').optional(),
+  ...phoneSettings,
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'silent']).default('info'),
 });
 
@@ -151,6 +153,8 @@ export type Config = z.output<typeof Settings> & {
   readonly objectPlaces: ObjectPlaces;
   /** The key service that wraps, or did before; null: none. */
   readonly kms: KmsOptions | null;
+  /** Masked calls; null: none. */
+  readonly phone: PhoneConfig | null;
 };
 
 /** Reads the configuration or throws an error that names every wrong setting, never its value. */
@@ -190,14 +194,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     production,
     workerBin: tools.data.MEDIASOUP_WORKER_BIN,
     ffmpegPath: tools.data.FFMPEG_PATH,
-    objectPlaces: objectPlacesOf(config),
+    objectPlaces: explained(() => objectPlaces(config, PREFIX)),
     kms: kmsOf(config),
+    phone: explained(() => phoneConfigOf(config, PREFIX)),
   };
 }
 
-function objectPlacesOf(settings: z.output<typeof Settings>): ObjectPlaces {
+/** What a part finds wrong with its settings, said as everything else that is wrong with them. */
+function explained<T>(read: () => T): T {
   try {
-    return objectPlaces(settings, PREFIX);
+    return read();
   } catch (error) {
     throw new Error(`Configuration: ${error instanceof Error ? error.message : String(error)}`);
   }

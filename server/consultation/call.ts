@@ -4,6 +4,7 @@ import { endCall, leaveSeats, withRing } from './call-ending.ts';
 import type { ParticipantCommand } from './commands.ts';
 import { type Attributed, type Next, next, type Outcome, refuse, withCall } from './outcome.ts';
 import {
+  answered,
   freshSeat,
   isHeld,
   isHeldBy,
@@ -14,7 +15,7 @@ import {
   runningCall,
   seatOf,
 } from './seats.ts';
-import type { CallRecord, ConsultationState, Effect, Seat, Timings } from './state.ts';
+import type { ConsultationState, Effect, Seat, Timings } from './state.ts';
 
 type Command<T extends ParticipantCommand['type']> = Extract<ParticipantCommand, { type: T }>;
 
@@ -104,7 +105,7 @@ function calledSeat(
 export function acceptCall(
   state: ConsultationState,
   command: Command<'call.accept'>,
-  { now, timings }: Context,
+  context: Context,
 ): Outcome {
   const { by, deviceId, callId } = command;
   const call = runningCall(state, callId);
@@ -114,22 +115,10 @@ export function acceptCall(
     if (isHeldBy(seat, deviceId)) return next(state);
     return refuse('WRONG_STATE', isHeld(seat) ? 'answered on another device' : 'the seat was left');
   }
+  const { now } = context;
   const { ringUntil: _ring, callWaiting: _waiting, ...wishes } = seat;
-  const answered = replaceSeat(call, { ...wishes, state: 'connecting', deviceId, since: now });
-  const until = now + timings.connectMs;
-  // Who answers while others still connect has as long as the first.
-  const connecting: CallRecord =
-    call.phase.name === 'live'
-      ? answered
-      : {
-          ...answered,
-          phase: {
-            name: 'connecting',
-            answeredAt: call.phase.name === 'connecting' ? call.phase.answeredAt : now,
-            until,
-          },
-        };
-  return next(withCall(state, connecting), [{ fact: { kind: 'call.answered', callId }, by }]);
+  const taken = replaceSeat(call, { ...wishes, state: 'connecting', deviceId, since: now, phone: null });
+  return next(withCall(state, answered(taken, context)), [{ fact: { kind: 'call.answered', callId }, by }]);
 }
 
 export function declineCall(

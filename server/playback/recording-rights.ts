@@ -1,5 +1,6 @@
 import type { ConsultationView, PersonId, RecordingRight } from '@teleconsult/protocol';
 import type { StoredRecording } from '../recordings/ports.ts';
+import { isOfCall } from '../recordings/purposes.ts';
 
 /** What may be done with a recording. `list`: know that it is there. */
 export type RecordingAct = 'list' | RecordingRight;
@@ -15,7 +16,7 @@ export type Onlooker =
   /** The host application. */
   | 'host';
 
-/** How a recording stands: the recording of a call, or a dictation that a signed note holds, or that none does. */
+/** How a recording stands: the recording of a call (also by phone), or a dictation that a signed note holds, or that none does. */
 export type Standing = 'call' | 'dictation' | 'held dictation';
 
 const all: readonly RecordingAct[] = ['list', 'play', 'download', 'delete'];
@@ -64,6 +65,6 @@ export function onlookerOf(
   if (by === null) return 'host';
   const role = participants.find(({ personId }) => personId === by)?.role;
   if (role === undefined) return null;
-  if (recording.purpose !== 'consultation') return recording.startedBy === by ? 'author' : role;
+  if (!isOfCall(recording)) return recording.startedBy === by ? 'author' : role;
   return kind === 'colleagues' && recording.startedBy !== by ? 'colleague' : role;
 }

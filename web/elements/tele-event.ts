@@ -172,6 +172,28 @@ export class TeleEvent extends TeleElement {
           icon: icons.hangUp(18),
           text: thread.callEnded[entry.reason](duration(entry.durationMs)),
         };
+      case 'phone.bound':
+        return { style: '', icon: icons.phone(17), text: thread.phone.bound };
+      case 'phone.unbound':
+        return { style: '', icon: icons.phone(17), text: thread.phone.unbound };
+      case 'phone.callStarted':
+        return { style: '', icon: icons.phone(17), text: thread.phone.started(name) };
+      case 'phone.callAnswered':
+        return { style: '', icon: null, text: thread.phone.answered };
+      case 'phone.callEnded':
+        return {
+          style: entry.talkMs > 0 ? 'card' : 'card missed',
+          icon: icons.hangUp(18),
+          text: entry.talkMs > 0 ? thread.phone.ended(duration(entry.talkMs)) : thread.phone.missed,
+        };
+      case 'phone.refused': {
+        const who = model.nameOf(entry.personId);
+        return {
+          style: '',
+          icon: icons.phone(17),
+          text: entry.refused ? thread.phone.refused(who) : thread.phone.allowed(who),
+        };
+      }
       default: {
         const unreachable: never = entry;
         return unreachable;

@@ -4,6 +4,7 @@ import { followUpHandlers } from './follow-ups.ts';
 import type { Handlers, Services } from './handler.ts';
 import { noteHandlers } from './notes.ts';
 import { personHandlers } from './people.ts';
+import { phoneHandlers } from './phones.ts';
 import { recordingHandlers } from './recordings.ts';
 import { seatHandlers } from './seats.ts';
 import { threadHandlers } from './thread.ts';
@@ -18,4 +19,5 @@ export const createHandlers = (services: Services): Handlers => ({
   ...recordingHandlers(services),
   ...noteHandlers(services),
   ...followUpHandlers(services),
+  ...phoneHandlers(services),
 });

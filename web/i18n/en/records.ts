@@ -95,6 +95,7 @@ export const records = {
       consultation: 'Call',
       summary: 'Dictated summary',
       follow_up: 'Follow-up dictation',
+      phone_call: 'Phone call',
     } satisfies Record<RecordingPurpose, string>,
     followUpCall: 'Follow-up call',
     people: (names: string) => `With ${names}`,

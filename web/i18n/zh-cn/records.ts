@@ -76,7 +76,7 @@ export const records: Shape<typeof english> = {
     open: '录音录像',
     none: '本次问诊没有录制内容。',
     failed: '加载失败。',
-    purpose: { consultation: '通话', summary: '口述小结', follow_up: '随访口述' },
+    purpose: { consultation: '通话', summary: '口述小结', follow_up: '随访口述', phone_call: '电话' },
     followUpCall: '随访通话',
     people: (names) => `参与者：${names}`,
     by: (name) => `录制人：${name}`,
