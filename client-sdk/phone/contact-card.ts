@@ -63,7 +63,7 @@ export function contactCard(
   if (number === null) throw new AppError('WRONG_STATE', { detail: 'the binding has no number' });
   const { language = 'en', version = '4.0', timeZone } = options;
   const words = WORDS[language];
-  const clinic = [...label.trim()].slice(0, MAX_LABEL).join('') || words.clinic;
+  const clinic = Array.from(label.trim()).slice(0, MAX_LABEL).join('') || words.clinic;
   const until = new Intl.DateTimeFormat(LOCALES[language], {
     dateStyle: 'long',
     timeStyle: 'long',

@@ -14,11 +14,23 @@ import { type Lifetime, throwIfAborted } from '../lifetime.ts';
 import { ClientIds } from '../records/client-ids.ts';
 import { LiveView } from '../records/live-view.ts';
 import { askOnce, askUntilAnswered, type RecordParts } from '../records/record-parts.ts';
+import { toAppError } from '../requests.ts';
 import { contactCard } from './contact-card.ts';
 import type { OpenPhone, Phone, PhoneEvents, PhoneWish } from './phone-api.ts';
 import { phoneNews } from './phone-news.ts';
 
 const NOTHING: PhoneBoard = { available: false, reachable: [], refused: [], label: '', bindings: [] };
+
+/** Nobody waits for a number that may come tomorrow: whoever asked is told. */
+async function orScarce<T>(asking: Promise<T>): Promise<T | AppError> {
+  try {
+    return await asking;
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    if (error.code === 'OVERLOADED' || error.code === 'RATE_LIMITED') return error;
+    throw error;
+  }
+}
 
 /**
  * Masked calls of one visit, over the connection of the client. Throws `INVALID` for a client that is not the SDK's own.
@@ -131,9 +143,12 @@ class VisitPhone implements Phone {
     options: CallOptions | undefined,
   ): Promise<PhoneBindingView> {
     const { consultationId, signalling } = this.#parts;
-    const { board, bindingId } = await this.#ids.use([direction, recorded], (clientBindingId) => {
+    const { board, bindingId } = await this.#ids.use([direction, recorded], async (clientBindingId) => {
       const payload = { consultationId, clientBindingId, direction, recorded };
-      return askUntilAnswered(this.#parts, () => signalling.request('phone.bind', payload, options), options);
+      const ask = () => orScarce(signalling.request('phone.bind', payload, options));
+      const answer = await askUntilAnswered(this.#parts, ask, options);
+      if (answer instanceof AppError) throw answer;
+      return answer;
     });
     this.#show(board);
     const bound = board.bindings.find((binding) => binding.bindingId === bindingId);

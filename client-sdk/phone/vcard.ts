@@ -8,7 +8,8 @@ export interface VcardProperty {
 /** Bytes of a line before it is folded, without its end (RFC 6350 §3.2; RFC 2426 §2.6). */
 const LINE_BYTES = 75;
 
-const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f]/g;
+/** Tabs and line breaks are text. */
+const CONTROLS = /(?![\t\n])\p{Cc}/gu;
 
 /** A text value: backslash, comma, semicolon and line breaks are escaped (RFC 6350 §3.4), other controls are left out. */
 export const vcardText = (text: string): string =>

@@ -10,6 +10,7 @@ import {
   isHeldBy,
   isInvited,
   isLostFrom,
+  isOnPhone,
   leftSeat,
   replaceSeat,
   runningCall,
@@ -144,7 +145,7 @@ export function hangUp(state: ConsultationState, command: Command<'call.hangUp'>
   if (isInvited(seat)) return declineCall(state, command, now);
   // Who was lost and does not come back keeps nobody waiting, and ends the call for none of those in it.
   if (isLostFrom(seat, deviceId)) return leaveCall(state, { ...command, type: 'call.leave' }, now);
-  if (!isHeldBy(seat, deviceId)) return notInCall();
+  if (!isHeldBy(seat, deviceId) && !isOnPhone(seat)) return notInCall();
   const inIt = call.seats.filter(({ state: other }) => other !== 'left').length;
   const isDoctor = state.participants.some(({ personId, role }) => personId === by && role === 'doctor');
   if (inIt > 2 && by !== call.startedBy && !isDoctor)
@@ -160,7 +161,7 @@ export function leaveCall(state: ConsultationState, command: Command<'call.leave
   if (!call || !seat) return noCall();
   if (isInvited(seat)) return declineCall(state, command, now);
   if (seat.state === 'left' && seat.deviceId === deviceId && seat.wayBack === null) return next(state);
-  if (!isHeldBy(seat, deviceId) && !isLostFrom(seat, deviceId)) return notInCall();
+  if (!isHeldBy(seat, deviceId) && !isLostFrom(seat, deviceId) && !isOnPhone(seat)) return notInCall();
   return leaveSeats(state, call, { leaving: [{ personId: by, reason: 'hung_up' }], by, now });
 }
 

@@ -6,6 +6,7 @@ import { type Next, next, type Outcome, refuse, withCall } from './outcome.ts';
 import {
   isHeld,
   isHeldBy,
+  isOnPhone,
   replaceSeat,
   runningCall,
   seatOf,
@@ -27,7 +28,8 @@ export function setSource(state: ConsultationState, command: Command<'seat.setSo
   const call = runningCall(state, callId);
   const seat = call && seatOf(call, by);
   if (!call || !seat) return noCall();
-  if (!isHeldBy(seat, deviceId)) return notInCall();
+  const isOfPhone = isOnPhone(seat) && source === 'microphone';
+  if (!isHeldBy(seat, deviceId) && !isOfPhone) return notInCall();
   switch (source) {
     case 'microphone':
       if (seat.microphoneOn === on) return next(state);
@@ -123,15 +125,16 @@ export function deviceReturned(
 export function restarted(state: ConsultationState, now: number): Next {
   const { call } = state;
   if (call === null) return next(state);
-  const seats = call.seats.map((seat): Seat => (isOnPhone(seat) ? seat : withoutRing(waiting(seat, now))));
+  const seats = call.seats.map((seat): Seat => (livesByPhone(seat) ? seat : withoutRing(waiting(seat, now))));
   const away = { ...call, seats };
-  const leaving = seats.filter(isOnPhone).map(({ personId }): Leaving => ({ personId, reason: 'lost' }));
+  const leaving = seats.filter(livesByPhone).map(({ personId }): Leaving => ({ personId, reason: 'lost' }));
   if (leaving.length === 0) return next(withCall(state, away));
   return leaveSeats(state, away, { leaving, by: null, now });
 }
 
 /** Also one that was rung for the telephone's sake: nobody answers it any more. */
-const isOnPhone = ({ phone }: Seat): boolean => phone !== null && (phone.state === 'talking' || phone.alone);
+const livesByPhone = ({ phone }: Seat): boolean =>
+  phone !== null && (phone.state === 'talking' || phone.alone);
 
 /** A held seat whose device is away; any other seat as it is. */
 function waiting(seat: Seat, now: number): Seat {

@@ -25,6 +25,9 @@ export const isHeld = (seat: Seat): seat is HeldSeat =>
 export type DeviceSeat = HeldSeat & { readonly deviceId: DeviceId };
 export const isOnDevice = (seat: Seat): seat is DeviceSeat => isHeld(seat) && seat.deviceId !== null;
 
+/** Held by the person's telephone. Any device of theirs may hang it up and switch its microphone. */
+export const isOnPhone = (seat: Seat): boolean => isHeld(seat) && seat.deviceId === null;
+
 export const isInvited = (seat: Seat): seat is InvitedSeat => seat.state === 'invited';
 
 /** Whether this very device holds the seat. */

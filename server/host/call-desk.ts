@@ -12,7 +12,7 @@ import {
   type RequestResult,
 } from '@teleconsult/protocol';
 import type { ParticipantCommand } from '../consultation/commands.ts';
-import { isHeldBy, isInvited, isOnDevice, runningCall, seatOf } from '../consultation/seats.ts';
+import { isHeld, isHeldBy, isInvited, runningCall, seatOf } from '../consultation/seats.ts';
 import type { ConsultationState, Timings } from '../consultation/state.ts';
 import { step } from '../consultation/step.ts';
 import { viewCall } from '../consultation/view.ts';
@@ -109,7 +109,7 @@ export class CallDesk {
     const command = { type: 'call.accept', by, deviceId, callId } as const;
     // Nobody leaves a call for one that cannot be answered.
     this.#foresee(actor.state, command);
-    if (leaveOther) await this.#leaveElsewhere(by, id);
+    if (leaveOther) await this.#leaveElsewhere(by, id, deviceId);
     return this.#claiming({ personId: by, consultationId: id, callId }, async () => {
       const view = viewOf(await submit(id, command));
       await this.#noticeGone(id, command);
@@ -331,14 +331,15 @@ export class CallDesk {
     }
   }
 
-  async #leaveElsewhere(by: PersonId, id: ConsultationId): Promise<void> {
+  async #leaveElsewhere(by: PersonId, id: ConsultationId, answering: DeviceId): Promise<void> {
     const { busy, held, submit } = this.#parts;
     for (const { consultationId } of busy.of(by)) {
       if (consultationId === id) continue;
       const { call } = (await held.hold(consultationId)).actor.state;
       const seat = call && seatOf(call, by);
-      if (!call || !seat || !isOnDevice(seat)) continue;
-      const { deviceId } = seat;
+      if (!call || !seat || !isHeld(seat)) continue;
+      // A telephone is hung up by whichever device answers.
+      const deviceId = seat.deviceId ?? answering;
       try {
         await submit(consultationId, { type: 'call.leave', by, deviceId, callId: call.callId });
       } catch (error) {

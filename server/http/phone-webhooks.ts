@@ -3,12 +3,11 @@ import express, { type Request, type Response, Router } from 'express';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { Log } from '../host/ports.ts';
 import type { RelayProvider, WebhookRequest } from '../telephony/ports.ts';
+import { MAX_WEBHOOK_BYTES } from '../telephony/webhook-guard.ts';
 import { requestIdOf } from './problem.ts';
 
 /** Below this providers of telephony report. */
 export const PHONE_WEBHOOKS_PATH = '/v1/phone';
-/** Hundreds of reports fit; nothing a provider sends is larger. */
-export const MAX_WEBHOOK_BYTES = 262_144;
 /** Addresses that do not exist, asked for by one sender in a minute, before it is told to wait: some are secrets. */
 const FAILURES_A_MINUTE = 60;
 

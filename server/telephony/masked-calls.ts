@@ -9,7 +9,6 @@ import type { PhoneStore } from './bindings/store.ts';
 import type { PhoneBook, PhoneRecording } from './phone-desk.ts';
 import type { RelayProvider } from './ports.ts';
 import type { RelayLookup } from './relay-lookup.ts';
-import { StoreLookup } from './store-lookup.ts';
 import type { OpenTelephony, Telephony, TelephonyWorld } from './telephony.ts';
 
 export interface MaskedCallsParts {
@@ -50,7 +49,11 @@ class MaskedCalls implements Telephony {
     this.#world = world;
     this.recording = parts.recording;
     this.legs = parts.legs?.(world) ?? null;
-    this.#providers = parts.providers(new StoreLookup({ ...parts, host: world.host }));
+    this.#providers = parts.providers({
+      bindingOf: async (...asked) => this.#open().bindingOf(...asked),
+      partyOf: async (...asked) => this.#open().partyOf(...asked),
+      callOf: async (...asked) => this.#open().callOf(...asked),
+    });
     this.webhooks = this.#providers.flatMap(({ webhooks }) => webhooks);
     this.book = {
       board: async (id, by) => this.#open().board(id, by),

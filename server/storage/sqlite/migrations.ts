@@ -262,6 +262,7 @@ const MIGRATIONS: readonly string[] = [
   CREATE UNIQUE INDEX phone_binding_open ON phone_binding (consultation_id)
     WHERE state IN ('binding', 'bound');
   CREATE UNIQUE INDEX phone_binding_client ON phone_binding (consultation_id, coalesce(created_by, ''), client_id);
+  CREATE INDEX phone_binding_ref ON phone_binding (ref, provider) WHERE ref IS NOT NULL;
   CREATE INDEX phone_binding_of ON phone_binding (consultation_id, created_at);
   CREATE INDEX phone_binding_expiry ON phone_binding (expires_at) WHERE state IN ('binding', 'bound');
   CREATE INDEX phone_binding_due ON phone_binding (retry_at) WHERE retry_at IS NOT NULL;

@@ -12,6 +12,10 @@ export const prepareBindingReads = (db: DatabaseSync) => ({
     db,
     `SELECT * FROM phone_binding WHERE consultation_id = ? AND coalesce(created_by, '') = ? AND client_id = ?`,
   ),
+  byRef: prepareRead(
+    db,
+    'SELECT * FROM phone_binding WHERE ref = ? AND provider = ? ORDER BY created_at DESC LIMIT 1',
+  ),
   open: prepareRead(
     db,
     `SELECT * FROM phone_binding WHERE consultation_id = ? AND state IN ('binding', 'bound')`,
@@ -46,6 +50,11 @@ export const prepareBindingReads = (db: DatabaseSync) => ({
   place: prepareRead(
     db,
     'SELECT binding_id, party FROM phone_use WHERE x_hash = ? AND number_hash = ? AND released_at IS NULL',
+  ),
+  party: prepareRead(
+    db,
+    `SELECT party FROM phone_use WHERE binding_id = ? AND number_hash = ?
+      ORDER BY released_at IS NOT NULL, released_at DESC LIMIT 1`,
   ),
   hadPlace: prepareRead(db, 'SELECT 1 FROM phone_use WHERE x_hash = ? AND number_hash = ? LIMIT 1'),
   refusals: prepareRead(

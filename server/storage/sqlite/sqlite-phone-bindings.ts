@@ -116,6 +116,10 @@ export class SqlitePhoneBindings implements PhoneBindingStore {
     return firstBinding(this.#reads.byClient.get(consultationId, createdBy ?? '', clientBindingId));
   }
 
+  async bindingByRef(provider: string, ref: string): Promise<StoredBinding | null> {
+    return firstBinding(this.#reads.byRef.get(ref, provider));
+  }
+
   async openBinding(consultationId: ConsultationId): Promise<StoredBinding | null> {
     return firstBinding(this.#reads.open.get(consultationId));
   }
@@ -296,6 +300,10 @@ export class SqlitePhoneBindings implements PhoneBindingStore {
     const row = this.#reads.place.get(xHash, numberHash);
     if (row === undefined) return null;
     return { bindingId: row['binding_id'] as PhoneBindingId, party: row['party'] as RelayParty };
+  }
+
+  async partyOf(bindingId: PhoneBindingId, numberHash: string): Promise<RelayParty | null> {
+    return (this.#reads.party.get(bindingId, numberHash)?.['party'] as RelayParty | undefined) ?? null;
   }
 
   async hadPlace(xHash: string, numberHash: string): Promise<boolean> {

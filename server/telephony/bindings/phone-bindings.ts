@@ -7,8 +7,9 @@ import {
   type PhoneBoard,
 } from '@teleconsult/protocol';
 import type { Vault } from '../../vault/vault.ts';
-import { normalise } from '../numbers.ts';
-import type { CallDecision, IncomingPhoneCall, RelayCore, RelayEvent } from '../ports.ts';
+import { normalise, type PhoneNumber } from '../numbers.ts';
+import type { CallDecision, IncomingPhoneCall, RelayCore, RelayEvent, RelayParty } from '../ports.ts';
+import type { KnownPhoneCall, RelayLookup } from '../relay-lookup.ts';
 import { Asking, type BindWish } from './asking.ts';
 import { boardFor } from './board.ts';
 import { CallReports } from './call-reports.ts';
@@ -54,7 +55,7 @@ export interface RunningPhoneCall {
  * Relay numbers that belong to visits: the store of record, and all decisions. Doctor and patient ask for one and give it
  * back; the host tells how the visit goes; providers ask who is connected and tell what became of calls.
  */
-export class PhoneBindings implements RelayCore {
+export class PhoneBindings implements RelayCore, RelayLookup {
   readonly #context: PhoneContext;
   readonly #asking: Asking;
   readonly #work: ProviderWork;
@@ -115,9 +116,15 @@ export class PhoneBindings implements RelayCore {
     });
   }
 
-  /** Goes on where a server that died was. To be called before providers are started. */
+  /**
+   * Goes on where a server that died was. To be called before providers are started: what a relay in this very process
+   * connected before is lost, and would keep the line busy. `runningCalls` says before this which those are.
+   */
   async start(): Promise<void> {
+    const { providers, clock } = this.#context;
     await this.#news.start();
+    for (const { name, capabilities } of providers)
+      if (capabilities.webhookProof === 'in_process') await this.#reports.lose(name, clock() + 1);
     this.#time.start();
   }
 
@@ -222,6 +229,30 @@ export class PhoneBindings implements RelayCore {
 
   event(event: RelayEvent): Promise<void> {
     return this.#reports.event(event);
+  }
+
+  /** Our own id where the report brings it back, and only if both mean the same one. */
+  async bindingOf(
+    provider: string,
+    ref: string,
+    ours: PhoneBindingId | null,
+  ): Promise<PhoneBindingId | null> {
+    const binding = await this.#context.store.bindings.bindingByRef(provider, ref);
+    if (binding === null || (ours !== null && ours !== binding.bindingId)) return null;
+    return binding.bindingId;
+  }
+
+  partyOf(bindingId: PhoneBindingId, number: PhoneNumber): Promise<RelayParty | null> {
+    const { store, seals } = this.#context;
+    return store.bindings.partyOf(bindingId, seals.hashOf(number));
+  }
+
+  async callOf(provider: string, callRef: string): Promise<KnownPhoneCall | null> {
+    const { store, settings } = this.#context;
+    const call = await store.calls.callByRef(provider, callRef);
+    if (call === null) return null;
+    const { bindingId, phoneCallId, caller, startedAt: since, state } = call;
+    return { bindingId, phoneCallId, caller, since, language: settings.language, ended: state === 'ended' };
   }
 
   /** Calls of a provider that have not ended; after a restart those that somebody has to end. */

@@ -134,6 +134,8 @@ export interface PhoneBindingStore {
     createdBy: PersonId | null,
     clientBindingId: string,
   ): Promise<StoredBinding | null>;
+  /** As its provider calls it; also one that was given back. */
+  bindingByRef(provider: string, ref: string): Promise<StoredBinding | null>;
   /** The one that is not being given back. */
   openBinding(consultationId: ConsultationId): Promise<StoredBinding | null>;
   /** Newest first: those not unbound, and those unbound since a moment; at most a hundred. */
@@ -187,6 +189,8 @@ export interface PhoneBindingStore {
     xHash: string,
     numberHash: string,
   ): Promise<{ readonly bindingId: PhoneBindingId; readonly party: RelayParty } | null>;
+  /** Which side of a binding a number is, or was: reports of calls come late. */
+  partyOf(bindingId: PhoneBindingId, numberHash: string): Promise<RelayParty | null>;
   /** Whether this number once had this relay number. */
   hadPlace(xHash: string, numberHash: string): Promise<boolean>;
   refusals(consultationId: ConsultationId): Promise<readonly StoredRefusal[]>;

@@ -15,7 +15,8 @@ export interface SourceLimits {
 export const SOURCE_LIMITS: SourceLimits = {
   requestsPerSecond: 100,
   requestBurst: 200,
-  transactions: 1000,
+  // A call is two, and each is kept for half a minute: thirty calls a second of one trunk.
+  transactions: 2000,
   advancePackets: 200,
   advanceBytes: 160_000,
 };

@@ -261,6 +261,20 @@ test('[PHN16] no device, lost or returned, touches a seat that a telephone holds
   ).toMatchObject({ code: 'WRONG_STATE' });
 });
 
+test('[PHN57] any device of the person hangs their telephone up and switches its microphone; nobody else’s does', () => {
+  const place = { by: patient, deviceId: tablet, callId } as const;
+  const off = must(onPhone(), { type: 'seat.setSource', ...place, source: 'microphone', on: false });
+  expect(off.effects).toEqual([{ type: 'phone.setMuted', ...of(), muted: true }]);
+  for (const type of ['call.leave', 'call.hangUp'] as const) {
+    const outcome = must(onPhone(), { type, ...place });
+    expect(kinds(outcome)).toEqual(['call.ended']);
+    expect(phoneEffects(outcome.effects)).toMatchObject([{ type: 'phone.hangUp' }]);
+    expect(at(onPhone(), { type, by: doctor, deviceId: tablet, callId })).toMatchObject({
+      code: 'WRONG_STATE',
+    });
+  }
+});
+
 test('[PHN17] who does not want to be phoned any more is hung up at once; the devices ring on', () => {
   const refuses = { type: 'phone.refused', personId: patient, refused: true, person: patient } as const;
   const beside = must(rung(), refuses);

@@ -36,11 +36,10 @@ async function startRung(): Promise<Rung> {
     visit,
     effects,
     world,
-    of: (type) =>
-      eventually(`an effect ${type}`, () => {
-        const found = effects.find((effect) => effect.type === type);
-        return found as Extract<PhoneEffect, { type: typeof type }> | undefined;
-      }),
+    of: <T extends PhoneEffect['type']>(type: T) =>
+      eventually(`an effect ${type}`, () =>
+        effects.find((effect): effect is Extract<PhoneEffect, { type: T }> => effect.type === type),
+      ),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -13,6 +13,12 @@ export const room = {
   },
   muted: 'muted',
   cameraIsOff: 'camera off',
+  /** Somebody takes part by telephone. */
+  byPhone: 'By phone',
+  phoneRings: 'Phone is ringing…',
+  joinByPhone: 'Join by phone',
+  goOnByPhone: 'Go on by phone',
+  joinByPhoneName: (name: string) => `Ring the phone of ${name}`,
   speaking: 'speaking',
   level: {
     good: 'good connection',

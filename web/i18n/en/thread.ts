@@ -105,16 +105,6 @@ export const thread = {
       failed: () => 'The call could not be connected',
       lost: (duration: string) => `Call lost after ${duration}`,
     } satisfies Record<CallEndReason, (duration: string) => string>,
-    phone: {
-      bound: 'Patient and doctor can phone each other; neither sees the other’s number.',
-      unbound: 'The phone number of this visit is no longer in use.',
-      started: (name: string) => `${name} phoned.`,
-      answered: 'The phone call was answered.',
-      ended: (duration: string) => `Phone call ended after ${duration}`,
-      missed: 'The phone call did not come about',
-      refused: (name: string) => `${name} does not want to be phoned.`,
-      allowed: (name: string) => `${name} can be phoned again.`,
-    },
   },
   outgoing: {
     more: (count: number) => `${plural(count, 'more message waits', 'more messages wait')} to be sent`,

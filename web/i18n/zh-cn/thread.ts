@@ -96,16 +96,6 @@ export const thread: Shape<typeof english> = {
       failed: () => '通话未能接通',
       lost: (duration) => `通话中断，已通话 ${duration}`,
     },
-    phone: {
-      bound: '医患双方可以互相拨打电话，彼此看不到对方的号码。',
-      unbound: '本次问诊的电话号码已停用。',
-      started: (name) => `${name}拨打了电话。`,
-      answered: '电话已接通。',
-      ended: (duration) => `电话已结束，通话时长${duration}`,
-      missed: '电话未接通',
-      refused: (name) => `${name}不希望接到电话。`,
-      allowed: (name) => `${name}可以接听电话了。`,
-    },
   },
   outgoing: {
     more: (count) => `还有 ${count} 条消息待发送`,

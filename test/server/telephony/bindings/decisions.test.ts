@@ -303,6 +303,20 @@ test('[PHB63] after a restart what was left is lost, and the line is free', asyn
   await next.close();
 });
 
+test('[PHB63] a server that starts loses the calls of its own relay, and none of a relay that went on without it', async () => {
+  for (const webhookProof of ['in_process', 'hmac'] as const) {
+    await using opened = await openBindings({ provider: new FakeProvider('sip', { webhookProof }) });
+    bridged(await opened.dial('dora', (await opened.bind()).x));
+    await opened.bindings.close();
+    const { PhoneBindings } = await import('@teleconsult/server/telephony/bindings/phone-bindings');
+    const next = await PhoneBindings.open(opened.parts);
+    expect(await next.runningCalls('sip')).toHaveLength(1);
+    await next.start();
+    expect(await next.runningCalls('sip')).toHaveLength(webhookProof === 'hmac' ? 1 : 0);
+    await next.close();
+  }
+});
+
 /** A call that nobody reports on any more. */
 async function silent({ bind, dial, bindings, time, store }: Opened, afterMs: number) {
   const { x } = await bind();
@@ -339,4 +353,43 @@ test('[PHB64] no call begins once a number was given back: what was being decide
   gate.resolve();
   await Promise.all([decided, unbound]);
   expect(order).toEqual(['announce', 'unbound']);
+});
+
+test('[PHB65] what adapters ask is answered as long as reports may come: binding by name, side by number, call by name', async () => {
+  await using opened = await openBindings();
+  const { bindings, provider } = opened;
+  const { bindingId, x } = await opened.bind();
+  const call = bridged(await opened.dial('pat', x));
+  const ref = `ref-${bindingId}`;
+  const look = async () => ({
+    known: await bindings.bindingOf('sip', ref, null),
+    same: await bindings.bindingOf('sip', ref, bindingId),
+    forged: await bindings.bindingOf('sip', ref, `${bindingId.slice(0, -1)}x` as typeof bindingId),
+    elsewhere: await bindings.bindingOf('twilio', ref, null),
+    sides: [
+      await bindings.partyOf(bindingId, NUMBERS['dora'] ?? number('110')),
+      await bindings.partyOf(bindingId, number('13900000001')),
+    ],
+    stranger: await bindings.partyOf(bindingId, number('13800000002')),
+  });
+  const answer = {
+    known: bindingId,
+    same: bindingId,
+    forged: null,
+    elsewhere: null,
+    sides: ['a', 'b'],
+    stranger: null,
+  };
+  expect(await look()).toEqual(answer);
+  expect(await bindings.callOf('sip', 'call-1')).toEqual({
+    bindingId,
+    phoneCallId: call.phoneCallId,
+    caller: 'b',
+    since: NOW,
+    language: 'zh',
+    ended: false,
+  });
+  await bindings.unbind(consultation(1), person('dora'), bindingId);
+  expect(provider.held.size).toBe(0);
+  expect(await look()).toEqual(answer);
 });
