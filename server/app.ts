@@ -41,6 +41,7 @@ import { createHandlers } from './signalling/handlers/index.ts';
 import type { Transcriber } from './speech/transcriber.ts';
 import { Transcripts } from './speech/transcripts.ts';
 import type { ObjectStore } from './storage/objects/object-store.ts';
+import { relayMetrics } from './telephony/embedded/relay-metrics.ts';
 import { BindingsHost } from './telephony/host-adapter.ts';
 import { MaskedPhones } from './telephony/phone-desk.ts';
 import type { OpenTelephony, Telephony } from './telephony/telephony.ts';
@@ -155,6 +156,8 @@ export function createApp(parts: AppParts): App {
     showsRead: (personId) => people.showsRead(personId),
     attachmentContent: (id, by, attachmentId) => library.sendable(id, by, attachmentId),
     observers: [
+      // Before whoever records: a telephone hears of the recording first.
+      (change) => telephony?.callChanged(change),
       (change) => waiting.handleChange(change),
       (change) => presence.handleChange(change),
       (change) => notifier.handleChange(change),
@@ -167,7 +170,21 @@ export function createApp(parts: AppParts): App {
     onQuality: (report) => metrics.observeQuality(report),
   });
   const telephony: Telephony | null =
-    parts.telephony?.({ host: new BindingsHost({ host, publisher, log }), calls: host.phones }) ?? null;
+    parts.telephony?.({
+      host: new BindingsHost({ host, publisher, log }),
+      calls: host.phones,
+      rooms: host.media,
+      recordings: {
+        ...parts,
+        store: parts.recordings,
+        files: parts.trackFiles,
+        host,
+        publisher,
+        measuring: () => playback.fileFinished(),
+      },
+    }) ?? null;
+  if (telephony !== null && telephony.relayFigures !== null)
+    relayMetrics(metrics.registry, telephony.relayFigures);
   const phones = new MaskedPhones({
     host,
     book: telephony?.book ?? null,

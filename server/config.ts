@@ -188,6 +188,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     throw new Error(`Configuration: ${PREFIX}TURN_SECRET is required with ${PREFIX}TURN_URLS.`);
   if (config.WEBHOOK_URL !== undefined && config.WEBHOOK_SECRET === undefined)
     throw new Error(`Configuration: ${PREFIX}WEBHOOK_SECRET is required with ${PREFIX}WEBHOOK_URL.`);
+  const phone = explained(() => phoneConfigOf(config, PREFIX));
+  checkSoundPorts(config, phone);
   return {
     ...config,
     DATA_DIR: resolve(config.DATA_DIR),
@@ -196,8 +198,26 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     ffmpegPath: tools.data.FFMPEG_PATH,
     objectPlaces: explained(() => objectPlaces(config, PREFIX)),
     kms: kmsOf(config),
-    phone: explained(() => phoneConfigOf(config, PREFIX)),
+    phone,
   };
+}
+
+/** Media workers have the ports above this on the loopback (`media/mediasoup/loopback.ts`), where phones in calls are, too. */
+const LAST_SOUND_PORT = 60_999;
+
+/** Sound of telephones and media of devices would meet at a port that both were given. */
+function checkSoundPorts(
+  config: Pick<z.output<typeof Settings>, 'MEDIA_FIRST_PORT' | 'MEDIA_WORKERS'>,
+  phone: PhoneConfig | null,
+): void {
+  if (phone?.provider.name !== 'embedded') return;
+  const { firstPort, lastPort } = phone.provider.trunk.rtp;
+  const { MEDIA_FIRST_PORT: first, MEDIA_WORKERS: workers } = config;
+  const overlaps = first > 0 && first <= lastPort && first + workers > firstPort;
+  if (overlaps || lastPort > LAST_SOUND_PORT)
+    throw new Error(
+      `Configuration: ${PREFIX}RTP_FIRST_PORT to ${PREFIX}RTP_LAST_PORT are shared with media workers.`,
+    );
 }
 
 /** What a part finds wrong with its settings, said as everything else that is wrong with them. */

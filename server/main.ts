@@ -156,9 +156,7 @@ async function run(config: Config): Promise<void> {
             ids: randomIds,
             clock,
             log,
-            recordings: null,
-            embedded: null,
-            legs: null,
+            folder: join(config.DATA_DIR, 'phone-calls'),
           }),
     transcriber,
     webhook:

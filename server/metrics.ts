@@ -2,8 +2,8 @@ import type { QualityReport } from '@teleconsult/protocol';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { AdmissionOutcome } from './signalling/admission.ts';
 import type { Handled } from './signalling/dispatch.ts';
-import type { PhoneFigures } from './telephony/bindings/phone-bindings.ts';
 import { phoneMetrics } from './telephony/phone-metrics.ts';
+import type { TelephonyFigures } from './telephony/telephony.ts';
 
 /** What the gauges read when they are asked. */
 export interface MetricSources {
@@ -14,7 +14,7 @@ export interface MetricSources {
   readonly objectsAway?: () => number;
   readonly recordedTracks?: () => number;
   /** null: there is no telephony, or it has not begun. */
-  readonly phones?: () => Promise<PhoneFigures | null>;
+  readonly phones?: () => Promise<TelephonyFigures | null>;
 }
 
 /** Prometheus metrics. Labels are closed lists; no id of a person, device or consultation is one. */

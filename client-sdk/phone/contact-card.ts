@@ -14,6 +14,8 @@ export interface ContactCardOptions {
   readonly version?: CardVersion;
   /** For the time until which it is valid; the device's own unless said. */
   readonly timeZone?: string;
+  /** When the card is written, in milliseconds since 1970; now unless said. A newer one replaces an older in contacts. */
+  readonly now?: number;
 }
 
 export interface ContactCard {
@@ -59,9 +61,9 @@ export function contactCard(
   label: string,
   options: ContactCardOptions = {},
 ): ContactCard {
-  const { bindingId, number, expiresAt, createdAt } = binding;
+  const { bindingId, number, expiresAt } = binding;
   if (number === null) throw new AppError('WRONG_STATE', { detail: 'the binding has no number' });
-  const { language = 'en', version = '4.0', timeZone } = options;
+  const { language = 'en', version = '4.0', timeZone, now = Date.now() } = options;
   const words = WORDS[language];
   const clinic = Array.from(label.trim()).slice(0, MAX_LABEL).join('') || words.clinic;
   const until = new Intl.DateTimeFormat(LOCALES[language], {
@@ -75,7 +77,7 @@ export function contactCard(
     note: vcardText(words.note(until)),
     language,
     number,
-    revised: timestamp(createdAt),
+    revised: timestamp(now),
     uid: vcardText(`teleconsult-${bindingId}`),
   };
   const text = vcard(version === '4.0' ? version4(facts) : version3(facts));

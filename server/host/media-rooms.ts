@@ -99,8 +99,9 @@ export class MediaRooms {
   }
 
   /**
-   * A person takes part by telephone. A device that they had in the call has no media any more, and is not told: that is for
-   * whoever decides who sits where. Whoever opens it closes it; a call that ends ends it (`ended`, `room_closed`).
+   * A person takes part by telephone. A device of theirs that came meanwhile has no media any more, and is told so: whether it
+   * may come again is for whoever decides who sits where. Whoever opens it closes it; a call that ends ends it (`ended`,
+   * `room_closed`).
    * Like a device's join it may open the room of a call that has just ended: then it is for the caller to `closeCall`.
    * @throws AppError MEDIA_UNAVAILABLE, INVALID
    */
@@ -112,8 +113,10 @@ export class MediaRooms {
       const held = this.#roomOf(callId);
       const room = await held.room;
       const phone = await room.openPhoneSeat({ ...options, seatId: personId });
+      const former = held.seats.get(personId);
       held.seats.delete(personId);
       held.phones.add(personId);
+      if (former !== undefined) this.#tellLost(former.address);
       return phone;
     });
   }

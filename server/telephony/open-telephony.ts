@@ -1,49 +1,62 @@
 import type { Clock, Log } from '../host/ports.ts';
 import { AlibabaRelay } from './alibaba/alibaba-relay.ts';
-import type { PhoneRecordings } from './bindings/ports.ts';
-import { type MaskedCallsParts, maskedCalls } from './masked-calls.ts';
-import type { PhoneConfig, ProviderConfig, TrunkConfig } from './phone-config.ts';
-import type { RelayProvider } from './ports.ts';
+import { EmbeddedRelay } from './embedded/embedded-relay.ts';
+import { type MaskedCallsParts, maskedCalls, type OpenedProviders } from './masked-calls.ts';
+import type { PhoneConfig } from './phone-config.ts';
+import type { OpenTape } from './ports.ts';
 import type { RelayLookup } from './relay-lookup.ts';
 import type { OpenTelephony } from './telephony.ts';
 import { TwilioRelay } from './twilio/twilio-relay.ts';
 
-export interface TelephonyParts extends Pick<MaskedCallsParts, 'store' | 'vault' | 'ids' | 'legs'> {
+export interface TelephonyParts extends Pick<MaskedCallsParts, 'store' | 'vault' | 'ids'> {
   readonly clock: Clock;
   readonly log: Log;
-  /** null: recordings that lie at a provider stay there. */
-  readonly recordings: PhoneRecordings | null;
-  /** Makes the embedded relay; null: this server was built without. */
-  readonly embedded: ((trunk: TrunkConfig, lookup: RelayLookup) => RelayProvider) | null;
+  /** Of this server alone: the embedded relay keeps its running calls in it. */
+  readonly folder: string;
 }
 
-/** Masked calls as they are configured. @throws Error when the provider is not there */
-export function openTelephony(
-  { settings, recording, provider }: PhoneConfig,
-  parts: TelephonyParts,
-): OpenTelephony {
-  if (provider.name === 'embedded' && parts.embedded === null)
-    throw new Error('Configuration: this server has no embedded relay for masked calls.');
-  return maskedCalls({
+/** Masked calls as they are configured. */
+export const openTelephony = (config: PhoneConfig, parts: TelephonyParts): OpenTelephony =>
+  maskedCalls({
     ...parts,
-    settings,
-    recording,
-    providers: (lookup) => [providerOf(provider, lookup, parts)],
+    settings: config.settings,
+    recording: config.recording,
+    providers: (lookup, openTape) => providersOf(config, parts, { lookup, openTape }),
   });
-}
 
-function providerOf(config: ProviderConfig, lookup: RelayLookup, parts: TelephonyParts): RelayProvider {
-  const { log, clock, embedded } = parts;
-  switch (config.name) {
-    case 'embedded':
-      if (embedded === null) throw new Error('there is no embedded relay');
-      return embedded(config.trunk, lookup);
+function providersOf(
+  { provider, settings }: PhoneConfig,
+  parts: TelephonyParts,
+  { lookup, openTape }: { readonly lookup: RelayLookup; readonly openTape: OpenTape | null },
+): OpenedProviders {
+  const { log, clock, vault, folder } = parts;
+  switch (provider.name) {
+    case 'embedded': {
+      const { trunk } = provider;
+      const { defaultRegion, language, destinations, limits } = settings;
+      const relay = new EmbeddedRelay({
+        settings: {
+          ...trunk,
+          defaultRegion,
+          language,
+          destinations,
+          maxCalls: limits.atOnce,
+          ...(trunk.promptsFolder === null ? {} : { promptFolder: trunk.promptsFolder }),
+        },
+        openTape,
+        vault,
+        folder,
+        log,
+        clock,
+      });
+      return { providers: [relay], telephones: relay.legs, figures: () => relay.figures() };
+    }
     case 'twilio':
-      return new TwilioRelay({ settings: config.twilio, lookup, log, clock });
+      return { providers: [new TwilioRelay({ settings: provider.twilio, lookup, log, clock })] };
     case 'alibaba':
-      return new AlibabaRelay({ settings: config.alibaba, lookup, log, clock });
+      return { providers: [new AlibabaRelay({ settings: provider.alibaba, lookup, log, clock })] };
     default: {
-      const unreachable: never = config;
+      const unreachable: never = provider;
       return unreachable;
     }
   }

@@ -105,8 +105,9 @@ export const phoneSettings = {
   PHONE_PROMPTS_DIR: filled.optional(),
   /** The address the sound of calls is relayed at; what the SDP says. */
   RTP_LISTEN_HOST: filled.default('127.0.0.1'),
-  RTP_FIRST_PORT: port.default(40_000),
-  RTP_LAST_PORT: port.default(40_999),
+  /** Below the ports that Linux hands out by itself (32768–60999), and those of media workers on the loopback above them. */
+  RTP_FIRST_PORT: port.default(20_000),
+  RTP_LAST_PORT: port.default(20_999),
   /** Where the sound of the trunk comes from: as it signals, or from whoever sends first (a trunk behind NAT). */
   RTP_SOURCE: z.enum(['signalled', 'first']).default('signalled'),
   /** Origin under which a provider in the cloud reaches this server, such as https://clinic.example */

@@ -1,12 +1,12 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { PhoneFigures } from './bindings/phone-bindings.ts';
+import type { TelephonyFigures } from './telephony.ts';
 
-type Read = () => Promise<PhoneFigures | null>;
+type Read = () => Promise<TelephonyFigures | null>;
 
 /** Masked calls in metrics. Labels are closed lists; nothing of them names anybody. */
 export function phoneMetrics(registry: Registry, read: Read): void {
   const figures = onceAtATime(read);
-  const counted = (name: string, help: string, count: (from: PhoneFigures) => number): Gauge =>
+  const counted = (name: string, help: string, count: (from: TelephonyFigures) => number): Gauge =>
     new Gauge({
       name,
       help,
@@ -18,7 +18,7 @@ export function phoneMetrics(registry: Registry, read: Read): void {
     });
   const labelled = <Label extends string>(
     { name, help, label }: { name: string; help: string; label: Label },
-    counts: (from: PhoneFigures) => Readonly<Record<string, number>>,
+    counts: (from: TelephonyFigures) => Readonly<Record<string, number>>,
   ): Gauge<Label> =>
     new Gauge({
       name,
@@ -57,11 +57,17 @@ export function phoneMetrics(registry: Registry, read: Read): void {
     'Bursts of calls turned away since the start: numbers are being tried out, or something is set up wrongly.',
     ({ alarms }) => alarms,
   );
+  counted(
+    'teleconsult_phone_in_calls',
+    'Telephones that ring or talk in calls of consultations.',
+    ({ inCalls }) => inCalls,
+  );
+  counted('teleconsult_phone_recorded', 'Phone calls that are being recorded.', ({ recorded }) => recorded);
 }
 
 /** All of them are collected together, and are to say one thing. A store that cannot be read leaves them as they were. */
 function onceAtATime(read: Read): Read {
-  let running: Promise<PhoneFigures | null> | null = null;
+  let running: Promise<TelephonyFigures | null> | null = null;
   return () => {
     running ??= read()
       .catch(() => null)

@@ -53,10 +53,10 @@ describe('what the dialog of masked calls shows', () => {
 
   it('[WEB161] a number is read in groups after its country code', () => {
     expect(phoneNumber('+8617000003333')).toBe('+86 170 0000 3333');
-    expect(phoneNumber('+14155550100')).toBe('+1 41 5555 0100');
+    expect(phoneNumber('+14155550100')).toBe('+1 415 555 0100');
     expect(phoneNumber('+85221234567')).toBe('+852 2123 4567');
     expect(phoneNumber('+4915112345678')).toBe('+49 151 1234 5678');
-    expect(phoneNumber('+1234567')).toBe('+1 23 4567');
+    expect(phoneNumber('+4412345678')).toBe('+44 1234 5678');
   });
 
   it('[WEB165] only a telephone that is known and wanted is offered for a call', () => {

@@ -6,6 +6,7 @@ import * as icons from '../icons.ts';
 import type { CallModel } from '../state/call-model.ts';
 import type { CallPerson } from '../state/call-people.ts';
 import { Follow } from '../state/follow.ts';
+import { information } from '../state/notice.ts';
 import { canBeRung } from '../state/phone-standing.ts';
 import { presenceWords } from '../state/presence-words.ts';
 import { personRows } from '../styles/person-rows.ts';
@@ -41,6 +42,7 @@ export class TeleCallPeople extends TeleDialog {
       }
       li button {
         flex: none;
+        margin-inline-start: auto;
         padding: 0 14px;
         font-size: 0.875rem;
       }
@@ -127,8 +129,11 @@ export class TeleCallPeople extends TeleDialog {
     const { personId, name } = person;
     if (!canBeRung(model.phone.board, personId)) return null;
     const room = roomWords();
-    const ring = async (): Promise<void> => (await model.phone.open()).join(model.call.id, personId);
-    return html`<button type="button" data-testid="call-join-phone" aria-label=${isSelf ? room.goOnByPhone : room.joinByPhoneName(name)} ?disabled=${this.isBusy} @click=${() => void this.#run(ring)}>
+    const ring = async (): Promise<void> => {
+      const isRung = await this.#run(async () => (await model.phone.open()).join(model.call.id, personId));
+      if (isRung && isSelf) this.notify(information(room.ownPhoneRings));
+    };
+    return html`<button type="button" data-testid="call-join-phone" aria-label=${isSelf ? room.goOnByPhone : room.joinByPhoneName(name)} ?disabled=${this.isBusy} @click=${() => void ring()}>
       ${icons.phone(18)}${isSelf ? room.goOnByPhone : room.joinByPhone}
     </button>`;
   }
@@ -157,10 +162,11 @@ export class TeleCallPeople extends TeleDialog {
     if (typeof answer === 'string') await this.#run(() => this.model.call.mute(personId));
   }
 
-  async #run(act: () => Promise<void>): Promise<void> {
+  async #run(act: () => Promise<void>): Promise<boolean> {
     this.isBusy = true;
-    await this.attempt(act);
+    const isDone = await this.attempt(act);
     this.isBusy = false;
+    return isDone;
   }
 }
 

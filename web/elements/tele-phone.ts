@@ -268,6 +268,7 @@ export class TelePhone extends TeleDialog {
 function bindFailure(error: unknown, recorded: boolean): string | null {
   if (!(error instanceof AppError)) return null;
   const { errors } = phoneWords();
+  if (error.code === 'FORBIDDEN') return errors.refused;
   if (error.code === 'WRONG_STATE') return recorded ? errors.notRecorded : errors.wrongState;
   if (error.code === 'NOT_CONFIGURED' && recorded) return errors.notRecorded;
   if (error.code === 'OVERLOADED') return errors.noNumber;

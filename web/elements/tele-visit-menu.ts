@@ -1,5 +1,6 @@
 import { html, type TemplateResult } from 'lit';
 import * as icons from '../icons.ts';
+import { Follow } from '../state/follow.ts';
 import type { VisitModel } from '../state/visit-model.ts';
 import { buttons } from '../styles/buttons.ts';
 import { common } from '../styles/common.ts';
@@ -22,6 +23,10 @@ export class TeleVisitMenu extends TeleElement {
   constructor() {
     super();
     this.isOpen = false;
+    new Follow<VisitModel>(this, {
+      subject: () => this.model,
+      subscribe: ({ phone }, update) => [phone.changes.subscribe(update)],
+    });
   }
 
   override render() {

@@ -341,7 +341,10 @@ export class CallModel {
     // Lost without another device, the bar in the visit says it.
     if (wasHere && this.#role === 'elsewhere' && !this.isLost)
       onNotice(information(this.isByPhone ? messages().call.byPhone : messages().call.wentOn));
-    const outcome = outcomeNotice(movedAway ? 'answered_elsewhere' : this.call.outcome);
+    const outcome =
+      movedAway && this.isByPhone
+        ? information(messages().call.byPhone)
+        : outcomeNotice(movedAway ? 'answered_elsewhere' : this.call.outcome);
     if (outcome !== null && wasRinging && !this.#outcomeTold) {
       this.#outcomeTold = true;
       onNotice(outcome);

@@ -8,6 +8,9 @@ export function phoneNumber(number: string): string {
   const digits = number.replace(/^\+/, '');
   const code = SHORT_CODES.exec(digits)?.[0] ?? digits.slice(0, 3);
   const rest = digits.slice(code.length);
+  // North America writes 3-3-4.
+  if (code === '1' && rest.length === 10)
+    return `+1 ${rest.slice(0, 3)} ${rest.slice(3, 6)} ${rest.slice(6)}`;
   const groups: string[] = [];
   for (let end = rest.length; end > 0; end -= GROUP)
     groups.unshift(rest.slice(Math.max(0, end - GROUP), end));

@@ -58,5 +58,7 @@ function callerOf({ phoneCallId }: { phoneCallId: string }, { visit }: PhoneRead
 export function phoneNewsAloud(entry: PhoneEntry, reader: PhoneReader): string | null {
   const isOwn =
     entry.kind !== 'phone.callEnded' && entry.kind !== 'phone.callAnswered' && reader.isSelf(entry.by);
-  return isOwn ? null : phoneStory(entry, reader);
+  if (isOwn) return null;
+  if (entry.kind === 'phone.callStarted') return phoneWords().line.startedNow(reader.nameOf(entry.by));
+  return phoneStory(entry, reader);
 }

@@ -1,4 +1,4 @@
-import type { PhoneCallEnd, RelayEvent, RelayParty } from '../ports.ts';
+import { type PhoneCallEnd, RelayError, type RelayEvent, type RelayParty } from '../ports.ts';
 import { type PhoneContext, providerOf } from './context.ts';
 import { COUNTED_MS, GRACE_MS } from './decisions.ts';
 import type { RefusedCalls } from './refused-calls.ts';
@@ -53,9 +53,10 @@ export class CallReports {
         const call = await this.#known(event);
         const { recordingRef } = what;
         const { provider: name } = event;
-        if (call === null || recordings === null)
-          // Nobody here keeps it, so it is not to lie there either.
-          return providerOf(this.#parts, name).deleteRecording(recordingRef);
+        // Nobody here keeps it, so it is not to lie there either.
+        if (recordings === null) return providerOf(this.#parts, name).deleteRecording(recordingRef);
+        // Its call may be told of later than its recording: it is told again then, and not lost.
+        if (call === null) throw new RelayError('not_found', { detail: 'the call of a recording' });
         const { phoneCallId, bindingId, consultationId } = call;
         return recordings.wanted({ provider: name, recordingRef, phoneCallId, bindingId, consultationId });
       }

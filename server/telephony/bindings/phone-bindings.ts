@@ -23,6 +23,7 @@ import { ProviderWork } from './provider-work.ts';
 import { RefusedCalls } from './refused-calls.ts';
 import type { StoredBinding } from './store.ts';
 import { Succession } from './succession.ts';
+import { type KnownTelephone, telephoneOf } from './telephone-book.ts';
 import { within } from './within.ts';
 
 /** How long whoever asks waits for the provider; after that the board says that it is being asked. */
@@ -253,6 +254,11 @@ export class PhoneBindings implements RelayCore, RelayLookup {
     if (call === null) return null;
     const { bindingId, phoneCallId, caller, startedAt: since, state } = call;
     return { bindingId, phoneCallId, caller, since, language: settings.language, ended: state === 'ended' };
+  }
+
+  /** Where a person is rung for a call of a consultation (`telephone-book.ts`); null: nowhere. */
+  telephoneOf(consultationId: ConsultationId, personId: PersonId): Promise<KnownTelephone | null> {
+    return telephoneOf(this.#context, consultationId, personId);
   }
 
   /** Calls of a provider that have not ended; after a restart those that somebody has to end. */

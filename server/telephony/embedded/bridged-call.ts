@@ -8,8 +8,10 @@ import { systemClock, Timers } from '../sip/clock.ts';
 import type { DialogEnd } from '../sip/dialog-api.ts';
 import type { IncomingCall } from '../sip/incoming-call.ts';
 import type { CallOutcome, OutgoingCall } from '../sip/outgoing-call.ts';
+import { atMost } from './at-most.ts';
 import { CallLeg } from './call-leg.ts';
 import { CallRecorder } from './call-recorder.ts';
+import type { TabledCall } from './call-table.ts';
 import { type NotReached, notReached } from './outcomes.ts';
 import type { RelayWorld } from './relay-world.ts';
 import { RINGBACK } from './ringback.ts';
@@ -29,6 +31,7 @@ export interface Ending {
 const LOST: Ending = { end: 'lost', prompt: null, status: 503 };
 const FAILED: Ending = { end: 'failed', prompt: 'unavailable', status: 503 };
 const COMPLETED: Ending = { end: 'completed', prompt: null, status: 480 };
+const TAPE_CLOSES_WITHIN_MS = 10_000;
 /** Timers of Node hold no more. */
 const LONGEST_MS = 2 ** 31 - 1;
 
@@ -39,6 +42,7 @@ export class BridgedCall {
   readonly #callRef: string;
   readonly #startedAt: number;
   readonly #timers = new Timers<'ring' | 'warn' | 'over'>(systemClock);
+  readonly #over = Promise.withResolvers<void>();
   /** Aborted as soon as it is to end. */
   readonly #stop = new AbortController();
   #session: PhoneSession | null = null;
@@ -72,46 +76,48 @@ export class BridgedCall {
       await this.#connect();
     } catch (error) {
       // A destination that may not be dialled, no port, no trunk: all of them are ours to look after.
-      this.#world.log.error('phone.notConnected', {
-        reason: error instanceof RelayError ? error.reason : 'failed',
-        error,
-      });
-      await this.end(FAILED);
+      const reason = error instanceof RelayError ? error.reason : 'failed';
+      this.#world.log.error('phone.notConnected', { reason, error });
+      await this.end(reason === 'refused' ? { ...FAILED, status: 480 } : FAILED);
     }
     await this.#over.promise;
   }
 
-  readonly #over = Promise.withResolvers<void>();
-
   /** Ends it, once: resolves when the last word was said and both were hung up. Never rejects. */
   end(ending: Ending): Promise<void> {
-    this.#ending ??= this.#end(ending).finally(() => this.#over.resolve());
+    this.#ending ??= this.#end(ending)
+      .catch((error: unknown) => this.#world.log.error('phone.callFailed', { error }))
+      .finally(() => this.#over.resolve());
     return this.#ending;
   }
 
   async #connect(): Promise<void> {
     const { line } = this.#world;
-    this.#session = await line.openSession({
+    const session = await line.openSession({
       onEvent: (event) => this.#heard(event),
       onTapeFailed: () => this.#recorder?.failed(),
     });
+    if (this.#isOver) return session.close();
+    this.#session = session;
     const { host } = line.settings.rtp;
-    this.#caller = new CallLeg(this.#session, 'a', host);
-    this.#callee = new CallLeg(this.#session, 'b', host);
-    if (this.#isOver) return;
-    const isRecorded = this.#isToBeRecorded();
-    const told = isRecorded ? this.#answerAndTell(this.#caller) : Promise.resolve();
+    this.#caller = new CallLeg(session, 'a', host);
+    this.#callee = new CallLeg(session, 'b', host);
+    const told = this.#isToBeRecorded()
+      ? this.#answerAndTell(this.#caller).catch((error: unknown) => this.#broken(error))
+      : null;
     const outcome = await this.#ring(this.#callee);
     if (outcome === null || this.#isOver) return;
     if (outcome.type !== 'answered') return this.#missed(notReached(outcome, this.#hasRungOut));
     this.#pickedUp(this.#callee, outcome);
     if (this.#isOver) return;
-    if (isRecorded) {
-      await Promise.all([told, this.#tell(this.#callee)]);
+    if (told !== null) {
+      const heard = await Promise.all([told, this.#tell(this.#callee)]);
       if (this.#isOver) return;
-      await this.#beginTape(this.#session);
+      // Who has not heard that it is recorded is not recorded.
+      if (heard.every((one) => one === true)) await this.#beginTape(session);
+      else this.#notRecorded();
     } else this.#answer(this.#caller);
-    if (!this.#isOver) this.#talk(this.#session);
+    if (!this.#isOver) this.#talk(session);
   }
 
   get #isOver(): boolean {
@@ -137,6 +143,7 @@ export class BridgedCall {
       },
     });
     this.#outgoing = outgoing;
+    this.#tabulate();
     this.#timers.set('ring', Math.min(ringMs, LONGEST_MS), () => {
       this.#hasRungOut = true;
       outgoing.cancel();
@@ -146,7 +153,7 @@ export class BridgedCall {
     this.#outgoing = null;
     if (outcome.type === 'answered' && this.#isOver) {
       // It was answered in the moment it ended.
-      void outcome.dialog.bye();
+      this.#world.farewells.add(outcome.dialog.bye());
       return null;
     }
     return outcome;
@@ -155,7 +162,7 @@ export class BridgedCall {
   #rings(): void {
     if (this.#hasRung || this.#isOver) return;
     this.#hasRung = true;
-    this.#news({ type: 'ringing', caller: this.#bridge.caller });
+    void this.#news({ type: 'ringing', caller: this.#bridge.caller });
   }
 
   async #missed({ end, status, prompt }: NotReached): Promise<void> {
@@ -165,7 +172,7 @@ export class BridgedCall {
   #pickedUp(callee: CallLeg, { dialog, sdp }: Extract<CallOutcome, { type: 'answered' }>): void {
     this.#answeredAt = this.#world.clock();
     this.#rings();
-    this.#news({ type: 'answered', caller: this.#bridge.caller });
+    void this.#news({ type: 'answered', caller: this.#bridge.caller });
     callee.connect(dialog, this.#eventsOf(callee));
     this.#tabulate();
     if (!callee.sound.accept(sdp)) void this.end(FAILED);
@@ -185,11 +192,11 @@ export class BridgedCall {
   }
 
   /** The caller is told before anything is recorded, and hears it ring until somebody answers. */
-  async #answerAndTell(caller: CallLeg): Promise<void> {
-    if (!this.#answer(caller)) return;
-    await wait(this.#world.line.timings.leadMs);
-    await this.#tell(caller);
+  async #answerAndTell(caller: CallLeg): Promise<boolean> {
+    if (!this.#answer(caller)) return false;
+    const hasHeard = await this.#tell(caller);
     void this.#ringback(caller).catch((error: unknown) => this.#broken(error));
+    return hasHeard;
   }
 
   async #ringback(caller: CallLeg): Promise<void> {
@@ -197,13 +204,18 @@ export class BridgedCall {
     const outcome = this.#outgoing?.outcome;
     if (outcome === undefined) return;
     void outcome.then(() => answered.abort());
-    while (caller.isThere && !answered.signal.aborted && !this.#isOver)
-      await caller.say(RINGBACK, AbortSignal.any([answered.signal, this.#stop.signal]));
+    const stop = AbortSignal.any([answered.signal, this.#stop.signal]);
+    // Until somebody answers, or the caller does not hear it anyway.
+    let isHeard = true;
+    while (isHeard) isHeard = await caller.say(RINGBACK, stop);
   }
 
-  async #tell(leg: CallLeg): Promise<void> {
+  /** Whether they have heard that it is recorded. */
+  async #tell(leg: CallLeg): Promise<boolean> {
     const { line } = this.#world;
-    await leg.say(line.prompt(this.#bridge.language, 'recorded'), this.#stop.signal);
+    const { signal } = this.#stop;
+    await wait(line.timings.leadMs, undefined, { signal }).catch(() => undefined);
+    return leg.say(line.prompt(this.#bridge.language, 'recorded'), signal);
   }
 
   /** Both were told. People are not kept waiting for a slow store: the tape begins when it is there. */
@@ -213,12 +225,8 @@ export class BridgedCall {
     const { phoneCallId, bindingId } = this.#bridge;
     const recorder = new CallRecorder({ session, openTape, log, onNotRecorded: () => this.#notRecorded() });
     this.#recorder = recorder;
-    const enough = new AbortController();
-    await Promise.race([
-      recorder.start({ phoneCallId, bindingId, startedAt: this.#startedAt }),
-      wait(line.timings.tapeMs, undefined, { signal: enough.signal }).catch(() => undefined),
-    ]);
-    enough.abort();
+    const started = recorder.start({ phoneCallId, bindingId, startedAt: this.#startedAt });
+    await atMost(line.timings.tapeMs, started);
   }
 
   #notRecorded(): void {
@@ -299,7 +307,7 @@ export class BridgedCall {
   }
 
   async #end({ end, prompt, status }: Ending): Promise<void> {
-    const { clock, line, log, figures } = this.#world;
+    const { clock, line, log, figures, farewells } = this.#world;
     const at = clock();
     const talkMs = this.#answeredAt === null ? 0 : Math.max(0, at - this.#answeredAt);
     this.#stop.abort();
@@ -309,20 +317,23 @@ export class BridgedCall {
     this.#session?.bridge(false);
     this.#outgoing?.cancel();
     this.#invite.refuse(status);
-    const legs = [this.#caller, this.#callee];
+    const legs = [this.#caller, this.#callee].filter((leg) => leg !== null);
     const taped = this.#recorder?.close();
     try {
       const lastWords = prompt === null ? null : line.prompt(this.#bridge.language, prompt);
       const limit = AbortSignal.timeout(line.timings.lastWordsMs);
-      if (lastWords !== null) await Promise.all(legs.map((leg) => leg?.say(lastWords, limit)));
+      if (lastWords !== null) await Promise.all(legs.map((leg) => leg.say(lastWords, limit)));
     } catch (error) {
       log.error('phone.lastWordsFailed', { error });
     }
-    for (const leg of legs)
-      void leg?.hangUp().catch((error: unknown) => log.error('phone.byeFailed', { error }));
-    await taped;
+    const hungUp = Promise.all(legs.map((leg) => leg.hangUp())).then(() => undefined);
+    farewells.add(hungUp);
+    // The end of a call is told, also where its tape never came to one.
+    if (taped !== undefined) await atMost(TAPE_CLOSES_WITHIN_MS, taped);
     figures.ended[end] += 1;
-    this.#tellEnd({ at, end, talkMs });
+    void this.#tellEnd({ at, end, talkMs }, hungUp).catch((error: unknown) =>
+      log.error('phone.endNotTold', { error }),
+    );
     await this.#closeSession();
   }
 
@@ -335,20 +346,31 @@ export class BridgedCall {
     this.#world.figures.count(b);
   }
 
-  /** Its place in the table is given up when its end is kept, and not before. */
-  #tellEnd(ended: { at: number; end: PhoneCallEnd; talkMs: number }): void {
+  /** Its place in the table is given up when its end is kept and both phones have heard, and not before. */
+  async #tellEnd(
+    ended: { at: number; end: PhoneCallEnd; talkMs: number },
+    hungUp: Promise<void>,
+  ): Promise<void> {
     const { table } = this.#world;
     const { caller } = this.#bridge;
     this.#tabulate(ended);
     const { at, end, talkMs } = ended;
-    void this.#news({ type: 'ended', caller, end, talkMs }, at).then((isKept) => {
-      if (isKept) table.remove(this.#callRef);
-    });
+    const isKept = await this.#news({ type: 'ended', caller, end, talkMs }, at);
+    await hungUp;
+    if (isKept) table.remove(this.#callRef);
   }
 
   #news(what: Parameters<RelayWorld['news']['tell']>[2], at = this.#world.clock()): Promise<boolean> {
     const { bindingId, phoneCallId } = this.#bridge;
     return this.#world.news.tell({ callRef: this.#callRef, bindingId, phoneCallId }, at, what);
+  }
+
+  /** What rings, for whoever comes after a crash. */
+  #ringing(): TabledCall['ringing'] {
+    const caller = this.#invite.state === 'open' ? this.#invite.snapshot() : null;
+    const callee = this.#outgoing?.snapshot() ?? null;
+    if (caller === null && callee === null) return null;
+    return { caller, callee, until: this.#startedAt + this.#bridge.ringMs };
   }
 
   #tabulate(ended: { at: number; end: PhoneCallEnd; talkMs: number } | null = null): void {
@@ -357,6 +379,7 @@ export class BridgedCall {
     this.#world.table.put({
       callRef: this.#callRef,
       relay: { bindingId, phoneCallId, caller, answeredAt: this.#answeredAt, maxTalkMs, ended },
+      ringing: this.#ringing(),
       dialogs,
     });
   }

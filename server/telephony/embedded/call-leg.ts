@@ -22,6 +22,7 @@ export class CallLeg {
   readonly #session: PhoneSession;
   readonly #gone = new AbortController();
   #dialog: Dialog | null = null;
+  #hasHungUp = false;
 
   constructor(session: PhoneSession, name: LegName, host: string) {
     this.name = name;
@@ -39,6 +40,7 @@ export class CallLeg {
     this.#dialog = dialog;
     dialog.listen({
       onBye: (end) => {
+        this.#hasHungUp = true;
         this.#gone.abort();
         on.hungUp(end);
       },
@@ -56,18 +58,23 @@ export class CallLeg {
     });
   }
 
-  /** Says it, once it is known where; resolves when it was said, was stopped, or nobody is there any more. */
-  async say(prompt: Uint8Array, signal?: AbortSignal): Promise<void> {
+  /**
+   * Says it, once it is known where. Resolves when that is over, with whether it was said to its end to somebody who could
+   * hear it: not to one who has hung up, holds, or has not said where they listen. To one who holds it takes its time.
+   */
+  async say(prompt: Uint8Array, signal?: AbortSignal): Promise<boolean> {
     const gone = this.#gone.signal;
     const stop = signal === undefined ? gone : AbortSignal.any([signal, gone]);
-    if (!this.isThere || stop.aborted) return;
+    if (!this.isThere || stop.aborted) return false;
     const late = new AbortController();
     const tooLate = wait(KNOWN_WITHIN_MS, false, { signal: AbortSignal.any([stop, late.signal]) }).catch(
       () => false,
     );
     const isKnown = await Promise.race([this.sound.known.then(() => true), tooLate]);
     late.abort();
-    if (isKnown) await this.#session.say(this.name, prompt, stop);
+    if (!isKnown) return false;
+    await this.#session.say(this.name, prompt, stop);
+    return !stop.aborted && this.sound.hears;
   }
 
   /** Passes a key on in signalling, of our own making. */
@@ -82,7 +89,8 @@ export class CallLeg {
     await this.#dialog?.bye();
   }
 
+  /** What is needed to hang it up after a restart; null: there is nothing to hang up. */
   snapshot(): DialogSnapshot | null {
-    return this.isThere ? (this.#dialog?.snapshot() ?? null) : null;
+    return this.#hasHungUp ? null : (this.#dialog?.snapshot() ?? null);
   }
 }

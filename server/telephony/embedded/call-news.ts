@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Log } from '../../host/ports.ts';
 import type { RelayCore, RelayEvent } from '../ports.ts';
+import { atMost } from './at-most.ts';
 
 /** Calls whose news waits for a store; one more is given up by the store's own time limits. */
 const MOST_WAITING = 10_000;
@@ -56,14 +57,8 @@ export class CallNews {
 
   /** Waits for nobody any more; what is not kept is told after the next start. May be called twice. */
   async close(withinMs: number): Promise<void> {
-    const given = new AbortController();
-    await Promise.race([
-      Promise.all(this.#tails.values()),
-      wait(withinMs, undefined, { signal: given.signal }).catch(() => undefined),
-    ]);
-    given.abort();
+    await atMost(withinMs, Promise.all(this.#tails.values()));
     this.#closing.abort();
-    await Promise.all(this.#tails.values());
   }
 
   async #untilKept(event: RelayEvent): Promise<boolean> {

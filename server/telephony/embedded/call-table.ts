@@ -5,6 +5,10 @@ import { z } from 'zod';
 import type { Log } from '../../host/ports.ts';
 import { makeFolder, syncFolder } from '../../storage/objects/durable-folder.ts';
 import type { Vault } from '../../vault/vault.ts';
+import type { DialogSnapshot } from '../sip/dialog-state.ts';
+
+/** The connection it came by is gone with the server. */
+const Flow = z.object({ protocol: z.enum(['udp', 'tcp']), address: z.string(), port: z.int() });
 
 const Snapshot = z.strictObject({
   callId: z.string(),
@@ -16,15 +20,30 @@ const Snapshot = z.strictObject({
   remoteSeq: z.int().nullable(),
   routes: z.array(z.string()),
   target: z.string(),
-  flow: z.strictObject({
-    protocol: z.enum(['udp', 'tcp']),
-    address: z.string(),
-    port: z.int(),
-    connection: z.int().optional(),
-  }),
+  flow: Flow,
 });
 
-const TabledCall = z.strictObject({
+const Ringing = z.strictObject({
+  /** Whoever called, where they were not answered yet. */
+  caller: z.strictObject({ request: z.string(), flow: Flow }).nullable(),
+  callee: z
+    .strictObject({
+      uri: z.string(),
+      to: z.string(),
+      via: Flow,
+      from: z.string(),
+      sdp: z.string(),
+      callId: z.string(),
+      localTag: z.string(),
+      seq: z.int(),
+      branch: z.string(),
+    })
+    .nullable(),
+  /** After that it does not ring any more, in milliseconds since 1970. */
+  until: z.number(),
+});
+
+const StoredCall = z.strictObject({
   callRef: z.string(),
   /** What the bindings are told of it; null: a phone of a consultation, which the host asks about itself. */
   relay: z
@@ -32,12 +51,12 @@ const TabledCall = z.strictObject({
       bindingId: PhoneBindingId,
       phoneCallId: PhoneCallId,
       caller: z.enum(['a', 'b']),
-      answeredAt: z.int().nullable(),
-      maxTalkMs: z.int(),
+      answeredAt: z.number().nullable(),
+      maxTalkMs: z.number(),
       /** It is over, and that was not kept yet. */
       ended: z
         .strictObject({
-          at: z.int(),
+          at: z.number(),
           end: z.enum([
             'completed',
             'cancelled',
@@ -49,15 +68,20 @@ const TabledCall = z.strictObject({
             'time_over',
             'lost',
           ]),
-          talkMs: z.int(),
+          talkMs: z.number(),
         })
         .nullable(),
     })
     .nullable(),
+  /** null: nothing rings any more. */
+  ringing: Ringing.nullable(),
   /** To say BYE in. */
   dialogs: z.array(Snapshot),
 });
-export type TabledCall = z.infer<typeof TabledCall>;
+/** A call that runs, with what ends it. */
+export type TabledCall = Omit<z.infer<typeof StoredCall>, 'dialogs'> & {
+  readonly dialogs: readonly DialogSnapshot[];
+};
 
 const SUFFIX = '.call';
 const PURPOSE = 'phone-call';
@@ -119,6 +143,11 @@ export class CallTable {
     this.#change(callRef, null);
   }
 
+  /** Changes that are on their way to the disk. */
+  get pending(): number {
+    return this.#writing.size;
+  }
+
   /** Resolves when what was to be written is, or has failed. */
   async settled(): Promise<void> {
     while (this.#writing.size > 0) await Promise.all(this.#writing.values());
@@ -170,7 +199,7 @@ export class CallTable {
       purpose: PURPOSE,
       name: name.slice(0, -SUFFIX.length),
     });
-    return TabledCall.parse(JSON.parse(plain.toString('utf8')));
+    return StoredCall.parse(JSON.parse(plain.toString('utf8')));
   }
 
   #path(callRef: string): string {

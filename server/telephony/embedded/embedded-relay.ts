@@ -21,6 +21,7 @@ import type { Ending } from './bridged-call.ts';
 import { CallNews } from './call-news.ts';
 import { CallTable } from './call-table.ts';
 import { endLeftOver } from './end-left-over.ts';
+import { Farewells } from './farewells.ts';
 import { identify } from './identify.ts';
 import { InboundCall, type InboundWorld } from './inbound-call.ts';
 import { isTakeable } from './leg-sound.ts';
@@ -55,8 +56,12 @@ export interface EmbeddedRelayFigures {
   readonly calls: number;
   readonly announcements: number;
   readonly legs: number;
+  /** Calls whose sound has its ports. */
+  readonly sessions: number;
   readonly trunk: TrunkState;
+  /** Calls with news the bindings have not kept yet, and changes on their way to the table. */
   readonly untold: number;
+  readonly unwritten: number;
   readonly counts: RelayFigures;
   /** null before the start. */
   readonly sip: SipStatistics | null;
@@ -117,11 +122,13 @@ export class EmbeddedRelay implements RelayProvider {
       onInvite: (invite) => this.#invited(invite),
     });
     const news = new CallNews(core, this.name, log);
+    const farewells = new Farewells(log);
     const world: InboundWorld = {
       line,
       news,
       table,
       figures: this.#figures,
+      farewells,
       openTape,
       log,
       clock,
@@ -134,7 +141,7 @@ export class EmbeddedRelay implements RelayProvider {
       },
     };
     this.#running = { world, leftOver: endLeftOver(world, left) };
-    this.legs.open(line, table);
+    this.legs.open({ line, table, farewells });
   }
 
   async bind({ bindingId, x }: BindRequest): Promise<BoundRelay> {
@@ -177,8 +184,10 @@ export class EmbeddedRelay implements RelayProvider {
       calls: this.#calls.size,
       announcements: this.#announcements,
       legs: this.legs.size,
+      sessions: world?.line.sessions ?? 0,
       trunk: world?.line.trunkState ?? 'unknown',
       untold: world?.news.waiting ?? 0,
+      unwritten: world?.table.pending ?? 0,
       counts: this.#figures,
       sip: world?.line.statistics() ?? null,
     };
@@ -192,12 +201,12 @@ export class EmbeddedRelay implements RelayProvider {
   async #close(): Promise<void> {
     const running = this.#running;
     if (running === null) return;
-    const { line, news, table } = running.world;
+    const { line, news, table, farewells } = running.world;
     const { closeMs } = line.timings;
     // Nobody is told to wait: whoever talks is hung up, and what became of it is told while it can be.
     const ending: Ending = { end: 'lost', prompt: null, status: 503 };
     await Promise.all([...[...this.#calls.values()].map((call) => call.end(ending)), this.legs.close()]);
-    await news.close(closeMs);
+    await Promise.all([news.close(closeMs), farewells.settled(closeMs)]);
     await line.close();
     await running.leftOver;
     await table.settled();

@@ -20,8 +20,10 @@ export async function endLeftOver(
 
 async function endOne(
   { line, news, table, clock }: Pick<RelayWorld, 'line' | 'news' | 'table' | 'clock'>,
-  { callRef, relay, dialogs }: TabledCall,
+  { callRef, relay, ringing, dialogs }: TabledCall,
 ): Promise<void> {
+  // A phone that has given up meanwhile would be rung anew.
+  if (ringing !== null) line.endRinging(clock() < ringing.until ? ringing : { ...ringing, callee: null });
   const hungUp = Promise.all(dialogs.map((dialog) => line.endLost(dialog)));
   if (relay === null) {
     await hungUp;

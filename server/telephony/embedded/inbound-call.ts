@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { PhoneBindingId } from '@teleconsult/protocol';
 import type { PhoneNumber } from '../numbers.ts';
-import type { CallDecision, IncomingPhoneCall, PromptId, RelayCore } from '../ports.ts';
+import type { CallDecision, IncomingPhoneCall, RelayCore } from '../ports.ts';
 import type { IncomingCall } from '../sip/incoming-call.ts';
 import { BridgedCall, type Ending } from './bridged-call.ts';
 import { CallLeg } from './call-leg.ts';
@@ -34,7 +34,6 @@ export class InboundCall {
   readonly #options: InboundOptions;
   readonly #stop = new AbortController();
   #bridged: BridgedCall | null = null;
-  #over: Promise<void> = Promise.resolve();
 
   constructor(world: InboundWorld, options: InboundOptions) {
     this.#world = world;
@@ -48,12 +47,13 @@ export class InboundCall {
   }
 
   /** Resolves when it is over. Never rejects. */
-  run(): Promise<void> {
-    this.#over = this.#run().catch((error: unknown) => {
+  async run(): Promise<void> {
+    try {
+      await this.#run();
+    } catch (error) {
       this.#world.log.error('phone.callFailed', { error });
       this.#options.invite.refuse(500);
-    });
-    return this.#over;
+    }
   }
 
   /** Ends it, whatever it is at. */
@@ -134,7 +134,7 @@ export class InboundCall {
     try {
       await this.#speak(this.#world.line.prompt(language, prompt));
     } catch (error) {
-      this.#world.log.warn('phone.notAnnounced', { reason: prompt satisfies PromptId, error });
+      this.#world.log.warn('phone.notAnnounced', { reason: prompt, error });
       this.#options.invite.refuse(statusOf(why));
     } finally {
       announced();
@@ -159,7 +159,7 @@ export class InboundCall {
       const stop = AbortSignal.any([this.#stop.signal, limit]);
       await wait(line.timings.leadMs, undefined, { signal: stop }).catch(() => undefined);
       await leg.say(sound, stop);
-      void leg.hangUp();
+      this.#world.farewells.add(leg.hangUp());
     } finally {
       session.close();
     }

@@ -4,6 +4,7 @@ import type { LegName, PhoneSession } from '../rtp/ports.ts';
 import {
   type AudioCodec,
   type AudioDescription,
+  type AudioDirection,
   commonCodec,
   mirrored,
   type OwnAudio,
@@ -30,7 +31,7 @@ export class LegSound {
   readonly #settle: () => void;
   #version = 0;
   #written: string | null = null;
-  #holds = false;
+  #direction: AudioDirection = 'none';
 
   /** @param host the address our SDP names */
   constructor(session: PhoneSession, leg: LegName, host: string) {
@@ -44,7 +45,12 @@ export class LegSound {
 
   /** Whether sound flows one way only, or none: nobody is to miss it. */
   get holds(): boolean {
-    return this.#holds;
+    return this.#direction !== 'both';
+  }
+
+  /** Whether what it is sent is heard. */
+  get hears(): boolean {
+    return this.#direction === 'both' || this.#direction === 'receive';
   }
 
   offer(): string {
@@ -85,7 +91,7 @@ export class LegSound {
       if (error instanceof RangeError) return false;
       throw error;
     }
-    this.#holds = audio.direction !== 'both';
+    this.#direction = audio.direction;
     this.#settle();
     return true;
   }

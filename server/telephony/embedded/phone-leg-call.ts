@@ -7,6 +7,7 @@ import { systemClock, Timers } from '../sip/clock.ts';
 import type { OutgoingCall } from '../sip/outgoing-call.ts';
 import { CallLeg } from './call-leg.ts';
 import type { CallTable } from './call-table.ts';
+import type { Farewells } from './farewells.ts';
 import { notReached } from './outcomes.ts';
 import type { PhoneLine } from './phone-line.ts';
 import type { RelayFigures } from './relay-figures.ts';
@@ -49,6 +50,7 @@ export interface LegEnd {
 interface LegCallParts {
   readonly line: PhoneLine;
   readonly table: CallTable;
+  readonly farewells: Farewells;
   readonly figures: RelayFigures;
   readonly log: Log;
   readonly clock: Clock;
@@ -167,8 +169,8 @@ export class PhoneLegCall {
   }
 
   /** Ends it, with last words where there are some. Resolves when it was hung up. Again changes nothing. Never rejects. */
-  hangUp(prompt: PromptId | null, end: PhoneCallEnd = 'completed'): Promise<void> {
-    this.#ending ??= this.#end(prompt, end);
+  hangUp(prompt: PromptId | null, end?: PhoneCallEnd): Promise<void> {
+    this.#ending ??= this.#end(prompt, end ?? (this.#answeredAt === null ? 'cancelled' : 'completed'));
     return this.#ending;
   }
 
@@ -192,6 +194,7 @@ export class PhoneLegCall {
       onRinging: () => wish.onRinging?.(),
     });
     this.#outgoing = outgoing;
+    this.#tabulate(leg);
     this.#timers.set('ring', Math.min(wish.ringMs, 2 ** 31 - 1), () => {
       this.#hasRungOut = true;
       outgoing.cancel();
@@ -209,7 +212,7 @@ export class PhoneLegCall {
     this.#timers.stop('ring');
     if (outcome.type !== 'answered') return this.hangUp(null, notReached(outcome, this.#hasRungOut).end);
     if (this.#stop.signal.aborted) {
-      await outcome.dialog.bye();
+      this.#parts.farewells.add(outcome.dialog.bye());
       return;
     }
     this.#answeredAt = clock();
@@ -254,11 +257,14 @@ export class PhoneLegCall {
 
   #tabulate(leg: CallLeg): void {
     const dialog = leg.snapshot();
-    if (dialog !== null) this.#parts.table.put({ callRef: this.callRef, relay: null, dialogs: [dialog] });
+    const callee = this.#outgoing?.snapshot() ?? null;
+    const { clock, table, wish, callRef } = this.#parts;
+    const ringing = callee === null ? null : { caller: null, callee, until: clock() + wish.ringMs };
+    table.put({ callRef, relay: null, ringing, dialogs: dialog === null ? [] : [dialog] });
   }
 
   async #end(prompt: PromptId | null, end: PhoneCallEnd): Promise<void> {
-    const { line, wish, clock, table, log } = this.#parts;
+    const { line, wish, clock, table, log, farewells } = this.#parts;
     const talkMs = this.#answeredAt === null ? 0 : Math.max(0, clock() - this.#answeredAt);
     this.#stop.abort();
     this.#timers.clear();
@@ -274,10 +280,9 @@ export class PhoneLegCall {
     } catch (error) {
       log.error('phone.lastWordsFailed', { error });
     }
-    void this.#leg
-      ?.hangUp()
-      .catch((error: unknown) => log.error('phone.byeFailed', { error }))
-      .finally(() => table.remove(this.callRef));
+    // Its place in the table is given up when it has heard, so that a crash before that is made good.
+    const leg = this.#leg;
+    if (leg !== null) farewells.add(leg.hangUp().then(() => table.remove(this.callRef)));
     session?.close();
     this.#settleAnswered(end);
     this.#settleEnded({ end, talkMs });

@@ -2,6 +2,7 @@ import type { Clock, Log } from '../../host/ports.ts';
 import { type PhoneCallEnd, RelayError } from '../ports.ts';
 import { token } from '../sip/token.ts';
 import type { CallTable } from './call-table.ts';
+import type { Farewells } from './farewells.ts';
 import { type DialOut, PhoneLegCall } from './phone-leg-call.ts';
 import type { PhoneLine } from './phone-line.ts';
 import type { RelayFigures } from './relay-figures.ts';
@@ -13,12 +14,19 @@ export interface PhoneLegsParts {
   readonly clock: Clock;
 }
 
+/** What there is once the relay has started. */
+export interface PhoneLegsWorld {
+  readonly line: PhoneLine;
+  readonly table: CallTable;
+  readonly farewells: Farewells;
+}
+
 /** Rings single phones, and hands over their sound: for calls of a consultation, or whatever else wants to talk to one. */
 export class PhoneLegs {
   readonly #parts: PhoneLegsParts;
   readonly #figures: RelayFigures;
   readonly #calls = new Map<string, PhoneLegCall>();
-  #line: { readonly line: PhoneLine; readonly table: CallTable } | null = null;
+  #world: PhoneLegsWorld | null = null;
 
   constructor(parts: PhoneLegsParts, figures: RelayFigures) {
     this.#parts = parts;
@@ -31,8 +39,8 @@ export class PhoneLegs {
   }
 
   /** The relay has started. */
-  open(line: PhoneLine, table: CallTable): void {
-    this.#line = { line, table };
+  open(world: PhoneLegsWorld): void {
+    this.#world = world;
   }
 
   /**
@@ -42,12 +50,12 @@ export class PhoneLegs {
    *   end, with too many at once, and when no port or no trunk is there
    */
   async dialOut(wish: DialOut): Promise<PhoneLegCall> {
-    const open = this.#line;
+    const world = this.#world;
     const { settings, log, clock } = this.#parts;
-    if (open === null || this.#calls.size >= (settings.maxCalls ?? MAX_CALLS))
+    if (world === null || this.#calls.size >= (settings.maxCalls ?? MAX_CALLS))
       throw new RelayError('unavailable');
     const callRef = token();
-    const call = new PhoneLegCall({ ...open, figures: this.#figures, log, clock, callRef, wish });
+    const call = new PhoneLegCall({ ...world, figures: this.#figures, log, clock, callRef, wish });
     this.#calls.set(callRef, call);
     void call.ended.then(() => this.#calls.delete(callRef));
     await call.start();
@@ -56,7 +64,7 @@ export class PhoneLegs {
 
   /** Hangs all of them up. May be called twice. */
   async close(end: PhoneCallEnd = 'lost'): Promise<void> {
-    this.#line = null;
+    this.#world = null;
     await Promise.all([...this.#calls.values()].map((call) => call.hangUp(null, end)));
   }
 }

@@ -15,6 +15,8 @@ import type { SipStatistics } from '../sip/statistics.ts';
 import type { Hop } from '../sip/transport.ts';
 import type { KeepAlive, TrunkState } from '../sip/trunk.ts';
 import { sipUri } from '../sip/uri.ts';
+import { atMost } from './at-most.ts';
+import type { TabledCall } from './call-table.ts';
 import {
   MAX_CALLS,
   RELAY_TIMINGS,
@@ -48,15 +50,15 @@ export class PhoneLine {
   readonly #sip: SipEndpoint;
   readonly #trunk: TrunkAddress;
   #keepAlive: KeepAlive | null = null;
-  #watchers = new Set<() => void>();
+  #probing: Promise<boolean> | null = null;
   #closing: Promise<void> | null = null;
 
   /** @throws Error when a port is taken, an announcement is missing, or the trunk is none of the allowed sources */
   static async open(parts: LineParts): Promise<PhoneLine> {
     const { settings, tuning, onInvite, log } = parts;
-    const { listen, publicAddress, sources, rtp, maxCalls = MAX_CALLS, promptFolder } = settings;
+    const { listen, publicAddress, sources, rtp, maxCalls = MAX_CALLS, promptsFolder } = settings;
     await using stack = new AsyncDisposableStack();
-    const prompts = await loadPrompts(promptFolder === undefined ? {} : { overrideFolder: promptFolder });
+    const prompts = await loadPrompts(promptsFolder === null ? {} : { overrideFolder: promptsFolder });
     const media = await startPhoneMedia({
       ports: { from: rtp.firstPort, to: rtp.lastPort },
       ...tuning.media,
@@ -119,17 +121,12 @@ export class PhoneLine {
     return this.#sip.statistics();
   }
 
-  /** Resolves with whether the trunk is there, once it is known or time is up. */
-  async reaches(withinMs: number): Promise<boolean> {
-    if (this.trunkState === 'unknown') {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const late = setTimeout(resolve, withinMs);
-      this.#watchers.add(resolve);
-      await promise;
-      clearTimeout(late);
-      this.#watchers.delete(resolve);
-    }
-    return this.trunkState === 'up';
+  /** Asks the trunk whether it is there, now. Asked by many at once, it is asked once. Never rejects. */
+  reaches(withinMs: number): Promise<boolean> {
+    this.#probing ??= this.#probe(withinMs).finally(() => {
+      this.#probing = null;
+    });
+    return this.#probing;
   }
 
   prompt(language: PhoneLanguage, prompt: PromptId): Uint8Array {
@@ -172,6 +169,12 @@ export class PhoneLine {
     await this.#sip.endLost(dialog, this.#auth ?? undefined);
   }
 
+  /** Ends a call of before a restart that rang. */
+  endRinging({ caller, callee }: Pick<NonNullable<TabledCall['ringing']>, 'caller' | 'callee'>): void {
+    if (caller !== null) this.#sip.refuseLost(caller);
+    if (callee !== null) this.#sip.endRinging(callee);
+  }
+
   /** Ends what runs. May be called twice. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -181,7 +184,6 @@ export class PhoneLine {
   async #close(): Promise<void> {
     this.#keepAlive?.close();
     this.#trunk.close();
-    for (const watcher of this.#watchers) watcher();
     await this.#sip.close();
     await this.#media.close();
   }
@@ -197,21 +199,34 @@ export class PhoneLine {
   }
 
   #watch(): void {
+    const { log } = this.#parts;
+    if (this.timings.keepAliveMs === null) return;
+    this.#keepAlive = this.#ask(this.timings.keepAliveMs, (state) => {
+      if (state === 'up') log.info('phone.trunkUp');
+      else log.warn('phone.trunkDown');
+    });
+  }
+
+  async #probe(withinMs: number): Promise<boolean> {
+    const answered = Promise.withResolvers<void>();
+    const probe = this.#ask(2 ** 31 - 1, () => answered.resolve());
+    if (probe === null) return false;
+    await atMost(withinMs, answered.promise);
+    probe.close();
+    return probe.state === 'up';
+  }
+
+  #ask(intervalMs: number, onState: (state: 'up' | 'down') => void): KeepAlive | null {
     const via = this.#hop();
-    if (via === null) return;
+    if (via === null || this.#closing !== null) return null;
     const { trunk, publicAddress, listen } = this.#parts.settings;
-    this.#keepAlive = this.#sip.keepAlive({
+    return this.#sip.keepAlive({
       via,
       uri: sipUri({ host: trunk.host, port: trunk.port }),
       from: sipUri({ user: 'relay', host: publicAddress?.host ?? listen.host }),
-      intervalMs: this.timings.keepAliveMs,
+      intervalMs,
+      onState,
       ...(this.#auth === null ? {} : { auth: this.#auth }),
-      onState: (state) => {
-        const { log } = this.#parts;
-        if (state === 'up') log.info('phone.trunkUp');
-        else log.warn('phone.trunkDown');
-        for (const watcher of this.#watchers) watcher();
-      },
     });
   }
 }

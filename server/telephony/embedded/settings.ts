@@ -21,8 +21,8 @@ export interface RelayTimings {
   readonly warnBeforeMs: number;
   /** People wait so long for a tape before they talk without it; it begins when it is there. */
   readonly tapeMs: number;
-  /** A trunk that does not say so is asked so often whether it is there. */
-  readonly keepAliveMs: number;
+  /** The trunk is asked so often whether it is there; null: only by `check()`. */
+  readonly keepAliveMs: number | null;
   /** What is left when the server stops has so long to be said and heard. */
   readonly closeMs: number;
 }
@@ -54,8 +54,6 @@ export interface RelaySettings extends TrunkConfig {
   readonly maxCalls?: number;
   /** Of these, how many only hear an announcement: strangers are not to take the lines of patients. */
   readonly maxAnnouncements?: number;
-  /** Folder with the clinic's own announcements. */
-  readonly promptFolder?: string;
   readonly timings?: Partial<RelayTimings>;
 }
 

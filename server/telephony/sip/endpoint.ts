@@ -7,7 +7,8 @@ import { type Credentials, DigestClient } from './digest.ts';
 import { exchange } from './exchange.ts';
 import { type IncomingCall, SipIncomingCall } from './incoming-call.ts';
 import { type InviteOptions, type OutgoingCall, SipOutgoingCall } from './outgoing-call.ts';
-import type { ParseLimits } from './parse.ts';
+import { type ParseLimits, parseMessage } from './parse.ts';
+import type { IncomingSnapshot, OutgoingSnapshot } from './ringing-snapshot.ts';
 import { answerSession, SESSION_SETTINGS, type SessionSettings } from './session-timer.ts';
 import { SOURCE_LIMITS, SourceGuard, type SourceLimits } from './sources.ts';
 import { noStatistics, type SipStatistics } from './statistics.ts';
@@ -199,6 +200,33 @@ export class SipEndpoint {
         }),
       auth === undefined ? null : new DigestClient(auth),
     );
+  }
+
+  /** Refuses a call of before a restart that was not answered. */
+  refuseLost({ request, flow }: IncomingSnapshot): void {
+    const parsed = parseMessage(Buffer.from(request, 'latin1'));
+    if (!parsed.ok || parsed.message.kind !== 'request' || !this.#guard.admits(flow.address)) return;
+    this.#core.layer.answerLost(parsed.message, flow, 503);
+  }
+
+  /**
+   * Takes back an INVITE of before a restart: the same is sent once more, which a phone that rings only answers with its
+   * state, and cancelled; one that was answered meanwhile is hung up. Not for one that may be over: it would ring anew.
+   */
+  endRinging({ from, ...snapshot }: OutgoingSnapshot): void {
+    if (!this.#guard.admits(snapshot.via.address)) return;
+    this.#calls += 1;
+    const call: SipOutgoingCall = new SipOutgoingCall(
+      this.#core,
+      { ...snapshot, from: { uri: from } },
+      {
+        settled: () => queueMicrotask(() => this.#outgoing.delete(call)),
+        dialogEnded: this.#callEnded(),
+      },
+      snapshot,
+    );
+    this.#outgoing.add(call);
+    call.cancel();
   }
 
   /** Asks a trunk with OPTIONS whether it is there. */

@@ -4,6 +4,7 @@ import { causeOf, SipDialog } from './dialog.ts';
 import type { Dialog } from './dialog-api.ts';
 import { DialogState } from './dialog-state.ts';
 import type { HeaderLine, SipRequest } from './message.ts';
+import { headOf, type IncomingSnapshot } from './ringing-snapshot.ts';
 import type { SessionInterval } from './session-timer.ts';
 import type { Incoming } from './transactions.ts';
 import type { Hop } from './transport.ts';
@@ -31,6 +32,8 @@ export interface IncomingCall {
   refuse(status: number, options?: { readonly cause?: number; readonly retryAfterSeconds?: number }): void;
   /** They gave up before it was answered; told at once where that has happened already. */
   onCancelled(listener: (cause: number | null) => void): void;
+  /** To be able to refuse it after a restart, with `SipEndpoint.refuseLost`. */
+  snapshot(): IncomingSnapshot;
 }
 
 interface IncomingCallOptions {
@@ -155,6 +158,12 @@ export class SipIncomingCall implements IncomingCall, DialogMember {
   onCancelled(listener: (cause: number | null) => void): void {
     this.#listener = listener;
     this.#tell();
+  }
+
+  snapshot(): IncomingSnapshot {
+    const { request, from } = this.#incoming;
+    const { protocol, address, port } = from;
+    return { request: headOf(request), flow: { protocol, address, port } };
   }
 
   /** CANCEL came. */

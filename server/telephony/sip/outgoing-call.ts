@@ -8,8 +8,9 @@ import { exchange } from './exchange.ts';
 import { parseCount } from './grammar.ts';
 import { updatesOf } from './incoming-call.ts';
 import { EMPTY, type HeaderLine, type RequestParts, type SipResponse, writeRequest } from './message.ts';
+import type { OutgoingSnapshot, Resumed } from './ringing-snapshot.ts';
 import { concluded, minSe, proposal } from './session-timer.ts';
-import { token } from './token.ts';
+import { branch, token } from './token.ts';
 import type { ClientHandle, RequestFailure } from './transactions.ts';
 import type { Hop } from './transport.ts';
 import { formatNameAddress, parseUri } from './uri.ts';
@@ -52,6 +53,8 @@ export interface OutgoingCall {
   readonly outcome: Promise<CallOutcome>;
   /** Gives up; an answer that is on its way already is acknowledged and hung up. Again changes nothing. */
   cancel(options?: { readonly cause?: number }): void;
+  /** To be able to take it back after a restart, with `SipEndpoint.endRinging`. */
+  snapshot(): OutgoingSnapshot;
 }
 
 /** Written by the dialog or the transaction, and by nobody else. */
@@ -66,20 +69,21 @@ const MAX_INVITES = 6;
 
 /** Our INVITE until somebody has answered, and for as long as late answers may come. */
 export class SipOutgoingCall implements OutgoingCall {
-  readonly callId = token();
+  readonly callId: string;
   readonly outcome: Promise<CallOutcome>;
   readonly #core: Core;
   readonly #options: InviteOptions;
   readonly #onSettled: () => void;
   readonly #onDialogEnded: () => void;
   readonly #settle: (outcome: CallOutcome) => void;
-  readonly #localTag = token();
+  readonly #localTag: string;
   readonly #digest: DigestClient | null;
   readonly #round: DigestRound | null;
   readonly #timers: Timers<'c' | 'cancel'>;
   /** How each answered branch is acknowledged again. */
   readonly #branches = new Map<string, () => void>();
-  #seq = firstSeq();
+  #seq: number;
+  #branch: string;
   #attempts = 0;
   #leastSeconds = 0;
   #settled = false;
@@ -91,10 +95,19 @@ export class SipOutgoingCall implements OutgoingCall {
   #authorization: readonly HeaderLine[] = [];
 
   /** @throws TypeError for options nothing may be sent with */
-  constructor(core: Core, options: InviteOptions, on: { settled: () => void; dialogEnded: () => void }) {
+  constructor(
+    core: Core,
+    options: InviteOptions,
+    on: { settled: () => void; dialogEnded: () => void },
+    resumed: Resumed | null = null,
+  ) {
     const { promise, resolve } = Promise.withResolvers<CallOutcome>();
     this.outcome = promise;
     this.#settle = resolve;
+    this.callId = resumed?.callId ?? token();
+    this.#localTag = resumed?.localTag ?? token();
+    this.#seq = resumed?.seq ?? firstSeq();
+    this.#branch = resumed?.branch ?? branch();
     this.#core = core;
     this.#options = options;
     this.#onSettled = on.settled;
@@ -119,6 +132,22 @@ export class SipOutgoingCall implements OutgoingCall {
     this.#sendCancel();
   }
 
+  snapshot(): OutgoingSnapshot {
+    const { uri, to = uri, via, from, sdp } = this.#options;
+    const { protocol, address, port } = via;
+    return {
+      uri,
+      to,
+      via: { protocol, address, port },
+      from: from.uri,
+      sdp,
+      callId: this.callId,
+      localTag: this.#localTag,
+      seq: this.#seq,
+      branch: this.#branch,
+    };
+  }
+
   /** The endpoint is being closed. */
   closeNow(): void {
     this.cancel();
@@ -129,7 +158,11 @@ export class SipOutgoingCall implements OutgoingCall {
   #attempt(): void {
     const { core, via, uri, headers = [], sdp } = { core: this.#core, ...this.#options };
     this.#attempts += 1;
-    this.#seq += 1;
+    // Another attempt is another request of the same call.
+    if (this.#attempts > 1) {
+      this.#seq += 1;
+      this.#branch = branch();
+    }
     this.#heard = false;
     this.#authorization = this.#round?.headers('INVITE', uri) ?? [];
     this.#timers.set('c', core.timers.c, () => this.#tooLong());
@@ -159,6 +192,7 @@ export class SipOutgoingCall implements OutgoingCall {
         onResponse: (response) => this.#answered(response),
         onFailed: (why) => this.#finish({ type: 'failed', why }),
       },
+      this.#branch,
     );
   }
 

@@ -109,14 +109,13 @@ export class TransactionLayer {
     else this.#request(message, from, key);
   }
 
-  /** Starts a client transaction. Failures are told later, never from within this call. */
-  start(spec: RequestSpec, events: ClientEvents): ClientHandle {
+  /** Starts a client transaction. Failures are told later, never from within this call. `id`: its branch, never used before. */
+  start(spec: RequestSpec, events: ClientEvents, id = branch()): ClientHandle {
     if (this.#clients.size >= this.#options.maxTransactions || this.#transport === null) {
       const why = this.#transport === null ? 'closed' : 'overLimit';
       queueMicrotask(() => events.onFailed(why));
       return { cancel: () => undefined, end: () => undefined };
     }
-    const id = branch();
     const bytes = this.#write(spec, id);
     const transaction = this.#client(spec, id, bytes, events);
     transaction.start();
@@ -139,6 +138,12 @@ export class TransactionLayer {
     const send = (): void => this.#send(spec.hop, bytes, spec.charged === true);
     send();
     return send;
+  }
+
+  /** Answers a request of before a restart, as if it had just come. */
+  answerLost(request: SipRequest, from: Hop, status: number): void {
+    const key = serverKey(request, from);
+    if (!this.#servers.has(key)) this.#open(request, from, key)?.respond(status);
   }
 
   /** Ends all; whoever waits for an answer is told `closed`. */

@@ -6,7 +6,7 @@ import { vcard, vcardText } from '../../../client-sdk/phone/vcard.ts';
 import { codeOf } from '../helpers/eventually.ts';
 import { binding, RELAY } from './samples.ts';
 
-const UTC = { timeZone: 'UTC' } as const;
+const UTC = { timeZone: 'UTC', now: Date.UTC(2026, 10, 22, 9, 30, 0, 700) } as const;
 
 /** As a reader of RFC 6350 takes a card apart: unfolds, then splits each line at its first colon. */
 function read(text: string): Map<string, string> {

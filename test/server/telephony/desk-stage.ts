@@ -5,6 +5,7 @@ import { DEFAULT_PHONE_SETTINGS, type PhoneSettings } from '@teleconsult/server/
 import { FakeRelayProvider } from '@teleconsult/server/telephony/fake/fake-relay';
 import { type MaskedCallsParts, maskedCalls } from '@teleconsult/server/telephony/masked-calls';
 import { isPhoneNumber, type PhoneNumber } from '@teleconsult/server/telephony/numbers';
+import type { Telephones } from '@teleconsult/server/telephony/party/ports';
 import type { PhoneRecording } from '@teleconsult/server/telephony/phone-desk';
 import type { Telephony } from '@teleconsult/server/telephony/telephony';
 import type { Vault } from '@teleconsult/server/vault/vault';
@@ -35,12 +36,14 @@ export interface StageOptions {
   readonly recording?: PhoneRecording;
   readonly legs?: MaskedCallsParts['legs'];
   readonly webhooks?: Telephony['webhooks'];
+  /** Rings telephones for calls of visits. */
+  readonly telephones?: Telephones;
 }
 
 /** A whole server with masked calls through a scripted provider. */
 export async function startPhoneStage(options: StageOptions = {}): Promise<PhoneStage> {
   const relay = new FakeRelayProvider();
-  const { legs = null, webhooks } = options;
+  const { legs = null, webhooks, telephones } = options;
   // The fake needs no reports; those of a test arrive as a provider’s do.
   if (webhooks !== undefined) Object.assign(relay, { webhooks });
   const store = new MemoryPhone();
@@ -69,7 +72,7 @@ export async function startPhoneStage(options: StageOptions = {}): Promise<Phone
     clock: Date.now,
     log: createLog({ level: 'silent' }),
     recordings: null,
-    providers: () => [relay],
+    providers: () => (telephones === undefined ? [relay] : { providers: [relay], telephones }),
     legs,
   });
   const app = await startTestApp({

@@ -14,8 +14,10 @@ export const phone = {
       refused: 'The phone number of this visit was given back, because phone calls are not wanted.',
       failed: 'No phone number could be had for this visit.',
     } satisfies Record<PhoneUnboundReason, string>,
-    started: (name: string) => `${name} is phoning.`,
-    youStarted: 'You are phoning.',
+    started: (name: string) => `${name} phoned.`,
+    youStarted: 'You phoned.',
+    /** Said aloud while it rings. */
+    startedNow: (name: string) => `${name} is phoning.`,
     answered: 'The phone call was answered.',
     ended: {
       completed: (name: string, duration: string) => `Phone call from ${name}: ${duration}`,
@@ -98,6 +100,7 @@ export const phone = {
   refusedNow: 'You are not phoned in this visit.',
   allowedNow: 'You can be phoned in this visit.',
   errors: {
+    refused: 'One of you does not want to be phoned.',
     wrongState: 'This does not work with the phone numbers that the clinic has of you. Ask the clinic.',
     notRecorded: 'Phone calls cannot be recorded here. Get a number without recording.',
     noNumber: 'All numbers are in use at the moment. Try again in a few minutes.',

@@ -18,7 +18,8 @@ export const room = {
   phoneRings: 'Phone is ringing…',
   joinByPhone: 'Join by phone',
   goOnByPhone: 'Go on by phone',
-  joinByPhoneName: (name: string) => `Ring the phone of ${name}`,
+  ownPhoneRings: 'Your phone is about to ring. Answer it to go on there.',
+  joinByPhoneName: (name: string) => `Join by phone: ${name}`,
   speaking: 'speaking',
   level: {
     good: 'good connection',

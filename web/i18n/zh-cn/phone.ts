@@ -13,8 +13,9 @@ export const phone: Shape<typeof english> = {
       refused: '因不希望接到来电，本次问诊的电话号码已归还。',
       failed: '未能为本次问诊开通电话号码。',
     },
-    started: (name) => `${name}正在拨打电话。`,
-    youStarted: '您正在拨打电话。',
+    started: (name) => `${name}拨打了电话。`,
+    youStarted: '您拨打了电话。',
+    startedNow: (name) => `${name}正在拨打电话。`,
     answered: '电话已接通。',
     ended: {
       completed: (name, duration) => `${name}来电，通话 ${duration}`,
@@ -92,6 +93,7 @@ export const phone: Shape<typeof english> = {
   refusedNow: '本次问诊中不会有电话打给您。',
   allowedNow: '本次问诊中您可以接听电话。',
   errors: {
+    refused: '双方中有一方不希望接到来电。',
     wrongState: '医院登记的电话号码无法用于此功能，请联系医院。',
     notRecorded: '这里不支持电话录音，请不勾选录音再获取号码。',
     noNumber: '号码暂时用完，请过几分钟再试。',
