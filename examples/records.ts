@@ -1,5 +1,5 @@
 import type { Call, TeleconsultClient } from '@teleconsult/client-sdk';
-import { type Dictation, type Note, openRecords } from '@teleconsult/client-sdk/records';
+import { type Dictation, type Note, openHealthChannel, openRecords } from '@teleconsult/client-sdk/records';
 
 /** Asks whoever sits before this page when somebody wants to record, and shows while they are recorded. */
 export function answerRecording(
@@ -46,4 +46,22 @@ export async function dictateSummary(
   const audio = { recordingId, startMs: 0, endMs: null };
   const draft = await records.createNote({ purpose: 'summary', text: '', audio });
   return records.signNote(draft);
+}
+
+/** The doctor records a clip for the public, and publishes it. The first line of the text is its title. */
+export async function publishClip(
+  client: TeleconsultClient,
+  text: string,
+  finished: (dictation: Dictation) => Promise<void>,
+): Promise<Note> {
+  const { records } = await openHealthChannel(client);
+  const purpose = 'health_channel';
+  const dictation = await records.dictate({ purpose });
+  await finished(dictation);
+  const { recordingId } = await dictation.finish();
+  const draft = await records.createNote({ purpose, text, audio: { recordingId, startMs: 0, endMs: null } });
+  // From here on it never changes. The host application hears of it by webhook.
+  const clip = await records.signNote(draft);
+  records.close();
+  return clip;
 }

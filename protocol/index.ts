@@ -1,4 +1,5 @@
 export * from './attachment.ts';
+export * from './clip.ts';
 export * from './errors.ts';
 export * from './facts.ts';
 export * from './follow-up.ts';

@@ -76,3 +76,6 @@ export const MAX_FOLLOW_UP_MS = 5 * 366 * 24 * 3_600_000;
 /** Most notes of one consultation, versions of a draft and additions to a signed note. */
 export const MAX_NOTES = 100;
 export const MAX_NOTE_VERSIONS = 200;
+
+/** Most clips of one health channel, drafts and published ones together. */
+export const MAX_CLIPS = 300;

@@ -21,7 +21,7 @@ import { MAX_CAPTION_LENGTH, MAX_TEXT_LENGTH } from './limits.ts';
 import { phoneEntries } from './phone-entries.ts';
 import { CallRecording, DictationPurpose, RecordingStopReason } from './recording.ts';
 
-/** `patient` and `doctor` hold the visit; the others were drawn in. In a thread of colleagues all are `doctor`. */
+/** `patient` and `doctor` hold the visit; the others were drawn in. In a thread of colleagues all are `doctor`, in a health channel one alone. */
 export const ParticipantRole = z.enum(['patient', 'doctor', 'colleague', 'relative', 'interpreter']);
 export type ParticipantRole = z.infer<typeof ParticipantRole>;
 
@@ -29,8 +29,8 @@ export type ParticipantRole = z.infer<typeof ParticipantRole>;
 export const GuestRole = z.enum(['colleague', 'relative', 'interpreter']);
 export type GuestRole = z.infer<typeof GuestRole>;
 
-/** A visit of a patient, or a thread between doctors. */
-export const ConsultationKind = z.enum(['visit', 'colleagues']);
+/** A visit of a patient, a thread between doctors, or the place where one doctor alone records clips for publication. */
+export const ConsultationKind = z.enum(['visit', 'colleagues', 'health_channel']);
 export type ConsultationKind = z.infer<typeof ConsultationKind>;
 
 export const Participant = z.strictObject({

@@ -29,7 +29,8 @@ export type NoteVersion = z.infer<typeof NoteVersion>;
 
 /**
  * What a doctor records about a visit: the consultation summary, or the result of a follow-up. A draft is its author's
- * alone. A signed one is everybody's in the visit and never changes; what comes later is added to it.
+ * alone. A signed one is everybody's in the visit and never changes; what comes later is added to it. In a health channel a
+ * note is a clip: signing it hands it over for publication, and nothing is added to it.
  */
 export const Note = z.strictObject({
   noteId: NoteId,
@@ -65,7 +66,8 @@ export const noteRequests = {
     result: z.strictObject({ versions: z.array(NoteVersion) }),
   },
   'note.create': {
-    summary: 'The doctor begins a draft. The same clientNoteId is the same note.',
+    summary:
+      'The doctor begins a draft. The same clientNoteId is the same note. Its purpose is `health_channel` in a health channel, and nowhere else.',
     payload: z.strictObject({
       consultationId: ConsultationId,
       clientNoteId: ClientId,
@@ -83,12 +85,13 @@ export const noteRequests = {
   },
   'note.sign': {
     summary:
-      'Sign version `version`, which must be the newest and hold text or a finished dictation. From then on it never changes. Signing again changes nothing.',
+      'Sign version `version`, which must be the newest and hold text or a finished dictation; a clip of a health channel, which is published by it, must hold a finished dictation that no other published clip holds. From then on it never changes. Signing again changes nothing.',
     payload: z.strictObject({ ...note, version: z.int().min(1) }),
     result: NoteResult,
   },
   'note.add': {
-    summary: 'Add to a signed note. The same clientNoteId is the same addition.',
+    summary:
+      'Add to a signed note. The same clientNoteId is the same addition. Published clips are not added to (`WRONG_STATE`).',
     payload: z.strictObject({ ...note, clientNoteId: ClientId, ...content }),
     result: NoteResult,
   },

@@ -13,11 +13,11 @@ import { MAX_DICTATION_BYTES, MAX_DICTATION_FILES, MAX_DICTATION_MS } from './li
 import { MediaSource } from './media.ts';
 
 /** What sealed media is for. */
-export const RecordingPurpose = z.enum(['consultation', 'summary', 'follow_up', 'phone_call']);
+export const RecordingPurpose = z.enum(['consultation', 'summary', 'follow_up', 'health_channel', 'phone_call']);
 export type RecordingPurpose = z.infer<typeof RecordingPurpose>;
 
-/** What a doctor dictates. */
-export const DictationPurpose = z.enum(['summary', 'follow_up']);
+/** What a doctor dictates: the summary of a visit or the result of a follow-up, and in a health channel clips for publication. */
+export const DictationPurpose = z.enum(['summary', 'follow_up', 'health_channel']);
 export type DictationPurpose = z.infer<typeof DictationPurpose>;
 
 /** Why the recording of a call stopped. */
@@ -165,13 +165,13 @@ export const recordingRequests = {
   },
   'recording.delete': {
     summary:
-      'Erase the media of a recording for good. That it was made and erased stays on record. A dictation of a signed note cannot be erased.',
+      'Erase the media of a recording for good. That it was made and erased stays on record. A dictation of a signed note, or of a published clip, cannot be erased.',
     payload: z.strictObject(recording),
     result: RecordingResult,
   },
   'dictation.begin': {
     summary:
-      'Begin a dictation, or find out what the server has of it: the same clientDictationId is the same dictation. Its bytes are appended by `PUT /v1/consultations/{consultationId}/dictations/{recordingId}/files/{number}?offset=…` as they are recorded. A dictation that is continued after a crash of its device goes on in a further file.',
+      'Begin a dictation, or find out what the server has of it: the same clientDictationId is the same dictation. Its purpose is `health_channel` in a health channel, and nowhere else. Its bytes are appended by `PUT /v1/consultations/{consultationId}/dictations/{recordingId}/files/{number}?offset=…` as they are recorded. A dictation that is continued after a crash of its device goes on in a further file.',
     payload: z.strictObject({
       consultationId: ConsultationId,
       clientDictationId: z.string().regex(/^[A-Za-z0-9_-]{8,64}$/),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DisplayName } from './attachment.ts';
+import { healthChannelRequests } from './clip.ts';
 import { followUpRequests } from './follow-up.ts';
 import { SubjectDraft } from './form.ts';
 import {
@@ -107,7 +108,7 @@ export const requests = define({
     result: empty,
   },
   'consultation.list': {
-    summary: 'The consultations this person takes part in, newest first.',
+    summary: 'The consultations this person takes part in, newest first. Health channels are not among them.',
     payload: z.strictObject({
       limit: z.int().min(1).max(100).default(50),
       /** Only consultations created before this moment: the next page. */
@@ -380,6 +381,7 @@ export const requests = define({
   ...recordingRequests,
   ...noteRequests,
   ...followUpRequests,
+  ...healthChannelRequests,
   ...phoneRequests,
   ...seatRequests,
 });

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { AttachmentStatus, DisplayName } from './attachment.ts';
+import { PublishedClip } from './clip.ts';
 import { type ErrorCode, errorCatalogue } from './errors.ts';
 import { SubjectDraft } from './form.ts';
-import { AttachmentId, ConsultationId, PersonId, RecordingId, Sequence } from './ids.ts';
-import { MAX_CAPTION_LENGTH, MAX_PAGE_SIZE } from './limits.ts';
+import { AttachmentId, ConsultationId, NoteId, PersonId, RecordingId, Sequence } from './ids.ts';
+import { MAX_CAPTION_LENGTH, MAX_DICTATION_FILES, MAX_PAGE_SIZE } from './limits.ts';
 import { ConsultationView, Entry, GuestRole } from './model.ts';
 import { PhoneBoard } from './phone.ts';
 import { RecordingView } from './recording.ts';
@@ -71,6 +72,7 @@ export interface RouteDefinition {
 
 const define = <const T extends Record<string, RouteDefinition>>(table: T): T => table;
 const ofConsultation = { consultationId: ConsultationId };
+const ofClip = { ...ofConsultation, noteId: NoteId };
 const always = [
   'UNAUTHENTICATED',
   'TOKEN_EXPIRED',
@@ -177,7 +179,7 @@ export const routes = define({
     path: '/v1/consultations/:consultationId/recordings',
     operationId: 'listRecordings',
     summary:
-      'The recordings of a consultation, newest first. The host application may list and erase them, not play them.',
+      'The recordings of a consultation, newest first. The host application may list and erase them, not play them; of health channels see `listClips`.',
     audience: ['host'],
     params: ofConsultation,
     status: 200,
@@ -189,7 +191,7 @@ export const routes = define({
     path: '/v1/consultations/:consultationId/recordings/:recordingId',
     operationId: 'deleteRecording',
     summary:
-      'Erase the media of a recording for good; that it was made and erased stays on record. A dictation of a signed note cannot be erased. Repeating it changes nothing.',
+      'Erase the media of a recording for good; that it was made and erased stays on record. A dictation of a signed note cannot be erased; that of a published clip can, and takes the clip back. Repeating it changes nothing.',
     audience: ['host'],
     params: { ...ofConsultation, recordingId: RecordingId },
     status: 200,
@@ -230,6 +232,62 @@ export const routes = define({
     status: 200,
     response: PhoneBoard,
     errors: [...always, 'FORBIDDEN', 'NOT_FOUND'],
+  },
+  listClips: {
+    method: 'get',
+    path: '/v1/consultations/:consultationId/clips',
+    operationId: 'listClips',
+    summary:
+      'The published clips of a health channel, in the order in which they were begun, withdrawn ones among them. `NOT_FOUND` for any other consultation.',
+    audience: ['host'],
+    params: ofConsultation,
+    status: 200,
+    response: z.strictObject({ clips: z.array(PublishedClip) }),
+    errors: [...always, 'FORBIDDEN', 'NOT_FOUND', 'INTEGRITY', 'STORAGE_FULL'],
+  },
+  getClip: {
+    method: 'get',
+    path: '/v1/consultations/:consultationId/clips/:noteId',
+    operationId: 'getClip',
+    summary:
+      'A published clip of a health channel: its words, what was trimmed, and its files. A draft is not found, nor is a note about a patient.',
+    audience: ['host'],
+    params: ofClip,
+    status: 200,
+    response: PublishedClip,
+    errors: [...always, 'FORBIDDEN', 'NOT_FOUND', 'INTEGRITY', 'STORAGE_FULL'],
+  },
+  getClipFile: {
+    method: 'get',
+    path: '/v1/consultations/:consultationId/clips/:noteId/files/:number',
+    operationId: 'getClipFile',
+    summary:
+      'The bytes of one file of a published clip. Range requests (RFC 9110 §14) are honoured. Each request is audited; `EXPIRED` once the clip is withdrawn.',
+    audience: ['host'],
+    params: {
+      ...ofClip,
+      number: z.coerce.number().pipe(
+        z
+          .int()
+          .min(0)
+          .max(MAX_DICTATION_FILES - 1),
+      ),
+    },
+    status: 200,
+    response: 'bytes',
+    errors: [...always, 'FORBIDDEN', 'NOT_FOUND', 'EXPIRED', 'INTEGRITY', 'STORAGE_FULL'],
+  },
+  withdrawClip: {
+    method: 'delete',
+    path: '/v1/consultations/:consultationId/clips/:noteId',
+    operationId: 'withdrawClip',
+    summary:
+      'Take a published clip back: its sound is erased for good; its words and that it was published stay on record. Repeating it changes nothing.',
+    audience: ['host'],
+    params: ofClip,
+    status: 200,
+    response: PublishedClip,
+    errors: [...always, 'FORBIDDEN', 'NOT_FOUND', 'INTEGRITY', 'STORAGE_FULL'],
   },
   getAttachment: {
     method: 'get',

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { callTable } from '../test/model/call-table.ts';
 import { toMarkdown } from '../test/model/cells.ts';
+import { channelTable } from '../test/model/channel-table.ts';
 import { colleaguesTable, visitTable } from '../test/model/consultation-table.ts';
 import { followUpTable } from '../test/model/follow-up-table.ts';
 import { endingRules, groupCallTable } from '../test/model/group-call-table.ts';
@@ -20,7 +21,13 @@ const endings = [
 const sections: ReadonlyMap<string, string> = new Map([
   [
     'consultation-table',
-    [toMarkdown(visitTable), toMarkdown(colleaguesTable), toMarkdown(followUpTable), LEGEND].join('\n\n'),
+    [
+      toMarkdown(visitTable),
+      toMarkdown(colleaguesTable),
+      toMarkdown(channelTable),
+      toMarkdown(followUpTable),
+      LEGEND,
+    ].join('\n\n'),
   ],
   [
     'call-table',

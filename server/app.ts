@@ -206,6 +206,10 @@ export function createApp(parts: AppParts): App {
     host,
     publisher,
     isHeld: (id, recordingId) => notes.isHeld(id, recordingId),
+    signed: {
+      signedNote: (id, noteId) => notes.signedNote(id, noteId),
+      signedNotes: (id) => notes.signedNotes(id),
+    },
   });
   const callRecordings: CallRecordings = new CallRecordings({
     ...parts,

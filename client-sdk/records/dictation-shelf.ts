@@ -1,4 +1,4 @@
-import type { ConsultationId, FollowUpId } from '@teleconsult/protocol';
+import type { ConsultationId, DictationPurpose, FollowUpId } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
 import { MAX_DICTATION_FILES } from '@teleconsult/protocol/limits';
 import { Emitter } from '../events.ts';
@@ -20,7 +20,7 @@ import { SoundFile } from './sound-file.ts';
 
 export interface DictationWish {
   readonly consultationId: ConsultationId;
-  readonly purpose: 'summary' | 'follow_up';
+  readonly purpose: DictationPurpose;
   readonly followUpId: FollowUpId | null;
   readonly signal?: AbortSignal | undefined;
 }

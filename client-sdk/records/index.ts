@@ -1,6 +1,7 @@
 export type {
   CallRecording,
   Composition,
+  DictationPurpose,
   FollowUp,
   FollowUpBoard,
   FollowUpOutcome,
@@ -13,6 +14,7 @@ export type {
   RecordingView,
   Waveform,
 } from '@teleconsult/protocol';
+export { type Clip, clipsOf, type HealthChannel, openHealthChannel } from './health-channel.ts';
 export { openRecords } from './records.ts';
 export type {
   CallRecordingControl,

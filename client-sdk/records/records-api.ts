@@ -5,6 +5,7 @@
 import type {
   CallRecording,
   ConsultationId,
+  DictationPurpose,
   FollowUpBoard,
   FollowUpOutcome,
   Note,
@@ -67,10 +68,11 @@ export interface Records {
   /**
    * Asks for the microphone and begins to dictate. From then on every second is kept on this device (IndexedDB) and, while
    * there is a connection, on the server. Rejects with `PERMISSION_DENIED`, `DEVICE_UNAVAILABLE`, `UNSUPPORTED_BROWSER`,
-   * `STORAGE_FULL` where the device has no room; `WRONG_STATE` while another dictation of this device runs.
+   * `STORAGE_FULL` where the device has no room; `WRONG_STATE` while another dictation of this device runs. The purpose is
+   * `health_channel` in a health channel, and there alone.
    */
   dictate(options: {
-    purpose: 'summary' | 'follow_up';
+    purpose: DictationPurpose;
     followUpId?: string;
     signal?: AbortSignal;
   }): Promise<Dictation>;
@@ -82,6 +84,7 @@ export interface Records {
     content: NoteContent,
     options?: CallOptions,
   ): Promise<Note>;
+  /** In a health channel it publishes the clip: it never changes then, and nothing is added to it. */
   signNote(note: Pick<Note, 'noteId' | 'current'>, options?: CallOptions): Promise<Note>;
   addToNote(noteId: string, content: NoteContent, options?: CallOptions): Promise<Note>;
   discardNote(noteId: string, options?: CallOptions): Promise<void>;
@@ -127,7 +130,7 @@ export interface NoteContent {
 }
 
 export interface NoteDraft extends NoteContent {
-  readonly purpose: 'summary' | 'follow_up';
+  readonly purpose: DictationPurpose;
   readonly followUpId?: string;
 }
 
@@ -140,7 +143,7 @@ export interface DictationEvents {
 export interface Dictation {
   /** The device's own id; stays the same over reloads. */
   readonly id: string;
-  readonly purpose: 'summary' | 'follow_up';
+  readonly purpose: DictationPurpose;
   readonly followUpId: string | null;
   readonly startedAt: number;
   /**

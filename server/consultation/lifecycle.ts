@@ -13,10 +13,19 @@ import type { ConsultationState, FactDraft, Phase } from './state.ts';
 
 export interface ConsultationRequest {
   readonly participants: readonly Participant[];
-  /** The doctor who asks a colleague for a thread; null makes a visit. */
+  /** The doctor who asks a colleague for a thread, or whose health channel it is; null makes a visit. */
   readonly requestedBy?: PersonId | null;
   readonly subject?: Subject | null;
 }
+
+const FRESH = {
+  call: null,
+  callRevision: 0,
+  followUps: [],
+  contactRefusedSince: null,
+  phone: NO_PHONE_MEMORY,
+  sequence: 0,
+} as const satisfies Partial<ConsultationState>;
 
 /** A consultation as it was asked for; its first entry has sequence 1. */
 export function requestConsultation(
@@ -25,6 +34,7 @@ export function requestConsultation(
   now: number,
 ): Next {
   const state: ConsultationState = {
+    ...FRESH,
     id,
     kind: requestedBy === null ? 'visit' : 'colleagues',
     createdAt: now,
@@ -32,17 +42,30 @@ export function requestConsultation(
     requestedBy,
     subject,
     phase: { name: 'requested', since: now },
-    call: null,
-    callRevision: 0,
-    followUps: [],
-    contactRefusedSince: null,
-    phone: NO_PHONE_MEMORY,
-    sequence: 0,
   };
   const requested: Attributed = { fact: { kind: 'consultation.requested' }, by: requestedBy };
   // Whoever reads the thread later finds for whom it was, and by what authorisation.
   const forWhom: Attributed = { fact: { kind: 'consultation.subjectSet', subject }, by: null };
   return next(state, subject === null ? [requested] : [requested, forWhom]);
+}
+
+/** A doctor's own place for clips, with that doctor alone. It is active from its beginning, and time does not end it. */
+export function openHealthChannel(id: ConsultationId, doctor: Participant, now: number): Next {
+  const { personId: by } = doctor;
+  const state: ConsultationState = {
+    ...FRESH,
+    id,
+    kind: 'health_channel',
+    createdAt: now,
+    participants: [doctor],
+    requestedBy: by,
+    subject: null,
+    phase: { name: 'active', since: now },
+  };
+  return next(state, [
+    { fact: { kind: 'consultation.requested' }, by },
+    { fact: { kind: 'consultation.accepted' }, by },
+  ]);
 }
 
 export const enterWaitingRoom = (state: ConsultationState, by: PersonId, now: number): Next =>

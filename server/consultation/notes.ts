@@ -11,6 +11,11 @@ export function noteInThread(state: ConsultationState, event: NoteEvent): Outcom
   if (!state.participants.some(({ personId }) => personId === author)) return refuse('NOT_FOUND');
   if (state.phase.name !== 'active' && state.phase.name !== 'ended')
     return refuse('WRONG_STATE', `the consultation is ${state.phase.name}`);
+  const isClip = event.type === 'note.signed' && event.purpose === 'health_channel';
+  if (event.type === 'note.signed' && isClip !== (state.kind === 'health_channel'))
+    return refuse('INVALID', 'clips belong in health channels, and nothing else does');
+  if (event.type === 'note.added' && state.kind === 'health_channel')
+    return refuse('WRONG_STATE', 'a published clip is not added to');
   return next(state, [{ fact: factOf(event), by: author }]);
 }
 

@@ -10,6 +10,7 @@ const isHolder = ({ role }: Participant): boolean => role === 'patient' || role 
 /** Draws a person in. Again with the same role changes nothing. */
 export function addParticipant(state: ConsultationState, participant: Participant): Outcome {
   if (state.phase.name === 'ended') return refuse('WRONG_STATE', 'the consultation has ended');
+  if (state.kind === 'health_channel') return refuse('FORBIDDEN', 'a health channel is its doctor’s alone');
   const present = state.participants.find(({ personId }) => personId === participant.personId);
   if (present !== undefined)
     return present.role === participant.role ? next(state) : refuse('CONFLICT', 'takes part in another role');

@@ -1,4 +1,5 @@
 import type { ConsultationKind, ConsultationPhase, ParticipantRole } from '@teleconsult/protocol';
+import { unreachable } from '@teleconsult/protocol/unreachable';
 import type { CommandType } from './commands.ts';
 import { inProgress } from './follow-ups.ts';
 import type { ConsultationState } from './state.ts';
@@ -85,13 +86,26 @@ export function judge(
   standing: Standing,
 ): Verdict {
   const right = rights[command];
-  const roles = (by.kind === 'colleagues' ? right.inColleagues : undefined) ?? right.roles;
-  if (!roles.includes(by.role)) return 'forbidden';
+  if (!rolesIn(by.kind, right).includes(by.role)) return 'forbidden';
   if (right.phases.includes(standing)) return 'allowed';
   // The consultation stays ended, whatever comes after it.
   const phase = standing === 'following_up' ? 'ended' : standing;
   if (right.phases.includes(phase)) return 'allowed';
   return right.idle?.includes(phase) ? 'idle' : 'wrong_state';
+}
+
+function rolesIn(kind: ConsultationKind, { roles, inColleagues }: Right): readonly ParticipantRole[] {
+  switch (kind) {
+    case 'visit':
+      return roles;
+    case 'colleagues':
+      return inColleagues ?? roles;
+    case 'health_channel':
+      // Clips are notes. Nobody is talked to in it, and the host application alone ends it.
+      return [];
+    default:
+      return unreachable(kind);
+  }
 }
 
 export const standingOf = (state: ConsultationState): Standing =>

@@ -172,7 +172,7 @@ export interface ConsultationState {
   readonly kind: ConsultationKind;
   readonly createdAt: number;
   readonly participants: readonly Participant[];
-  /** The doctor who asked a colleague for a thread; null in a visit. */
+  /** The doctor who asked a colleague for a thread, or whose health channel it is; null in a visit. */
   readonly requestedBy: PersonId | null;
   readonly subject: Subject | null;
   readonly phase: Phase;

@@ -68,7 +68,10 @@ function participantStep(
   const verdict = judge(command.type, { role: participant.role, kind: state.kind }, standingOf(state));
   switch (verdict) {
     case 'forbidden':
-      return refuse('FORBIDDEN');
+      return refuse(
+        'FORBIDDEN',
+        state.kind === 'health_channel' ? 'a health channel has clips and nothing else' : undefined,
+      );
     case 'wrong_state':
       return refuse('WRONG_STATE', `the consultation is ${state.phase.name}`);
     case 'idle':

@@ -20,20 +20,21 @@ import {
   type Unread,
 } from '@teleconsult/protocol';
 import type { ParticipantCommand } from '../consultation/commands.ts';
-import { requestConsultation } from '../consultation/lifecycle.ts';
+import { openHealthChannel, requestConsultation } from '../consultation/lifecycle.ts';
 import type { Timings } from '../consultation/state.ts';
 import { viewCall, viewConsultation } from '../consultation/view.ts';
 import type { TurnCredentials } from '../turn/turn-credentials.ts';
 import type { ConsultationKey } from '../vault/consultation-key.ts';
-import { type Committed, indexOf } from './actor.ts';
+import type { Committed } from './actor.ts';
 import { Announcer } from './announcer.ts';
 import type { Stepped, Submission } from './batch.ts';
 import { BusyRegister } from './busy.ts';
 import { CallDesk } from './call-desk.ts';
-import { canonical, EntryCodec } from './entry-codec.ts';
+import { canonical, type EntryCodec } from './entry-codec.ts';
 import { FollowUpDesk } from './follow-up-desk.ts';
 import { type Held, HeldConsultations } from './held-consultations.ts';
 import { MediaRooms } from './media-rooms.ts';
+import { Openings } from './openings.ts';
 import { PhoneCalls } from './phone-calls.ts';
 import type { PhoneLegs } from './phone-legs.ts';
 import type { Clock, ConsultationKeys, ConsultationStore, IdGenerator, Log, Publisher } from './ports.ts';
@@ -98,6 +99,7 @@ export class ConsultationHost {
   readonly #held: HeldConsultations;
   readonly #time: Timekeeper;
   readonly #desk: ThreadDesk;
+  readonly #openings: Openings;
   readonly #sender: MessageSender;
   /** Consultations whose calls have not been told yet that the server was started again. */
   readonly #interrupted = new Set<ConsultationId>();
@@ -129,6 +131,7 @@ export class ConsultationHost {
           busy.follow(people, { consultationId: state.id, callId: state.call.callId }, state.call);
       },
     });
+    this.#openings = new Openings(parts);
     this.#desk = new ThreadDesk({ ...parts, held: this.#held });
     this.#sender = new MessageSender({ ...parts, held: this.#held, submit });
     this.calls = new CallDesk({ ...parts, held: this.#held, submit, busy, media: this.media });
@@ -167,41 +170,40 @@ export class ConsultationHost {
     request: NewConsultationRequest,
     idempotencyKey: string | null,
   ): Promise<{ view: ConsultationView; created: boolean }> {
-    const { store, keys, ids, clock, timings, log, publisher } = this.#parts;
+    const { publisher } = this.#parts;
     const { participants, requestedBy = null, subject = null } = request;
     if (new Set(participants.map(({ personId }) => personId)).size < participants.length)
       throw new AppError('INVALID', { detail: 'a person takes part once' });
     const asked = { participants, requestedBy, subject };
-    const id = ids.consultationId();
-    const now = clock();
-    const { wrapped, key } = await keys.createConsultationKey(id);
-    const codec = new EntryCodec(id, key);
-    const authorised = subject === null ? null : { ...subject, authorisedAt: now };
-    const { state, facts } = requestConsultation(id, { participants, requestedBy, subject: authorised }, now);
-    const sealed = facts.map((fact, index) => codec.seal(fact, index + 1, now));
-    const result = await store.create({
-      consultationId: id,
-      createdAt: now,
-      wrappedKey: wrapped,
-      sealedState: codec.sealState(state),
-      index: indexOf(state, timings),
-      participants: participants.map(({ personId, role }) => ({ personId, role })),
-      idempotencyKey,
-      sealedRequest: idempotencyKey === null ? null : codec.sealRequest(asked),
-      entries: sealed.map(({ stored }) => stored),
+    const opened = await this.#openings.open({
+      begin: (id, now) => {
+        const authorised = subject === null ? null : { ...subject, authorisedAt: now };
+        return requestConsultation(id, { participants, requestedBy, subject: authorised }, now);
+      },
+      ...(idempotencyKey !== null && { once: { idempotencyKey, asked } }),
     });
-    if (result.kind === 'exists') {
-      const held = await this.#held.hold(result.consultationId);
+    if (opened.kind === 'exists') {
+      const held = await this.#held.hold(opened.consultationId);
       if (!isSameRequest(held, asked)) throw new AppError('CONFLICT');
       return { view: viewConsultation(held.actor.state), created: false };
     }
-    log.info('consultation.created', { consultation: id });
-    const view = viewConsultation(state);
+    const view = viewConsultation(opened.change.after);
     for (const { personId } of participants) publisher.toPerson(personId, 'consultation.changed', view);
-    const entries = sealed.map(({ entry }) => entry);
-    const change: Stepped = { before: { ...state, sequence: 0 }, after: state, entries, effects: [] };
-    this.#observe(change);
+    this.#observe(opened.change);
     return { view, created: true };
+  }
+
+  /** The health channel of this doctor that has not ended, made when there is none. It is in nobody's list. */
+  async openHealthChannel(doctor: Participant): Promise<ConsultationView> {
+    const { personId: channelOf } = doctor;
+    // Looked up first: a key is made for each that may become one.
+    const known = await this.#parts.store.openChannelOf(channelOf);
+    if (known !== null) return this.view(known, channelOf);
+    const begin = (id: ConsultationId, now: number) => openHealthChannel(id, doctor, now);
+    const opened = await this.#openings.open({ begin, channelOf });
+    if (opened.kind === 'exists') return this.view(opened.consultationId, channelOf);
+    this.#observe(opened.change);
+    return viewConsultation(opened.change.after);
   }
 
   /**

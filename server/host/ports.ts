@@ -106,9 +106,12 @@ export interface StoredParticipant {
 export interface NewConsultation {
   readonly consultationId: ConsultationId;
   readonly createdAt: number;
+  /** The doctor whose health channel it is; left out or null: it is none. A doctor has one that has not ended. */
+  readonly channelOf?: PersonId | null;
   readonly wrappedKey: Uint8Array;
   readonly sealedState: Uint8Array;
   readonly index: StateIndex;
+  /** Who finds it in their list. Nobody finds a health channel there. */
   readonly participants: readonly StoredParticipant[];
   readonly idempotencyKey: string | null;
   /** What was asked for, to compare a repetition with: participants and subject may change later. */
@@ -143,8 +146,13 @@ export type CreateResult =
  * (`STORAGE_FULL`, `STORAGE_UNAVAILABLE`) left nothing behind and may be repeated.
  */
 export interface ConsultationStore {
-  /** Writes it whole, or answers the consultation that has this idempotency key already. */
+  /**
+   * Writes it whole, or answers the consultation that has this idempotency key already, or the health channel that this
+   * doctor has open. Of many at once one is written.
+   */
   create(consultation: NewConsultation): Promise<CreateResult>;
+  /** The doctor's health channel that has not ended; null: there is none. */
+  openChannelOf(personId: PersonId): Promise<ConsultationId | null>;
   load(consultationId: ConsultationId): Promise<StoredConsultation | null>;
   /** All or nothing. Commits of many consultations may share one transaction. */
   append(commit: Commit): Promise<AppendResult>;

@@ -175,6 +175,8 @@ export class ThreadDesk {
   ): Promise<{ view: ConsultationView; unread: Unread } | null> {
     try {
       const { actor, reading } = await this.#parts.held.visible(id, personId);
+      // Found by a token for it alone: it is in no list.
+      if (actor.state.kind === 'health_channel') return null;
       return { view: viewConsultation(actor.state), unread: await reading.unread(personId) };
     } catch (error) {
       if (!(error instanceof AppError && error.code === 'NOT_FOUND'))

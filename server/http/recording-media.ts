@@ -5,13 +5,10 @@ import { type Request, type Response, Router } from 'express';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { LinkedMedia, MediaLinks } from '../playback/media-links.ts';
 import { askedRange } from './range.ts';
+import { Streams } from './streams.ts';
 
 /** Links from one address in a minute that lead nowhere, before it is told to wait. */
 const FAILURES_A_MINUTE = 60;
-/** A player of eight tracks keeps one or two answers open for each. */
-const MAX_STREAMS_A_PERSON = 24;
-/** Answers under way of all people: each holds a few hundred kilobytes. */
-const MAX_STREAMS = 400;
 /** A player that takes nothing for so long asks again when it needs more. */
 const STALLED_MS = 120_000;
 
@@ -27,7 +24,7 @@ export function recordingMediaRouter(links: Pick<MediaLinks, 'open'>): Router {
     await using media = await open(request);
     const leave = streams.enter(media.personId);
     try {
-      await answer(request, response, media);
+      await answerMedia(request, response, media);
     } finally {
       leave();
     }
@@ -50,7 +47,8 @@ export function recordingMediaRouter(links: Pick<MediaLinks, 'open'>): Router {
   }
 }
 
-async function answer(request: Request, response: Response, media: LinkedMedia): Promise<void> {
+/** Answers with a range or the whole, as asked. */
+export async function answerMedia(request: Request, response: Response, media: LinkedMedia): Promise<void> {
   const { byteSize, etag, fileName } = media;
   const ifRange = request.headers['if-range'];
   // A date is no strong validator of ours: then the whole is answered (RFC 9110 §13.1.5).
@@ -120,24 +118,3 @@ const isPrematureClose = (error: unknown): boolean =>
   error instanceof Error &&
   'code' in error &&
   (error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'ERR_STREAM_UNABLE_TO_PIPE');
-
-/** Counts answers under way. */
-class Streams {
-  readonly #ofPerson = new Map<string, number>();
-  #count = 0;
-
-  /** @throws AppError RATE_LIMITED, OVERLOADED */
-  enter(personId: string): () => void {
-    const own = this.#ofPerson.get(personId) ?? 0;
-    if (own >= MAX_STREAMS_A_PERSON) throw new AppError('RATE_LIMITED');
-    if (this.#count >= MAX_STREAMS) throw new AppError('OVERLOADED');
-    this.#ofPerson.set(personId, own + 1);
-    this.#count += 1;
-    return () => {
-      this.#count -= 1;
-      const left = (this.#ofPerson.get(personId) ?? 1) - 1;
-      if (left === 0) this.#ofPerson.delete(personId);
-      else this.#ofPerson.set(personId, left);
-    };
-  }
-}

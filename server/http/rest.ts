@@ -2,24 +2,24 @@ import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import { AppError, type Participant, type RouteName, routes } from '@teleconsult/protocol';
 import express, { type Request, type RequestHandler, type Response, Router } from 'express';
-import type { z } from 'zod';
 import type { ConsultationHost } from '../host/host.ts';
-import { readerOf, requireReach } from '../identity/access.ts';
+import { readerOf } from '../identity/access.ts';
 import type { Caller } from '../identity/tokens.ts';
 import type { Playback } from '../playback/playback.ts';
-import { describe } from '../signalling/dispatch.ts';
 import type { PhoneDesk } from '../telephony/phone-desk.ts';
 import type { AttachmentLibrary } from '../uploads/attachment-library.ts';
+import { consultation, named, parse } from './asked.ts';
 import { callerOf } from './authenticate.ts';
+import { clipEndpoints } from './clips.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 
-type Endpoint = (request: Request, response: Response, caller: Caller) => Promise<void>;
+export type Endpoint = (request: Request, response: Response, caller: Caller) => Promise<void>;
 
 export interface RestParts {
   readonly host: ConsultationHost;
   readonly library: AttachmentLibrary;
-  readonly playback: Pick<Playback, 'listForHost' | 'deleteForHost'>;
+  readonly playback: Pick<Playback, 'listForHost' | 'deleteForHost' | 'clips'>;
   readonly phones: Pick<PhoneDesk, 'board' | 'setNumber'>;
 }
 
@@ -109,6 +109,7 @@ function createEndpoints({ host, library, playback, phones }: RestParts): Record
     getPhoneBoard: async (request, response, caller) => {
       response.json(await phones.board(consultation(request, caller), null));
     },
+    ...clipEndpoints(playback.clips),
     getAttachment: async (request, response, caller) => {
       const id = consultation(request, caller);
       response.json(await library.status(id, attachment(request), readerOf(caller)));
@@ -149,30 +150,6 @@ function createEndpoints({ host, library, playback, phones }: RestParts): Record
       }
     },
   };
-}
-
-function parse<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new AppError('INVALID', { detail: describe(parsed.error) });
-  return parsed.data;
-}
-
-/** What the path names. An id of the wrong shape names nothing, like one that was never given out. */
-function named<T extends Record<string, z.ZodType>, N extends string & keyof T>(
-  { params }: { readonly params: T },
-  name: N,
-  request: Request,
-): z.output<T[N]> {
-  const parsed = params[name]?.safeParse(request.params[name]);
-  if (parsed?.success !== true) throw new AppError('NOT_FOUND');
-  // The schema is that of this name; TypeScript does not follow it through the lookup.
-  return parsed.data as z.output<T[N]>;
-}
-
-function consultation(request: Request, caller: Caller) {
-  const id = named(routes.getConsultation, 'consultationId', request);
-  requireReach(caller, id);
-  return id;
 }
 
 const attachment = (request: Request) => named(routes.getAttachment, 'attachmentId', request);

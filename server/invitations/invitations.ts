@@ -241,6 +241,7 @@ function requireMayInvite(
   const own = participants.find((other) => other.personId === personId)?.role;
   const mayInvite = own === 'doctor' || (own === 'patient' && role !== 'colleague');
   if (!mayInvite) throw new AppError('FORBIDDEN');
+  if (kind === 'health_channel') throw new AppError('FORBIDDEN');
   // A patient’s relative has no business among doctors.
   if (kind === 'colleagues' && role === 'relative') throw new AppError('FORBIDDEN');
   if (phase === 'ended') throw new AppError('WRONG_STATE', { detail: 'the consultation has ended' });

@@ -22,7 +22,7 @@ import {
 import type { ConsultationKey } from '../vault/consultation-key.ts';
 import { collectBytes } from './dictation-bytes.ts';
 import { DictationFiles, type DictationFilesParts } from './dictation-files.ts';
-import { requireWriter } from './note-readers.ts';
+import { requirePurpose, requireWriter } from './note-readers.ts';
 import { SerialBy } from './serial-by.ts';
 
 /** Dictations that a person may have begun in a consultation and not finished. */
@@ -81,11 +81,11 @@ export class Dictations {
     wish: RequestPayload<'dictation.begin'>,
   ): Promise<RequestResult<'dictation.begin'>> {
     const { host, hasFollowUp, view } = this.#parts;
-    const { consultationId, purpose, followUpId = null } = wish;
-    requireWriter(await host.view(consultationId, by), by);
+    const { consultationId, followUpId = null } = wish;
+    const place = await host.view(consultationId, by);
+    requireWriter(place, by);
+    requirePurpose(place, wish);
     const { key } = await host.sealing(consultationId, by);
-    if ((purpose === 'follow_up') !== (followUpId !== null))
-      throw new AppError('INVALID', { detail: 'followUpId: for follow_up, and for it alone' });
     if (followUpId !== null && !(await hasFollowUp(consultationId, followUpId)))
       throw new AppError('NOT_FOUND', { detail: 'there is no such follow-up' });
     const recordingId = await this.#beginnings.run(`${consultationId} ${by}`, () =>

@@ -1,11 +1,20 @@
-import { AppError, type ConsultationView, type ParticipantRole, type PersonId } from '@teleconsult/protocol';
+import {
+  AppError,
+  type ConsultationView,
+  type DictationPurpose,
+  type FollowUpId,
+  type ParticipantRole,
+  type PersonId,
+} from '@teleconsult/protocol';
 import type { StoredNote } from './ports.ts';
 
 /** Who reads signed notes of a visit. Relatives and interpreters help in the talk and read no findings. */
 const READERS: readonly ParticipantRole[] = ['patient', 'doctor', 'colleague'];
 
-export const roleOf = (view: ConsultationView, personId: PersonId): ParticipantRole | undefined =>
-  view.participants.find((participant) => participant.personId === personId)?.role;
+export const roleOf = (
+  { participants }: Pick<ConsultationView, 'participants'>,
+  personId: PersonId,
+): ParticipantRole | undefined => participants.find((participant) => participant.personId === personId)?.role;
 
 /** A draft is its author's alone. */
 export function mayRead(view: ConsultationView, note: StoredNote, by: PersonId): boolean {
@@ -14,9 +23,25 @@ export function mayRead(view: ConsultationView, note: StoredNote, by: PersonId):
   return role !== undefined && READERS.includes(role);
 }
 
-/** The doctor of a visit that runs or ran. @throws AppError FORBIDDEN, WRONG_STATE */
-export function requireWriter(view: ConsultationView, by: PersonId): void {
-  if (view.kind !== 'visit' || roleOf(view, by) !== 'doctor') throw new AppError('FORBIDDEN');
-  if (view.phase !== 'active' && view.phase !== 'ended')
+/** The doctor of a visit that runs or ran, or of a health channel that is open. @throws AppError FORBIDDEN, WRONG_STATE */
+export function requireWriter({ kind, phase, ...view }: ConsultationView, by: PersonId): void {
+  if (kind === 'colleagues' || roleOf(view, by) !== 'doctor') throw new AppError('FORBIDDEN');
+  if (kind === 'health_channel' && phase === 'ended')
+    throw new AppError('WRONG_STATE', { detail: 'the health channel has ended' });
+  if (phase !== 'active' && phase !== 'ended')
     throw new AppError('WRONG_STATE', { detail: 'the visit has not begun' });
+}
+
+/**
+ * What is written or dictated is what its place is for, and names a follow-up if it is the result of one.
+ * @throws AppError INVALID
+ */
+export function requirePurpose(
+  { kind }: Pick<ConsultationView, 'kind'>,
+  { purpose, followUpId = null }: { purpose: DictationPurpose; followUpId?: FollowUpId | null | undefined },
+): void {
+  if ((purpose === 'health_channel') !== (kind === 'health_channel'))
+    throw new AppError('INVALID', { detail: 'purpose: health_channel in a health channel, and there alone' });
+  if ((purpose === 'follow_up') !== (followUpId !== null))
+    throw new AppError('INVALID', { detail: 'followUpId: for follow_up, and for it alone' });
 }

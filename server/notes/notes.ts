@@ -2,6 +2,7 @@ import {
   AppError,
   type ConsultationId,
   type FollowUpId,
+  MAX_CLIPS,
   MAX_NOTE_VERSIONS,
   MAX_NOTES,
   type Note,
@@ -15,10 +16,10 @@ import {
 import { canonical } from '../host/entry-codec.ts';
 import type { ConsultationHost } from '../host/host.ts';
 import type { Clock, IdGenerator, Log, Publisher } from '../host/ports.ts';
-import { BoundedMap } from '../notify/bounded-map.ts';
 import type { ConsultationKey } from '../vault/consultation-key.ts';
 import { Announcements } from './announcements.ts';
-import { mayRead, requireWriter, roleOf } from './note-readers.ts';
+import { dictationsOf, HeldDictations } from './held-dictations.ts';
+import { mayRead, requirePurpose, requireWriter, roleOf } from './note-readers.ts';
 import type { NoteStore, StoredNote, StoredNoteVersion } from './ports.ts';
 import {
   type NoteContent,
@@ -32,8 +33,6 @@ import { SerialBy } from './serial-by.ts';
 
 /** Changes of the drafts of one consultation that may wait for each other. */
 const WAITING = 64;
-/** Signed notes of which it is remembered what they hold. */
-const REMEMBERED = 10_000;
 
 export interface NotesParts {
   readonly notes: NoteStore;
@@ -70,12 +69,12 @@ export class Notes {
    * needs none, and must not wait for one: while a note is signed nothing is erased, which throwing away waits for.
    */
   readonly #turns = new SerialBy<ConsultationId>(WAITING);
-  /** The dictations in signed notes, which change with additions alone: they are asked for with every recording that is listed. */
-  readonly #held = new BoundedMap<NoteId, Promise<ReadonlySet<RecordingId>>>(REMEMBERED);
+  readonly #held: HeldDictations;
 
   constructor(parts: NotesParts) {
     this.#parts = parts;
     this.#announcements = new Announcements(parts);
+    this.#held = new HeldDictations(parts);
   }
 
   /**
@@ -117,10 +116,12 @@ export class Notes {
   }
 
   async create(by: PersonId, wish: RequestPayload<'note.create'>): Promise<RequestResult<'note.create'>> {
-    const { consultationId, purpose, followUpId = null } = wish;
-    const key = await this.#writing(by, consultationId);
-    if ((purpose === 'follow_up') !== (followUpId !== null))
-      throw new AppError('INVALID', { detail: 'followUpId: for follow_up, and for it alone' });
+    const { consultationId } = wish;
+    const { host } = this.#parts;
+    const place = await host.view(consultationId, by);
+    requireWriter(place, by);
+    requirePurpose(place, wish);
+    const { key } = await host.sealing(consultationId, by);
     return this.#turns.run(consultationId, () => this.#createNow(by, wish, key));
   }
 
@@ -166,23 +167,27 @@ export class Notes {
   }
 
   /** Whether a signed note holds this dictation: then it is part of the record and is not erased by itself. */
-  async isHeld(consultationId: ConsultationId, recordingId: RecordingId): Promise<boolean> {
-    const { notes, host } = this.#parts;
-    const { key } = await host.sealing(consultationId, null);
-    for (const { noteId, state } of await notes.notesOf(consultationId))
-      if (state === 'signed' && (await this.#heldBy(key, noteId)).has(recordingId)) return true;
-    return false;
+  isHeld(consultationId: ConsultationId, recordingId: RecordingId): Promise<boolean> {
+    return this.#held.has(consultationId, recordingId);
   }
 
-  #heldBy(key: ConsultationKey, noteId: NoteId): Promise<ReadonlySet<RecordingId>> {
-    const known = this.#held.get(noteId);
-    if (known !== undefined) return known;
-    // What was dictated for an earlier version of a signed note was replaced by its author.
-    const held = (async () => dictationsOf(key, signedPart(await this.#parts.notes.versionsOf(noteId))))();
-    // Before it is read: an addition that comes meanwhile makes it be read again.
-    this.#held.set(noteId, held);
-    held.catch(() => this.#held.delete(noteId));
-    return held;
+  /** For the host application. null: there is none of this id here that is signed. */
+  async signedNote(consultationId: ConsultationId, noteId: NoteId): Promise<Note | null> {
+    const { notes, host } = this.#parts;
+    const note = await notes.loadNote(noteId);
+    if (note?.consultationId !== consultationId || note.state !== 'signed') return null;
+    const { key } = await host.sealing(consultationId, null);
+    return openNote(key, note, await notes.versionsOf(noteId));
+  }
+
+  /** For the host application, in the order in which they were begun. */
+  async signedNotes(consultationId: ConsultationId): Promise<readonly Note[]> {
+    const signed: Note[] = [];
+    for (const { noteId } of await this.#parts.notes.notesOf(consultationId)) {
+      const note = await this.signedNote(consultationId, noteId);
+      if (note !== null) signed.push(note);
+    }
+    return signed;
   }
 
   async #createNow(
@@ -200,8 +205,8 @@ export class Notes {
     }
     if (followUpId !== null && !(await hasFollowUp(consultationId, followUpId)))
       throw new AppError('NOT_FOUND', { detail: 'there is no such follow-up' });
-    if (others.length >= MAX_NOTES)
-      throw new AppError('WRONG_STATE', { detail: `at most ${MAX_NOTES} notes` });
+    const most = purpose === 'health_channel' ? MAX_CLIPS : MAX_NOTES;
+    if (others.length >= most) throw new AppError('WRONG_STATE', { detail: `at most ${most} notes` });
     await this.#checkAudio(by, consultationId, content);
     const at = clock();
     const noteId = ids.noteId();
@@ -252,8 +257,9 @@ export class Notes {
     if (note.state === 'signed') return { note, key };
     if (current.text.trim() === '' && current.audio === null)
       throw new AppError('WRONG_STATE', { detail: 'there is nothing to sign' });
-    await this.#checkAudio(by, consultationId, current);
     const facts = { ...openNoteFacts(key, note), signedAt: clock() };
+    if (facts.purpose === 'health_channel') await this.#requireClip(consultationId, current);
+    await this.#checkAudio(by, consultationId, current);
     const signed = await notes.signNote(noteId, version, sealNoteFacts(key, note, facts));
     if (!signed && (await notes.loadNote(noteId))?.state !== 'signed')
       throw new AppError('CONFLICT', { detail: 'another device was faster' });
@@ -270,6 +276,8 @@ export class Notes {
     const { note, key } = await this.#own(by, consultationId, noteId);
     if (note.state !== 'signed')
       throw new AppError('WRONG_STATE', { detail: 'a draft is changed, not added to' });
+    if (openNoteFacts(key, note).purpose === 'health_channel')
+      throw new AppError('WRONG_STATE', { detail: 'a published clip is not added to' });
     if (content.text.trim() === '' && content.audio === null)
       throw new AppError('INVALID', { detail: 'there is nothing to add' });
     const additions = (await notes.versionsOf(noteId)).filter(({ kind }) => kind === 'addition');
@@ -284,11 +292,19 @@ export class Notes {
     const number = additions.length + 1;
     const place = { kind: 'addition', number, at: clock(), by, clientId: clientNoteId } as const;
     if (await notes.addVersion(versionOf(key, { noteId, ...content }, place))) {
-      this.#held.delete(noteId);
+      this.#held.forget(noteId);
       return { note, key };
     }
     // Another addition was faster; or one of this name, said at once, which then is compared with.
     return this.#addNow(by, wish);
+  }
+
+  /** What is published has sound, and is published once: what is taken back then is taken back whole. */
+  async #requireClip(consultationId: ConsultationId, { audio }: NoteContent): Promise<void> {
+    if (audio === null)
+      throw new AppError('WRONG_STATE', { detail: 'a clip without sound is not published' });
+    if (await this.isHeld(consultationId, audio.recordingId))
+      throw new AppError('WRONG_STATE', { detail: 'another published clip holds this dictation' });
   }
 
   /** Whether another note says, or said in an earlier version, what was dictated here. */
@@ -323,12 +339,6 @@ export class Notes {
     requireWriter(await this.#parts.host.view(consultationId, by), by);
     if (found.note.author !== by) throw new AppError('FORBIDDEN');
     return found;
-  }
-
-  async #writing(by: PersonId, consultationId: ConsultationId): Promise<ConsultationKey> {
-    const { host } = this.#parts;
-    requireWriter(await host.view(consultationId, by), by);
-    return (await host.sealing(consultationId, by)).key;
   }
 
   async #checkAudio(author: PersonId, consultationId: ConsultationId, { audio }: NoteContent): Promise<void> {
@@ -376,14 +386,3 @@ function versionOf(
   const place = { noteId, ...rest };
   return { ...place, sealed: sealVersion(key, place, content) };
 }
-
-const dictationsOf = (key: ConsultationKey, versions: readonly StoredNoteVersion[]): Set<RecordingId> =>
-  new Set(
-    versions.map((version) => openVersion(key, version).audio?.recordingId).filter((id) => id !== undefined),
-  );
-
-/** The version that was signed and what was added. */
-const signedPart = (versions: readonly StoredNoteVersion[]): readonly StoredNoteVersion[] => {
-  const signed = versions.findLast(({ kind }) => kind === 'version');
-  return versions.filter((version) => version === signed || version.kind === 'addition');
-};

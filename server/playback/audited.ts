@@ -16,7 +16,11 @@ export type RecordingAction =
   | 'recording.download'
   | 'recording.waveform'
   | 'recording.compose'
-  | 'recording.delete';
+  | 'recording.delete'
+  | 'clip.list'
+  | 'clip.read'
+  | 'clip.download'
+  | 'clip.withdraw';
 
 export interface Doing {
   readonly who: AuditRecord['who'];
@@ -27,7 +31,12 @@ export interface Doing {
 }
 
 /** What a person is told when they may not, or not now. */
-const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['NOT_FOUND', 'FORBIDDEN', 'WRONG_STATE']);
+const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'NOT_FOUND',
+  'FORBIDDEN',
+  'WRONG_STATE',
+  'EXPIRED',
+]);
 
 export const hostDoing = (doing: Omit<Doing, 'who' | 'deviceId'>): Doing => ({
   ...doing,

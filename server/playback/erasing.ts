@@ -38,16 +38,18 @@ export class Erasing {
   /**
    * Again changes nothing.
    * @param permit called once it is clear that it may be erased, before anything is: what it throws keeps the recording
-   * @throws AppError WRONG_STATE while a call is recorded, or when a signed note holds it
+   * @throws AppError WRONG_STATE while a call is recorded, or when a signed note holds it (a published clip alone may be
+   * erased all the same, where it is taken back)
    */
   async erase(
     { consultationId, recordingId }: { consultationId: ConsultationId; recordingId: RecordingId },
     permit: () => Promise<void>,
+    { takesBack = false }: { readonly takesBack?: boolean } = {},
   ): Promise<void> {
     const { turns } = this.#parts;
     // While nobody signs a note that would hold it.
     await turns.take(consultationId, () =>
-      turns.take(recordingId, () => this.#erase({ consultationId, recordingId }, permit)),
+      turns.take(recordingId, () => this.#erase({ consultationId, recordingId, takesBack }, permit)),
     );
   }
 
@@ -65,7 +67,11 @@ export class Erasing {
   }
 
   async #erase(
-    { consultationId, recordingId }: { consultationId: ConsultationId; recordingId: RecordingId },
+    {
+      consultationId,
+      recordingId,
+      takesBack,
+    }: { consultationId: ConsultationId; recordingId: RecordingId; takesBack: boolean },
     permit: () => Promise<void>,
   ): Promise<void> {
     const { store, host, access, onChanged, log, clock } = this.#parts;
@@ -74,7 +80,8 @@ export class Erasing {
     const isDictation = recording.clientId !== null;
     if (recording.state === 'running' && !isDictation)
       throw new AppError('WRONG_STATE', { detail: 'it is still being recorded' });
-    if ((await access.standing(recording)) === 'held dictation')
+    const standing = await access.standing(recording);
+    if (standing === 'held dictation' || (standing === 'published clip' && !takesBack))
       throw new AppError('WRONG_STATE', { detail: 'a signed note holds it' });
     if (recording.state !== 'erased') {
       await permit();

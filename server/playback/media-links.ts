@@ -14,6 +14,7 @@ import { Once } from './once.ts';
 import type { RecordingAccess, Seen } from './recording-access.ts';
 import type { SeekIndex } from './seek-index.ts';
 import { type ServedFile, servedFile } from './served-file.ts';
+import { watchedBytes } from './watched-bytes.ts';
 import { waveIndex } from './wave-head.ts';
 
 export const MEDIA_PATH = '/v1/recordings/media';
@@ -39,9 +40,6 @@ export interface LinkedMedia extends AsyncDisposable {
   /** Checks from time to time that the link is still good, and throws when it is not. */
   read(range: { readonly start: number; readonly endExclusive: number }): AsyncIterable<Uint8Array>;
 }
-
-/** How often it is looked whether a link is still good, while bytes flow. */
-const RECHECK_MS = 2_000;
 
 const ENDINGS: Readonly<Record<string, string>> = {
   'audio/webm': 'webm',
@@ -134,32 +132,17 @@ export class MediaLinks {
     grant: Grant,
     { opened, file, facts }: { opened: OpenedFile; file: StoredFile; facts: FileFacts },
   ): LinkedMedia {
-    const { fileId, right, seekable, personId } = grant;
+    const { right, seekable, personId } = grant;
     const served = servedFile(opened, indexOf(facts, opened, seekable));
     return {
       byteSize: served.byteSize,
       contentType: facts.contentType,
-      etag: `"${fileId}-${served.byteSize}"`,
+      etag: entityTag(file, served),
       fileName: right === 'download' ? fileNameOf(file, facts) : null,
       personId,
-      read: (range) => this.#watched(grant, served, range),
+      read: (range) => watchedBytes(served.read(range), () => this.#judge(grant)),
       [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
     };
-  }
-
-  async *#watched(
-    grant: Grant,
-    served: ServedFile,
-    range: { readonly start: number; readonly endExclusive: number },
-  ): AsyncGenerator<Uint8Array> {
-    let judgedAt = performance.now();
-    for await (const bytes of served.read(range)) {
-      if (performance.now() - judgedAt >= RECHECK_MS) {
-        await this.#judge(grant);
-        judgedAt = performance.now();
-      }
-      yield bytes;
-    }
   }
 
   async #judge(grant: Grant): Promise<{ seen: Seen; file: StoredFile; facts: FileFacts }> {
@@ -187,8 +170,12 @@ function indexOf(
   return seekable ? (seekIndex ?? null) : null;
 }
 
+/** The same tag, the same bytes: once it is measured, a file is served with an index. */
+export const entityTag = ({ fileId }: StoredFile, { byteSize }: ServedFile): string =>
+  `"${fileId}-${byteSize}"`;
+
 /** Such as `recording-20261122-093000.webm`: when it began, and nobody's name. */
-function fileNameOf({ createdAt }: StoredFile, { contentType, startedAt }: FileFacts): string {
+export function fileNameOf({ createdAt }: StoredFile, { contentType, startedAt }: FileFacts): string {
   const [type = ''] = contentType.split(';');
   const at = new Date(startedAt ?? createdAt)
     .toISOString()

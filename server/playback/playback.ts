@@ -21,6 +21,7 @@ import { Measuring } from './measuring.ts';
 import type { MediaTools } from './media-child.ts';
 import { MediaLinks, requireRight } from './media-links.ts';
 import { Once } from './once.ts';
+import { PublishedClips, type SignedNotes } from './published-clips.ts';
 import { type Consultations, RecordingAccess, type Seen } from './recording-access.ts';
 import { RecordingTurns } from './recording-turns.ts';
 
@@ -36,6 +37,7 @@ export interface PlaybackParts {
   readonly tools: MediaTools;
   /** Whether a signed note holds this dictation. */
   readonly isHeld: (consultationId: ConsultationId, recordingId: RecordingId) => Promise<boolean>;
+  readonly signed: SignedNotes;
 }
 
 /** A page asks for the list with each change: one device's looking is on record once in this time, in milliseconds. */
@@ -47,6 +49,8 @@ const LIST_ONCE_MS = 5 * 60_000;
  */
 export class Playback implements RecordingRequests {
   readonly links: MediaLinks;
+  /** For the host application. */
+  readonly clips: PublishedClips;
   readonly #turns = new RecordingTurns();
   readonly #parts: PlaybackParts;
   readonly #access: RecordingAccess;
@@ -62,6 +66,13 @@ export class Playback implements RecordingRequests {
     this.#access = new RecordingAccess(parts);
     this.#audited = new Audited(parts);
     this.links = new MediaLinks({ ...parts, access: this.#access, audited: this.#audited });
+    this.clips = new PublishedClips({
+      ...parts,
+      notes: parts.signed,
+      access: this.#access,
+      audited: this.#audited,
+      erase: ({ consultationId, recordingId }) => this.deleteForHost(consultationId, recordingId),
+    });
     this.#measuring = new Measuring({
       ...parts,
       onMeasured: ({ recordingId }) => void this.#tellOf(recordingId),
@@ -176,7 +187,7 @@ export class Playback implements RecordingRequests {
     const doing = hostDoing({ action: 'recording.delete', consultationId, object: recordingId });
     await this.#audited.judging(doing, async () => {
       await this.#erasable(recording, null);
-      await this.#erasing.erase(recording, () => this.#audited.granted(doing));
+      await this.#erasing.erase(recording, () => this.#audited.granted(doing), { takesBack: true });
     });
     return this.#view(recording, null);
   }
@@ -245,11 +256,9 @@ export class Playback implements RecordingRequests {
     by: PersonId | null,
   ): Promise<void> {
     const seen = await this.#access.find(recording, by);
-    const { startedBy } = seen.recording;
-    if (
-      (await this.#access.standing(seen.recording)) === 'held dictation' &&
-      (by === null || by === startedBy)
-    )
+    const standing = await this.#access.standing(seen.recording);
+    const isKept = standing === 'held dictation' || (standing === 'published clip' && by !== null);
+    if (isKept && (by === null || by === seen.recording.startedBy))
       throw new AppError('WRONG_STATE', { detail: 'a signed note holds it' });
     requireRight(seen, 'delete');
   }

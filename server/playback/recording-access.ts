@@ -132,10 +132,11 @@ export class RecordingAccess {
 
   /** How a recording stands, for what may be done with it. */
   async standing(recording: StoredRecording): Promise<Standing> {
-    const { consultationId, recordingId, state } = recording;
+    const { purpose, consultationId, recordingId, state } = recording;
     if (isOfCall(recording)) return 'call';
     if (state === 'erased') return 'dictation';
-    return (await this.#parts.isHeld(consultationId, recordingId)) ? 'held dictation' : 'dictation';
+    if (!(await this.#parts.isHeld(consultationId, recordingId))) return 'dictation';
+    return purpose === 'health_channel' ? 'published clip' : 'held dictation';
   }
 }
 

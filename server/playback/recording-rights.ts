@@ -16,8 +16,11 @@ export type Onlooker =
   /** The host application. */
   | 'host';
 
-/** How a recording stands: the recording of a call (also by phone), or a dictation that a signed note holds, or that none does. */
-export type Standing = 'call' | 'dictation' | 'held dictation';
+/**
+ * How a recording stands: the recording of a call (also by phone), or a dictation that a signed note holds, or that none does. One that a
+ * signed note of a health channel holds is a published clip.
+ */
+export type Standing = 'call' | 'dictation' | 'held dictation' | 'published clip';
 
 const all: readonly RecordingAct[] = ['list', 'play', 'download', 'delete'];
 const listen: readonly RecordingAct[] = ['list', 'play'];
@@ -53,6 +56,16 @@ export const recordingRights: Readonly<
     interpreter: nothing,
     author: ['list', 'play', 'download'],
     host: ['list'],
+  },
+  // It was handed over for publication: the host application fetches it, and alone takes it back.
+  'published clip': {
+    patient: nothing,
+    doctor: nothing,
+    colleague: nothing,
+    relative: nothing,
+    interpreter: nothing,
+    author: ['list', 'play', 'download'],
+    host: ['list', 'download', 'delete'],
   },
 };
 

@@ -59,7 +59,9 @@ export class UploadDataStore extends DataStore {
     const { consultationId, kind, fileName, contentType } = metadata.data;
     requireReach(caller, consultationId);
     const { host, attachments, clock } = this.#parts;
-    const { phase } = await host.view(consultationId, caller.personId);
+    const { kind: place, phase } = await host.view(consultationId, caller.personId);
+    if (place === 'health_channel')
+      throw new AppError('FORBIDDEN', { detail: 'a health channel has clips and nothing else' });
     if (phase === 'ended') throw new AppError('WRONG_STATE', { detail: 'the consultation has ended' });
     const byteSize = upload.size ?? 0;
     if (byteSize < 1) throw new AppError('INVALID', { detail: 'the upload is empty' });

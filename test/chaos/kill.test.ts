@@ -32,9 +32,13 @@ async function sendAll({ consultation, by, acked }: Sender, count: number): Prom
     consultation.send({ type: 'text', text: `${by} ${index}` }),
   );
   for (const { sequence } of await Promise.all(waiting)) {
-    const entry = consultation.entries.find((one) => one.sequence === sequence);
-    const clientMessageId = entry?.kind === 'message.sent' ? entry.clientMessageId : '';
-    acked.push({ by, clientMessageId, sequence });
+    // The answer may be here before the entry is: it comes with what is caught up on after a kill.
+    const entry = await eventually(
+      'an acknowledged message in the sender’s thread',
+      () => consultation.entries.find((one) => one.sequence === sequence),
+      { withinMs: 60_000 },
+    );
+    acked.push({ by, clientMessageId: entry.kind === 'message.sent' ? entry.clientMessageId : '', sequence });
   }
 }
 

@@ -295,5 +295,37 @@ export function consultationStoreContract(adapter: string, open: () => Promise<S
       await consultations.append({ ...commit, entries: [fact(4)], state: state('over') });
       expect(await consultations.inCall()).toEqual([]);
     });
+
+    test('[HCH18] a doctor has one health channel that has not ended, however many are made at once, and it is in no list', async () => {
+      await using under = await open();
+      const { consultations } = under;
+      const channel = (number: number, of: string) =>
+        newConsultation(number, {
+          channelOf: person(of),
+          participants: [],
+          index: stateIndex({ phase: 'active' }),
+        });
+      expect(await consultations.openChannelOf(person('ann'))).toBeNull();
+      const made = await Promise.all(
+        [1, 2, 3, 4].map((number) => consultations.create(channel(number, 'ann'))),
+      );
+      expect(made.filter(({ kind }) => kind === 'created')).toHaveLength(1);
+      const found = await consultations.openChannelOf(person('ann'));
+      if (found === null) throw new Error('there is none');
+      for (const result of made) if (result.kind === 'exists') expect(result.consultationId).toBe(found);
+      expect(await consultations.create(channel(5, 'bob'))).toEqual({ kind: 'created' });
+      expect(await consultations.openChannelOf(person('bob'))).toBe(consultationId(5));
+      expect(await consultations.listFor(person('ann'), { limit: 10, createdBefore: null })).toEqual([]);
+      await consultations.append({ consultationId: found, entries: [fact(2)], state: state('going on') });
+      expect(await consultations.openChannelOf(person('ann'))).toBe(found);
+      await consultations.append({
+        consultationId: found,
+        entries: [fact(3)],
+        state: { sealed: sealed('over'), index: stateIndex({ phase: 'ended' }) },
+      });
+      expect(await consultations.openChannelOf(person('ann'))).toBeNull();
+      expect(await consultations.create(channel(6, 'ann'))).toEqual({ kind: 'created' });
+      expect(await consultations.openChannelOf(person('ann'))).toBe(consultationId(6));
+    });
   });
 }

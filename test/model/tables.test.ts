@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
+import type { NoteId } from '@teleconsult/protocol';
+import type { CommandType } from '@teleconsult/server/consultation/commands';
 import { recordedPeople } from '@teleconsult/server/consultation/recording';
+import { judge, rights } from '@teleconsult/server/consultation/rights';
 import type { ConsultationState } from '@teleconsult/server/consultation/state';
 import { step } from '@teleconsult/server/consultation/step';
+import { dueAt } from '@teleconsult/server/consultation/tick';
 import { describe, expect, test } from 'vitest';
 import { withTables } from '../../scripts/generate-call-table.ts';
 import {
@@ -24,6 +28,7 @@ import {
   liveThree,
   movedTo,
   must,
+  openedChannel,
   patient,
   pauseRecording,
   phone,
@@ -43,11 +48,15 @@ import {
 } from '../server/consultation/domain-fixtures.ts';
 import { callTable } from './call-table.ts';
 import { type Cell, cellsOf, type Expected, parse, type Row, type Table } from './cells.ts';
+import { channelTable } from './channel-table.ts';
 import { colleaguesTable, visitTable } from './consultation-table.ts';
 import { followUpTable } from './follow-up-table.ts';
 import { groupCallTable } from './group-call-table.ts';
 import { recordingTable } from './recording-table.ts';
 import { seatTable } from './seat-table.ts';
+
+const ROLES = ['patient', 'doctor', 'colleague', 'relative', 'interpreter'] as const;
+const noteId = 'not_0000000000000000000001' as NoteId;
 
 /** When every state of the tables was reached. */
 const REACHED_AT = 1_000;
@@ -129,6 +138,25 @@ describe('[CNS10] in a thread of colleagues the doctor who was asked decides, an
   checkTable(colleaguesTable, { requested: requestedThread, active: begun, ended }, (next, before) =>
     phaseOf(next, before),
   );
+});
+
+describe('[HCH9] in a health channel clips are published, and nothing else happens, whatever is asked', () => {
+  const ended = () => after(openedChannel(), { type: 'host.end', reason: 'completed' });
+  checkTable(channelTable, { active: openedChannel, ended }, phaseOf);
+  for (const command of Object.keys(rights) as CommandType[])
+    test(`${command} is nobody’s in it`, () => {
+      for (const role of ROLES)
+        for (const phase of ['active', 'ended'] as const)
+          expect(judge(command, { role, kind: 'health_channel' }, phase)).toBe('forbidden');
+    });
+  test('time has nothing to do with it', () => expect(dueAt(openedChannel(), timings)).toBeNull());
+});
+
+describe('[HCH10] clips are signed in health channels alone', () => {
+  test('a clip in a visit is refused', () => {
+    const event = { type: 'note.signed', author: doctor, noteId, purpose: 'health_channel' } as const;
+    expect(step(active(), event, { now: REACHED_AT, timings })).toMatchObject({ code: 'INVALID' });
+  });
 });
 
 describe('[CALL1] every event in every state of a call does what the table of the specification says', () => {

@@ -53,6 +53,7 @@ export const requestRights: Readonly<Record<RequestName, Row>> = {
   'push.key': anybody,
   'push.subscribe': wholePerson,
   'push.unsubscribe': wholePerson,
+  'healthChannel.open': doctors,
   'consultation.list': anybody,
   'consultation.watch': everybodyWithin,
   'consultation.unwatch': everybodyWithin,
@@ -185,6 +186,10 @@ export const routeRights: Readonly<Record<RouteName, Row>> = {
   setPhoneNumber: hostAlone,
   removePhoneNumber: hostAlone,
   getPhoneBoard: hostAlone,
+  listClips: hostAlone,
+  getClip: hostAlone,
+  getClipFile: hostAlone,
+  withdrawClip: hostAlone,
   getAttachment: everybodyWithin,
   getAttachmentContent: everybodyWithin,
 };

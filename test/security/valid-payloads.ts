@@ -104,6 +104,7 @@ export const validPayloads = (targets: Targets = unknownIds): ValidPayloads => {
     'nearby.hide': {},
     'nearby.list': {},
     'colleague.request': { personId },
+    'healthChannel.open': {},
     'consultation.list': { limit: 10 },
     'consultation.watch': { consultationId, afterSequence: 0, limit: 10 },
     'consultation.unwatch': { consultationId },

@@ -10,6 +10,7 @@ import { MockAttachments, type MockThread, mockThread, mockView, words } from '.
 import { MOCK_INVITATION, MockVisit } from './mock-visit.ts';
 import { playCall } from './scenes-call.ts';
 import { phoneEnds, phoneOf, phoneWaits, playPhone, preparePhone, writesPhone } from './scenes-phone.ts';
+import { isChannelScene, mockChannel, playChannel } from './scenes-channel.ts';
 import { playRecords, prepareRecords, recordsOf, startsEnded, writesRecords } from './scenes-records.ts';
 import { playResume, prepareResume } from './scenes-resume.ts';
 
@@ -74,7 +75,9 @@ export async function showScene(role: ParticipantRole): Promise<void> {
   if (scene === 'refused') client.refusal = 'TOKEN_EXPIRED';
 
   const consultation =
-    role === 'doctor' && ['list', 'none', 'near'].includes(scene) ? '' : `&consultation=${visit.id}`;
+    role === 'doctor' && (['list', 'none', 'near'].includes(scene) || isChannelScene(scene))
+      ? ''
+      : `&consultation=${visit.id}`;
   const invite = scene.startsWith('invited') ? `&invite=${MOCK_INVITATION().code}` : '';
   if (scene === 'missing') sessionStorage.clear();
   else if (scene === 'invited-signed-out') {
@@ -95,6 +98,7 @@ export async function showScene(role: ParticipantRole): Promise<void> {
     },
     openRecords: async (_client, id) => recordsOf(id),
     openPhone: async (_client, id) => phoneOf(id),
+    openHealthChannel: async () => mockChannel(scene, view),
   });
   Object.assign(globalThis, {
     mock: { client, visit, records: recordsOf(visit.id), phone: phoneOf(visit.id) },
@@ -105,6 +109,7 @@ export async function showScene(role: ParticipantRole): Promise<void> {
   await playResume(scene, client, visit);
   await playRecords(scene, role, visit);
   await playPhone(scene, visit);
+  await playChannel(scene);
   await settled(900);
   // For whoever looks at the scene with a script.
   document.documentElement.dataset['scene'] = 'shown';

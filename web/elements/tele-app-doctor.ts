@@ -50,7 +50,7 @@ export class TeleAppDoctor extends TeleApp {
       }
       .list {
         display: grid;
-        grid-template-rows: auto auto minmax(0, 1fr);
+        grid-template: auto auto minmax(0, 1fr) auto / minmax(0, 1fr);
         min-height: 0;
         border-inline-end: 1px solid var(--line);
         background: var(--surface);
@@ -76,6 +76,12 @@ export class TeleAppDoctor extends TeleApp {
         min-height: 0;
         overflow-y: auto;
         overscroll-behavior: contain;
+      }
+      .wide {
+        min-height: 52px;
+        border-radius: 0;
+        border-block-start: 1px solid var(--line);
+        padding-block-end: env(safe-area-inset-bottom);
       }
       .visit {
         display: grid;
@@ -185,7 +191,6 @@ export class TeleAppDoctor extends TeleApp {
             ${this.#tool('colleagues', this.words.colleagues.open, icons.people())}
             ${this.#tool('settings', this.words.settings.open, icons.settings())}
             <tele-language></tele-language>
-            <tele-dialogs .client=${this.client} @tele-choose=${(event: CustomEvent<string>) => void this.#choose(event.detail)}></tele-dialogs>
           </span></header>
         ${this.selectedId === null ? this.#connection() : html`<span></span>`}
         <tele-consultation-list
@@ -198,10 +203,12 @@ export class TeleAppDoctor extends TeleApp {
           @tele-choose=${(event: CustomEvent<string>) => void this.#choose(event.detail)}
           @tele-more=${() => void this.#more()}
         ></tele-consultation-list>
+        ${this.#tool('channel', this.words.colleagues.channel, icons.microphone(20), this.words.colleagues.channel)}
       </section>
       <section class="visit" @tele-left=${(event: CustomEvent<string>) => this.#onLeft(event.detail)} aria-label=${selected?.other?.displayName ?? doctor.choose}>
         ${selected === null ? this.#nothing() : this.#visit(selected)}
       </section>
+      <tele-dialogs .client=${this.client} .sdk=${this.sdk} @tele-choose=${(event: CustomEvent<string>) => void this.#choose(event.detail)}></tele-dialogs>
     </main>`;
   }
 
@@ -235,16 +242,17 @@ export class TeleAppDoctor extends TeleApp {
     );
   }
 
-  #tool(name: DialogName, label: string, icon: TemplateResult): TemplateResult {
+  /** @param text what is read beside the icon; left out: nothing is */
+  #tool(name: DialogName, label: string, icon: TemplateResult, text?: string): TemplateResult {
     return html`<button
-      class="icon"
+      class=${text === undefined ? 'icon' : 'quiet wide'}
       type="button"
       data-testid=${`open-${name}`}
       aria-label=${label}
       title=${label}
       @click=${() => void this.renderRoot.querySelector<TeleDialogs>('tele-dialogs')?.open(name)}
     >
-      ${icon}
+      ${icon}${text}
     </button>`;
   }
 
@@ -285,6 +293,8 @@ export class TeleAppDoctor extends TeleApp {
 
   #hold(views: readonly ConsultationView[]): void {
     for (const view of views) {
+      // Their place is a dialog of its own.
+      if (view.kind === 'health_channel') continue;
       this.#views.set(view.consultationId, view);
       if (view.phase !== 'waiting') this.#queue.delete(view.consultationId);
     }

@@ -2,6 +2,7 @@ import type { TeleconsultClient } from '@teleconsult/client-sdk/api';
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { messages } from '../i18n/language.ts';
 import { failure } from '../state/notice.ts';
+import type { Sdk } from '../state/sdk.ts';
 import type { VisitModel } from '../state/visit-model.ts';
 
 export type DialogName =
@@ -11,6 +12,7 @@ export type DialogName =
   | 'invite'
   | 'inviteColleague'
   | 'colleagues'
+  | 'channel'
   | 'settings'
   | 'check'
   | 'records'
@@ -26,6 +28,7 @@ const loaders: Readonly<Record<DialogName, () => Promise<unknown>>> = {
   invite: () => import('./tele-invite.ts'),
   inviteColleague: () => import('./tele-invite.ts'),
   colleagues: () => import('./tele-colleagues.ts'),
+  channel: () => import('./tele-health-channel.ts'),
   settings: () => import('./tele-settings.ts'),
   check: () => import('./tele-check-dialog.ts'),
   records: () => import('./tele-recordings.ts'),
@@ -38,10 +41,13 @@ const loaders: Readonly<Record<DialogName, () => Promise<unknown>>> = {
 export class TeleDialogs extends LitElement {
   static override properties = {
     client: { attribute: false },
+    sdk: { attribute: false },
     model: { attribute: false },
     shown: { state: true },
   };
   declare client: TeleconsultClient | null;
+  /** For what opens something by itself. */
+  declare sdk: Sdk | null;
   declare model: VisitModel | null;
   declare private shown: DialogName | null;
 
@@ -54,6 +60,7 @@ export class TeleDialogs extends LitElement {
   constructor() {
     super();
     this.client = null;
+    this.sdk = null;
     this.model = null;
     this.shown = null;
   }
@@ -78,6 +85,8 @@ export class TeleDialogs extends LitElement {
     if (shown === null || client === null) return null;
     if (shown === 'settings') return html`<tele-settings .client=${client}></tele-settings>`;
     if (shown === 'colleagues') return html`<tele-colleagues .client=${client}></tele-colleagues>`;
+    if (shown === 'channel')
+      return html`<tele-health-channel .client=${client} .sdk=${this.sdk}></tele-health-channel>`;
     if (shown === 'inviteColleague') return html`<tele-invite .client=${client}></tele-invite>`;
     if (shown === 'check') return html`<tele-check-dialog .client=${client}></tele-check-dialog>`;
     if (model === null) return null;

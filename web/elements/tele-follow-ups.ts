@@ -9,6 +9,7 @@ import * as icons from '../icons.ts';
 import { beginDictation } from '../state/dictation-flow.ts';
 import { dateOf, dueAtOf, followUpOrder } from '../state/follow-up-order.ts';
 import { information } from '../state/notice.ts';
+import type { VisitModel } from '../state/visit-model.ts';
 import { switchRow } from '../styles/switch.ts';
 import './tele-follow-up-form.ts';
 import type { FollowUpPlan } from './tele-follow-up-form.ts';
@@ -24,6 +25,7 @@ export class TeleFollowUps extends TeleRecordsDialog {
     outcome: { state: true },
     isBusy: { state: true },
   };
+  declare model: VisitModel;
   /** The form that is open: of a new one, of a change, or of an outcome. */
   declare private openForm:
     | { readonly kind: 'plan' }

@@ -6,7 +6,7 @@ import { moment } from '../i18n/format.ts';
 import { recordsWords } from '../i18n/records.ts';
 import * as icons from '../icons.ts';
 import { Follow } from '../state/follow.ts';
-import type { VisitModel } from '../state/visit-model.ts';
+import type { RecordsPlace } from '../state/records-place.ts';
 import { buttons } from '../styles/buttons.ts';
 import { common } from '../styles/common.ts';
 import { fields } from '../styles/fields.ts';
@@ -27,7 +27,7 @@ export class TeleNoteCard extends TeleElement {
     isAdding: { state: true },
     isBusy: { state: true },
   };
-  declare model: VisitModel;
+  declare model: RecordsPlace;
   declare records: Records;
   declare note: Note;
   declare mayDictate: boolean;

@@ -4,15 +4,15 @@ import { MAX_NOTE_LENGTH } from '@teleconsult/protocol/limits';
 import { html, type PropertyValues, type TemplateResult } from 'lit';
 import { live } from 'lit/directives/live.js';
 import { timeOfDay } from '../i18n/format.ts';
-import { recordsWords } from '../i18n/records.ts';
+import { type RecordsWords, recordsWords } from '../i18n/records.ts';
 import * as icons from '../icons.ts';
 import * as marks from '../icons-records.ts';
 import { speak } from '../state/announcer.ts';
 import { Follow } from '../state/follow.ts';
 import { timelineFor } from '../state/lane-timeline.ts';
 import { NoteDraft } from '../state/note-draft.ts';
+import type { RecordsPlace } from '../state/records-place.ts';
 import { audioOf, type Trim, trimOf } from '../state/trim.ts';
-import type { VisitModel } from '../state/visit-model.ts';
 import { buttons } from '../styles/buttons.ts';
 import { common } from '../styles/common.ts';
 import { fields } from '../styles/fields.ts';
@@ -39,7 +39,7 @@ export class TeleNoteEditor extends TeleElement {
     mayDictate: { attribute: false },
     isBusy: { state: true },
   };
-  declare model: VisitModel;
+  declare model: RecordsPlace;
   declare records: Records;
   declare note: Note;
   /** No other dictation runs on this device. */
@@ -104,7 +104,7 @@ export class TeleNoteEditor extends TeleElement {
         </div>
         ${draft.theirs === null ? null : this.#conflict(draft, draft.theirs)} ${this.#audio(draft)}
         <div class="field">
-          <label for="text">${notes.text}</label>
+          <label for="text">${this.#signing.text}</label>
           <textarea
             id="text"
             data-testid="note-text"
@@ -114,7 +114,7 @@ export class TeleNoteEditor extends TeleElement {
             @input=${(event: Event) => draft.edit({ text: (event.target as HTMLTextAreaElement).value })}
             @blur=${() => void draft.save()}
           ></textarea>
-          <span class="hint" id="text-hint">${notes.textHint} ${
+          <span class="hint" id="text-hint">${this.#signing.textHint} ${
             MAX_NOTE_LENGTH - draft.text.length < REMAINING_SHOWN
               ? notes.remaining(MAX_NOTE_LENGTH - draft.text.length)
               : ''
@@ -126,7 +126,7 @@ export class TeleNoteEditor extends TeleElement {
             ${marks.trash(20)}${notes.discard}
           </button>
           <button type="button" class="primary" data-testid="note-sign" ?disabled=${this.isBusy || draft.state === 'conflict'} @click=${() => void this.#sign(draft)}>
-            ${icons.check(20)}${notes.sign}
+            ${icons.check(20)}${this.#signing.sign}
           </button>
         </div>
       </div>
@@ -231,21 +231,32 @@ export class TeleNoteEditor extends TeleElement {
     void draft.save().then(() => this.tell('tele-dictate', this.note.noteId));
   }
 
+  get #isClip(): boolean {
+    return this.note.purpose === 'health_channel';
+  }
+
+  /** A clip is published by signing it. */
+  get #signing(): RecordsWords['channel']['signing'] {
+    const { notes, channel } = recordsWords();
+    return this.#isClip ? channel.signing : notes;
+  }
+
   async #sign(draft: NoteDraft): Promise<void> {
-    const { notes } = recordsWords();
-    if (draft.isEmpty) {
-      this.notify({ tone: 'error', text: notes.signEmpty });
+    const words = this.#signing;
+    const isEmpty = this.#isClip ? draft.audio === null : draft.isEmpty;
+    if (isEmpty) {
+      this.notify({ tone: 'error', text: words.signEmpty });
       return;
     }
     const isSure = await this.#confirmed(
-      { title: notes.signTitle, text: notes.signText, confirm: notes.signConfirm },
+      { title: words.signTitle, text: words.signText, confirm: words.signConfirm },
       'note-sign-confirm',
     );
     if (!isSure) return;
     this.isBusy = true;
     await draft.save();
     if (draft.state === 'saved' && (await this.attempt(() => this.records.signNote(draft.note)))) {
-      speak(notes.signedNow);
+      speak(words.signedNow);
       this.tell('tele-signed');
     }
     this.isBusy = false;

@@ -32,7 +32,9 @@ export class TeleNotes extends TeleRecordsDialog {
   /** Dictations that stand in earlier versions, or that are being brought into a note. */
   declare private placed: ReadonlySet<string> | null;
 
-  protected readonly testId = 'notes-dialog';
+  protected readonly testId: string = 'notes-dialog';
+  /** What is begun here, but for what belongs to a follow-up. */
+  protected readonly purpose: DictationPurpose = 'summary';
 
   constructor() {
     super();
@@ -44,6 +46,22 @@ export class TeleNotes extends TeleRecordsDialog {
 
   protected override get heading(): string {
     return recordsWords().notes.title;
+  }
+
+  protected get labels(): { readonly none: string; readonly dictate: string; readonly back: string } {
+    const { notes } = recordsWords();
+    const none = this.model.self?.role === 'doctor' ? notes.none : notes.nonePatient;
+    return { none, dictate: notes.dictate, back: notes.back };
+  }
+
+  /** Of a note that is still written. */
+  protected titleOf({ purpose }: Note): string {
+    return recordsWords().notes.kind[purpose];
+  }
+
+  /** What is written, but for what is its title. */
+  protected bodyOf({ current }: Note): string {
+    return current.text;
   }
 
   protected override loaded(records: Records): TemplateResult {
@@ -66,12 +84,9 @@ export class TeleNotes extends TeleRecordsDialog {
   }
 
   #list(records: Records, isDoctor: boolean): TemplateResult {
-    const { notes } = recordsWords();
     const loose = isDoctor ? this.#loose(records) : [];
     const isNone = records.notes.length === 0 && loose.length === 0 && this.model.dictation === null;
-    return html`${
-      isNone ? html`<p data-testid="no-notes">${isDoctor ? notes.none : notes.nonePatient}</p>` : null
-    }
+    return html`${isNone ? html`<p data-testid="no-notes">${this.labels.none}</p>` : null}
       ${isDoctor ? this.#begin(records) : null}
       <div class="cards" @tele-added=${() => {
         this.added = null;
@@ -80,28 +95,35 @@ export class TeleNotes extends TeleRecordsDialog {
         ${repeat(
           [...records.notes].reverse(),
           ({ noteId }) => noteId,
-          (note) => (note.state === 'draft' ? this.#draft(note) : this.#signed(records, note)),
+          (note) => (note.state === 'draft' ? this.#draft(note) : this.signed(records, note)),
         )}
       </div>`;
   }
 
   #begin(records: Records): TemplateResult {
-    const { notes } = recordsWords();
-    const begin = (): void => void this.#dictate(records, 'summary', { kind: 'newNote' });
+    const begin = (): void => void this.#dictate(records, this.purpose, { kind: 'newNote' });
     return html`<div class="acts">
       <button type="button" class="primary" data-testid="dictate" ?disabled=${this.isBusy || !this.#mayDictate} @click=${begin}>
-        ${icons.microphone(20)}${notes.dictate}
+        ${icons.microphone(20)}${this.labels.dictate}
       </button>
-      <button type="button" data-testid="write-note" ?disabled=${this.isBusy} @click=${() => void this.#write(records)}>${marks.pen(20)}${notes.write}</button>
+      ${this.writing(records)}
     </div>`;
+  }
+
+  /** Beginning a note without a word dictated. */
+  protected writing(records: Records): TemplateResult | null {
+    const write = (): void => void this.#write(records);
+    return html`<button type="button" data-testid="write-note" ?disabled=${this.isBusy} @click=${write}>
+      ${marks.pen(20)}${recordsWords().notes.write}
+    </button>`;
   }
 
   #draft(note: Note): TemplateResult {
     const { notes } = recordsWords();
     return html`<article class="card" data-testid="draft-note">
-      <h3>${notes.kind[note.purpose]}</h3>
+      <h3>${this.titleOf(note)}</h3>
       <span class="badge">${notes.draft}</span>
-      <p class="text">${note.current.text.slice(0, 200)}</p>
+      <p class="text">${this.bodyOf(note).slice(0, 200)}</p>
       ${note.current.audio === null ? null : html`<p class="meta">${notes.withDictation}</p>`}
       <div class="acts">
         <button type="button" class="primary" data-testid="note-edit" @click=${() => {
@@ -111,7 +133,7 @@ export class TeleNotes extends TeleRecordsDialog {
     </article>`;
   }
 
-  #signed(records: Records, note: Note): TemplateResult {
+  protected signed(records: Records, note: Note): TemplateResult {
     return html`<tele-note-card
       .model=${this.model}
       .records=${records}
@@ -126,7 +148,7 @@ export class TeleNotes extends TeleRecordsDialog {
     const back = (): void => {
       this.editedId = null;
     };
-    return html`<div class="acts"><button type="button" class="quiet" data-testid="notes-back" @click=${back}>${icons.back(20)}${recordsWords().notes.back}</button></div>
+    return html`<div class="acts"><button type="button" class="quiet" data-testid="notes-back" @click=${back}>${icons.back(20)}${this.labels.back}</button></div>
       <tele-note-editor
         .model=${this.model}
         .records=${records}
@@ -226,7 +248,7 @@ export class TeleNotes extends TeleRecordsDialog {
   async #write(records: Records): Promise<void> {
     this.isBusy = true;
     await this.attempt(async () => {
-      const note = await records.createNote({ purpose: 'summary', text: '', audio: null });
+      const note = await records.createNote({ purpose: this.purpose, text: '', audio: null });
       this.editedId = note.noteId;
     });
     this.isBusy = false;

@@ -2,7 +2,7 @@ import type { Records } from '@teleconsult/client-sdk/records';
 import { html, type TemplateResult } from 'lit';
 import { recordsWords } from '../i18n/records.ts';
 import { Follow } from '../state/follow.ts';
-import type { VisitModel } from '../state/visit-model.ts';
+import type { RecordsPlace } from '../state/records-place.ts';
 import { recordsStyle } from '../styles/records.ts';
 import './tele-confirm.ts';
 import type { Confirmation, TeleConfirm } from './tele-confirm.ts';
@@ -15,7 +15,7 @@ export abstract class TeleRecordsDialog extends TeleDialog {
     records: { state: true },
     hasFailed: { state: true },
   };
-  declare model: VisitModel;
+  declare model: RecordsPlace;
   declare protected records: Records | null;
   declare private hasFailed: boolean;
 
@@ -25,7 +25,7 @@ export abstract class TeleRecordsDialog extends TeleDialog {
     super();
     this.records = null;
     this.hasFailed = false;
-    new Follow<VisitModel>(this, {
+    new Follow<RecordsPlace>(this, {
       subject: () => this.model,
       subscribe: (model, update) => [model.changes.subscribe(update)],
     });

@@ -1,6 +1,6 @@
 import { createTeleconsultClient, startVoiceRecorder } from '@teleconsult/client-sdk';
 import { openPhone } from '../state/open-phone.ts';
-import { openRecords } from '../state/open-records.ts';
+import { openHealthChannel, openRecords } from '../state/open-records.ts';
 import { startPage } from './start-page.ts';
 import '../elements/tele-app-doctor.ts';
 
@@ -9,4 +9,5 @@ startPage('tele-app-doctor', {
   startVoiceRecorder: () => startVoiceRecorder(),
   openRecords,
   openPhone,
+  openHealthChannel,
 });

@@ -1,6 +1,6 @@
 import type { ClientOptions, TeleconsultClient, VoiceRecorder } from '@teleconsult/client-sdk/api';
 import type { Phone } from '@teleconsult/client-sdk/phone';
-import type { Records } from '@teleconsult/client-sdk/records';
+import type { HealthChannel, Records } from '@teleconsult/client-sdk/records';
 
 /** What the pages need of the SDK. The pages hand it in, so that the elements can be shown without a server. */
 export interface Sdk {
@@ -10,4 +10,5 @@ export interface Sdk {
   openRecords(client: TeleconsultClient, consultationId: string): Promise<Records>;
   /** Fetches the code of masked calls with the first visit that asks. */
   openPhone(client: TeleconsultClient, consultationId: string): Promise<Phone>;
+  openHealthChannel(client: TeleconsultClient): Promise<HealthChannel>;
 }

@@ -2,6 +2,7 @@ import { callHandlers } from './calls.ts';
 import { consultationHandlers } from './consultations.ts';
 import { followUpHandlers } from './follow-ups.ts';
 import type { Handlers, Services } from './handler.ts';
+import { healthChannelHandlers } from './health-channels.ts';
 import { noteHandlers } from './notes.ts';
 import { personHandlers } from './people.ts';
 import { phoneHandlers } from './phones.ts';
@@ -20,4 +21,5 @@ export const createHandlers = (services: Services): Handlers => ({
   ...noteHandlers(services),
   ...followUpHandlers(services),
   ...phoneHandlers(services),
+  ...healthChannelHandlers(services),
 });

@@ -52,14 +52,20 @@ export class MemoryStore implements ConsultationStore, AttachmentStore {
 
   async create({ entries, ...consultation }: NewConsultation): Promise<CreateResult> {
     this.#beginWrite();
-    const { consultationId, idempotencyKey } = consultation;
+    const { consultationId, idempotencyKey, channelOf = null } = consultation;
     const earlier =
       idempotencyKey === null ? undefined : this.#all().find((one) => one.idempotencyKey === idempotencyKey);
-    if (earlier !== undefined) return { kind: 'exists', consultationId: earlier.consultationId };
+    const existing = earlier?.consultationId ?? (channelOf === null ? null : this.#openChannel(channelOf));
+    if (existing !== null) return { kind: 'exists', consultationId: existing };
     if (this.#consultations.has(consultationId)) throw new Error('There is a consultation of this id.');
     this.#consultations.set(consultationId, structuredClone({ ...consultation, notifiedUpTo: 0 }));
     this.#entries.set(consultationId, entries.map(asRead));
     return { kind: 'created' };
+  }
+
+  async openChannelOf(personId: PersonId): Promise<ConsultationId | null> {
+    this.#beginRead();
+    return this.#openChannel(personId);
   }
 
   async load(consultationId: ConsultationId): Promise<StoredConsultation | null> {
@@ -333,6 +339,13 @@ export class MemoryStore implements ConsultationStore, AttachmentStore {
 
   #thread(consultationId: ConsultationId): readonly ReadEntry[] {
     return this.#entries.get(consultationId) ?? [];
+  }
+
+  #openChannel(personId: PersonId): ConsultationId | null {
+    const open = this.#all().find(
+      ({ channelOf, index }) => channelOf === personId && index.phase !== 'ended',
+    );
+    return open?.consultationId ?? null;
   }
 
   #beginRead(): void {

@@ -205,6 +205,13 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX note_added_to ON note_version (note_id) WHERE kind = 'addition';
   `,
   `
+  -- A doctor has one health channel that is open. It is no participation: it is in nobody's list.
+  CREATE TABLE health_channel (
+    person_id TEXT PRIMARY KEY,
+    consultation_id TEXT NOT NULL UNIQUE REFERENCES consultation (consultation_id)
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
   -- The secret that hashes and seals telephone numbers: one row.
   CREATE TABLE phone_key (
     name TEXT PRIMARY KEY CHECK (name = 'phone'),

@@ -20,6 +20,7 @@ const SAID: readonly Deletion[] = [
   ['entry', 'DELETE FROM entry WHERE consultation_id = ?'],
   ['mark', 'DELETE FROM mark WHERE consultation_id = ?'],
   ['participant', 'DELETE FROM participant WHERE consultation_id = ?'],
+  ['health_channel', 'DELETE FROM health_channel WHERE consultation_id = ?'],
   ['invitation', 'DELETE FROM invitation WHERE consultation_id = ?'],
   [
     'note_version',

@@ -6,6 +6,7 @@ import { prepareRead, type Read, type Row } from './read.ts';
 /** Finds consultations by who takes part in them, by what time does to them, and by what was told of them. */
 export class SqliteFinding {
   readonly #listFor: Read;
+  readonly #channel: Read;
   readonly #due: Read;
   readonly #inCall: Read;
   readonly #waitingFor: Read;
@@ -22,6 +23,7 @@ export class SqliteFinding {
           ORDER BY created_at DESC LIMIT 1 OFFSET ? - 1), 0)
       ORDER BY created_at DESC, consultation_id`,
     );
+    this.#channel = prepare('SELECT consultation_id FROM health_channel WHERE person_id = ?');
     this.#due = prepare('SELECT consultation_id FROM consultation WHERE due_at <= ? ORDER BY due_at LIMIT ?');
     this.#inCall = prepare('SELECT consultation_id FROM consultation WHERE in_call = 1');
     // From all that wait, which are few, and not from all that a doctor ever had (CROSS JOIN keeps this order).
@@ -52,6 +54,14 @@ export class SqliteFinding {
   ): Promise<readonly ConsultationId[]> {
     const before = page.createdBefore ?? Number.MAX_SAFE_INTEGER;
     return ids(this.#listFor.all(personId, before, personId, before, page.limit));
+  }
+
+  openChannel(personId: PersonId): ConsultationId | null {
+    return ids(this.#channel.all(personId))[0] ?? null;
+  }
+
+  async openChannelOf(personId: PersonId): Promise<ConsultationId | null> {
+    return this.openChannel(personId);
   }
 
   async due(now: number, limit: number): Promise<readonly ConsultationId[]> {

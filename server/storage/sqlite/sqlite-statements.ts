@@ -33,7 +33,7 @@ const insertEntry = (consultationId: ConsultationId, entry: StoredEntry): Statem
 
 /** The unit that makes a consultation. */
 export function statementsToCreate(consultation: NewConsultation): Statement[] {
-  const { consultationId, createdAt, wrappedKey, sealedState, index } = consultation;
+  const { consultationId, createdAt, wrappedKey, sealedState, index, channelOf = null } = consultation;
   return [
     {
       sql: `INSERT INTO consultation (consultation_id, created_at, wrapped_key, sealed_state, phase, in_call, due_at,
@@ -49,6 +49,14 @@ export function statementsToCreate(consultation: NewConsultation): Statement[] {
         consultation.sealedRequest,
       ],
     },
+    ...(channelOf === null
+      ? []
+      : [
+          {
+            sql: 'INSERT INTO health_channel (person_id, consultation_id) VALUES (?, ?)',
+            params: [channelOf, consultationId],
+          },
+        ]),
     ...consultation.participants.map(({ personId, role }) => ({
       sql: 'INSERT INTO participant (person_id, created_at, consultation_id, role) VALUES (?, ?, ?, ?)',
       params: [personId, createdAt, consultationId, role],
@@ -69,6 +77,12 @@ export function statementsToAppend(commit: Commit): Statement[] {
       sql: `UPDATE consultation SET sealed_state = ?, phase = ?, in_call = ?, due_at = ?, waiting_since = ?,
         active_since = ?, ended_at = ? WHERE consultation_id = ? AND length(wrapped_key) > 0`,
       params: [state.sealed, ...indexValues(state.index), consultationId],
+    });
+  // The doctor may have another from now on.
+  if (state?.index.phase === 'ended')
+    statements.push({
+      sql: 'DELETE FROM health_channel WHERE consultation_id = ?',
+      params: [consultationId],
     });
   for (const { sequence, how, by, attachmentIds } of withdrawals) {
     statements.push({

@@ -89,18 +89,21 @@ export class SqliteStore implements ConsultationStore {
   }
 
   async create(consultation: NewConsultation): Promise<CreateResult> {
-    const { idempotencyKey } = consultation;
-    const existing = this.#byIdempotencyKey(idempotencyKey);
+    const existing = this.#existing(consultation);
     if (existing !== null) return existing;
     try {
       await this.#writer.write(statementsToCreate(consultation));
       return { kind: 'created' };
     } catch (error) {
-      // Two requests with the same key at once: the second finds the first one's consultation.
-      const winner = error instanceof UniqueViolation ? this.#byIdempotencyKey(idempotencyKey) : null;
+      // Two requests for the same at once: the second finds the first one's consultation.
+      const winner = error instanceof UniqueViolation ? this.#existing(consultation) : null;
       if (winner === null) throw error;
       return winner;
     }
+  }
+
+  openChannelOf(personId: PersonId): Promise<ConsultationId | null> {
+    return this.#finding.openChannelOf(personId);
   }
 
   async load(consultationId: ConsultationId): Promise<StoredConsultation | null> {
@@ -211,9 +214,11 @@ export class SqliteStore implements ConsultationStore {
     await this.#writer.close();
   }
 
-  #byIdempotencyKey(key: string | null): Extract<CreateResult, { kind: 'exists' }> | null {
-    const [consultationId] = key === null ? [] : ids(this.#reads.byIdempotencyKey.all(key));
-    return consultationId === undefined ? null : { kind: 'exists', consultationId };
+  /** What is there already of what is to be made. */
+  #existing({ idempotencyKey: key, channelOf = null }: NewConsultation) {
+    const [asked] = key === null ? [] : ids(this.#reads.byIdempotencyKey.all(key));
+    const consultationId = asked ?? (channelOf === null ? null : this.#finding.openChannel(channelOf));
+    return consultationId === null ? null : ({ kind: 'exists', consultationId } as const);
   }
 }
 

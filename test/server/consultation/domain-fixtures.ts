@@ -11,7 +11,7 @@ import type {
   RecordingId,
 } from '@teleconsult/protocol';
 import type { ConsultationEvent } from '@teleconsult/server/consultation/commands';
-import { requestConsultation } from '@teleconsult/server/consultation/lifecycle';
+import { openHealthChannel, requestConsultation } from '@teleconsult/server/consultation/lifecycle';
 import type { Next, Outcome } from '@teleconsult/server/consultation/outcome';
 import { type ConsultationState, DEFAULT_TIMINGS } from '@teleconsult/server/consultation/state';
 import { step } from '@teleconsult/server/consultation/step';
@@ -72,6 +72,10 @@ export const requestedThread = (): ConsultationState =>
     },
     0,
   ).state;
+
+/** The health channel of the doctor. */
+export const openedChannel = (): ConsultationState =>
+  openHealthChannel(consultationId, { personId: doctor, role: 'doctor', displayName: 'D' }, 0).state;
 
 export const at = (state: ConsultationState, event: ConsultationEvent, now = 1_000): Outcome =>
   step(state, event, { now, timings });

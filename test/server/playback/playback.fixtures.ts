@@ -213,6 +213,7 @@ export async function openStage(kind: ConsultationView['kind'] = 'visit'): Promi
       isConnected: (by, deviceId) => connected.has(`${by} ${deviceId}`),
     },
     ids: { fileId: () => fileId(++lastFile) },
+    signed: { signedNote: async () => null, signedNotes: async () => [] },
     clock: () => time.now,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     tools: { ffmpegPath: FFMPEG, prlimitPath: await findPrlimit() },

@@ -40,6 +40,15 @@ const expected: Record<Standing, Record<Onlooker, string>> = {
     author: 'lpd',
     host: 'l',
   },
+  'published clip': {
+    patient: '',
+    doctor: '',
+    colleague: '',
+    relative: '',
+    interpreter: '',
+    author: 'lpd',
+    host: 'lde',
+  },
 };
 
 const letters: Record<RecordingAct, string> = { list: 'l', play: 'p', download: 'd', delete: 'e' };

@@ -24,6 +24,7 @@ export const people = {
   },
   colleagues: {
     open: 'Colleagues',
+    channel: 'Health channel',
     waitingFor: (name: string) => `Waiting for ${name} to answer`,
     wants: (name: string) => `${name} asks you for a conversation`,
     withdraw: 'Withdraw',

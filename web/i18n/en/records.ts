@@ -29,6 +29,7 @@ export const records = {
     signed: {
       summary: (name: string) => `${name} signed the summary of the consultation.`,
       follow_up: (name: string) => `${name} signed the result of a follow-up.`,
+      health_channel: (name: string) => `${name} published a clip.`,
     } satisfies Record<DictationPurpose, (name: string) => string>,
     added: (name: string) => `${name} added to a signed note.`,
     planned: (when: string) => `Follow-up planned for ${when}.`,
@@ -96,6 +97,7 @@ export const records = {
       summary: 'Dictated summary',
       follow_up: 'Follow-up dictation',
       phone_call: 'Phone call',
+      health_channel: 'Clip',
     } satisfies Record<RecordingPurpose, string>,
     followUpCall: 'Follow-up call',
     people: (names: string) => `With ${names}`,
@@ -157,10 +159,11 @@ export const records = {
     failed: 'This part cannot be played now. The rest goes on.',
   },
   dictation: {
-    title: { summary: 'Dictate the summary', follow_up: 'Dictate the follow-up' } satisfies Record<
-      DictationPurpose,
-      string
-    >,
+    title: {
+      summary: 'Dictate the summary',
+      follow_up: 'Dictate the follow-up',
+      health_channel: 'Record a clip',
+    } satisfies Record<DictationPurpose, string>,
     running: 'Dictating',
     paused: 'Dictation paused',
     start: 'Start dictating',
@@ -204,7 +207,11 @@ export const records = {
     nonePatient: 'Your doctor has not signed a note yet.',
     dictate: 'Dictate summary',
     write: 'Write summary',
-    kind: { summary: 'Summary', follow_up: 'Follow-up result' } satisfies Record<DictationPurpose, string>,
+    kind: {
+      summary: 'Summary',
+      follow_up: 'Follow-up result',
+      health_channel: 'Clip',
+    } satisfies Record<DictationPurpose, string>,
     draft: 'Draft, seen by you alone',
     signed: (name: string, when: string) => `Signed by ${name}, ${when}`,
     edit: 'Open the draft',
@@ -306,5 +313,29 @@ export const records = {
     refusedDoctor: (when: string) =>
       `The patient does not want to be contacted (since ${when}). You cannot call.`,
     seeNote: 'See the result',
+  },
+  channel: {
+    title: 'Health channel',
+    about:
+      'Record clips for the public. Publishing one hands it to your hospital. Name no patient, and say nothing by which one could be known.',
+    none: 'There is no clip yet.',
+    record: 'Record a clip',
+    back: 'All clips',
+    untitled: 'Clip without a title',
+    published: 'Published',
+    publishedAt: (when: string) => `Published ${when}. It cannot be changed any more.`,
+    withdrawn: 'Withdrawn',
+    withdrawnText: 'Your hospital has taken it back. Its sound was erased.',
+    signing: {
+      text: 'Title and description',
+      textHint: 'The first line is the title. What you write is saved by itself.',
+      sign: 'Publish',
+      signTitle: 'Publish this clip?',
+      signText:
+        'It is handed to your hospital for publication and can never be changed. Your hospital alone can take it back.',
+      signConfirm: 'Publish',
+      signEmpty: 'Record something first: a clip without sound is not published.',
+      signedNow: 'The clip is published.',
+    },
   },
 };

@@ -26,6 +26,7 @@ export const people: Shape<typeof english> = {
   },
   colleagues: {
     open: '同行',
+    channel: '健康号',
     waitingFor: (name) => `等待${name}回应`,
     wants: (name) => `${name}希望与您交流`,
     withdraw: '撤回',

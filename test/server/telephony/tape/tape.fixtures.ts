@@ -115,6 +115,7 @@ export async function openTapeStage(
       log,
       tools: { ffmpegPath: FFMPEG, prlimitPath: await findPrlimit() },
       isHeld: async () => false,
+      signed: { signedNote: async () => null, signedNotes: async () => [] },
     }),
     (opened) => opened.close(),
   );
