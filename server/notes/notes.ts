@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import {
   AppError,
   type ConsultationId,
@@ -186,6 +187,8 @@ export class Notes {
     for (const { noteId } of await this.#parts.notes.notesOf(consultationId)) {
       const note = await this.signedNote(consultationId, noteId);
       if (note !== null) signed.push(note);
+      // Calls go on while a long list is read.
+      await turn();
     }
     return signed;
   }

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import {
   AppError,
   type ConsultationId,
@@ -56,7 +57,11 @@ export class PublishedClips {
     const clips = await audited.judging(doing, async () => {
       await this.#requireChannel(consultationId);
       const found: PublishedClip[] = [];
-      for (const note of await notes.signedNotes(consultationId)) found.push(await this.#viewOf(note));
+      for (const note of await notes.signedNotes(consultationId)) {
+        found.push(await this.#viewOf(note));
+        // Calls go on while a long list is made.
+        await turn();
+      }
       return found;
     });
     await audited.granted(doing);

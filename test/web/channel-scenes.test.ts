@@ -109,3 +109,31 @@ chromium(
   },
   60_000,
 );
+
+chromium(
+  '[HCH33] a microphone that comes only after the dialog was closed is paused at once',
+  async () => {
+    const tab = await scenes().open('doctor', 'channel-none', PHONE);
+    await tab.getByTestId('no-notes').waitFor();
+    // A person who takes their time to allow the microphone.
+    await tab.evaluate(`(() => {
+      const records = globalThis.channel;
+      const dictate = records.dictate.bind(records);
+      const held = Promise.withResolvers();
+      globalThis.allow = held.resolve;
+      records.dictate = async (wish) => {
+        await held.promise;
+        return dictate(wish);
+      };
+    })()`);
+    await tab.getByTestId('dictate').click();
+    await tab.getByTestId('dialog-close').click();
+    await tab.getByTestId('health-channel-dialog').waitFor({ state: 'detached' });
+    await tab.evaluate('globalThis.allow()');
+    await eventually(
+      'it to be paused',
+      async () => (await ofChannel<string>(tab, 'records.dictations[0]?.state')) === 'paused',
+    );
+  },
+  60_000,
+);

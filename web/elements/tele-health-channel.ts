@@ -1,7 +1,7 @@
 import type { TeleconsultClient } from '@teleconsult/client-sdk/api';
 import type { Clip, Records } from '@teleconsult/client-sdk/records';
 import type { DictationPurpose, Note } from '@teleconsult/protocol';
-import { html, type TemplateResult } from 'lit';
+import { html, type PropertyValues, type TemplateResult } from 'lit';
 import { moment } from '../i18n/format.ts';
 import { recordsWords } from '../i18n/records.ts';
 import * as icons from '../icons.ts';
@@ -37,13 +37,21 @@ export class TeleHealthChannel extends TeleNotes {
   }
 
   override connectedCallback(): void {
-    this.model = channelOf(this.client, this.sdk);
+    const channel = channelOf(this.client, this.sdk);
+    channel.show();
+    this.model = channel;
     super.connectedCallback();
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     channelOf(this.client, this.sdk).rest();
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    super.willUpdate(changed);
+    // The host application has ended it: what is shown is not written in any more.
+    if (this.records !== null && this.model.records === null) this.close();
   }
 
   protected override loaded(records: Records): TemplateResult {

@@ -13,6 +13,7 @@ export class ChannelModel implements RecordsPlace {
   readonly #client: TeleconsultClient;
   #channel: HealthChannel | null = null;
   #opening: Promise<Records> | null = null;
+  #isShown = false;
 
   constructor(client: TeleconsultClient, sdk: Pick<Sdk, 'openHealthChannel'>) {
     this.#client = client;
@@ -20,6 +21,10 @@ export class ChannelModel implements RecordsPlace {
     // The host application may end it; the next that is asked for is another.
     client.on('consultation', ({ consultationId, phase }) => {
       if (phase === 'ended' && consultationId === this.records?.consultationId) this.#let();
+    });
+    // It is in no list: that it ended while this device was away is told by asking for it.
+    client.on('connection', ({ state }) => {
+      if (state === 'connected' && this.#channel !== null) void this.#look().catch(() => undefined);
     });
   }
 
@@ -63,14 +68,32 @@ export class ChannelModel implements RecordsPlace {
     return this.#opening;
   }
 
-  /** A microphone that nobody sees any more must not listen on. What was said is kept, and can be continued. */
+  /** Its dialog is open. */
+  show(): void {
+    this.#isShown = true;
+  }
+
+  /** Its dialog is closed: a microphone that nobody sees must not listen on. What was said is kept, and can be continued. */
   rest(): void {
+    this.#isShown = false;
+    this.#pause();
+  }
+
+  #pause(): void {
     for (const dictation of this.records?.dictations ?? [])
       if (dictation.state === 'recording') dictation.pause();
   }
 
+  async #look(): Promise<void> {
+    const known = this.#channel;
+    const { consultation, records } = await this.#open();
+    if (records !== known?.records) records.close();
+    if (this.#channel === known && consultation.consultationId !== known?.consultation.consultationId)
+      this.#let();
+  }
+
   #let(): void {
-    this.rest();
+    this.#pause();
     this.records?.close();
     this.#channel = null;
     this.#opening = null;
@@ -80,7 +103,11 @@ export class ChannelModel implements RecordsPlace {
   async #load(): Promise<Records> {
     if (this.#channel === null) {
       this.#channel = await this.#open();
-      const announce = (): void => this.changes.announce();
+      const announce = (): void => {
+        // A microphone that was waited for may come after the dialog has gone.
+        if (!this.#isShown) this.#pause();
+        this.changes.announce();
+      };
       for (const event of ['recordings', 'notes', 'dictations'] as const)
         this.#channel.records.on(event, announce);
     }
