@@ -13,7 +13,13 @@ import { MAX_DICTATION_BYTES, MAX_DICTATION_FILES, MAX_DICTATION_MS } from './li
 import { MediaSource } from './media.ts';
 
 /** What sealed media is for. */
-export const RecordingPurpose = z.enum(['consultation', 'summary', 'follow_up', 'health_channel', 'phone_call']);
+export const RecordingPurpose = z.enum([
+  'consultation',
+  'summary',
+  'follow_up',
+  'health_channel',
+  'phone_call',
+]);
 export type RecordingPurpose = z.infer<typeof RecordingPurpose>;
 
 /** What a doctor dictates: the summary of a visit or the result of a follow-up, and in a health channel clips for publication. */

@@ -9,8 +9,8 @@ import { mockPicture, mockVoice } from './mock-media.ts';
 import { MockAttachments, type MockThread, mockThread, mockView, words } from './mock-thread.ts';
 import { MOCK_INVITATION, MockVisit } from './mock-visit.ts';
 import { playCall } from './scenes-call.ts';
-import { phoneEnds, phoneOf, phoneWaits, playPhone, preparePhone, writesPhone } from './scenes-phone.ts';
 import { isChannelScene, mockChannel, playChannel } from './scenes-channel.ts';
+import { phoneEnds, phoneOf, phoneWaits, playPhone, preparePhone, writesPhone } from './scenes-phone.ts';
 import { playRecords, prepareRecords, recordsOf, startsEnded, writesRecords } from './scenes-records.ts';
 import { playResume, prepareResume } from './scenes-resume.ts';
 
