@@ -87,8 +87,8 @@ export interface Call {
   readonly id: string;
   readonly view: CallView;
   /**
-   * `incoming` until this person answers; `elsewhere` when another device of the person holds the seat, or this one held
-   * it and cannot go on by itself: offer to continue here (`accept`).
+   * `incoming` until this person answers; `elsewhere` when another device of the person or their telephone holds the seat, or
+   * this one held it and cannot go on by itself: offer to continue here (`accept`).
    */
   readonly role: 'caller' | 'incoming' | 'answered' | 'elsewhere';
   readonly remoteTracks: readonly RemoteTrack[];

@@ -10,7 +10,7 @@ export type Part =
   | { readonly kind: 'outside' }
   | { readonly kind: 'answering'; readonly answered: Promise<void> }
   | { readonly kind: 'inside'; readonly seat: CallSeat; readonly life: Lifetime }
-  /** Another device of this person took the seat. */
+  /** Another device of this person took the seat, or their telephone. */
   | { readonly kind: 'moved' }
   /** Hung up here; the server may not know yet. */
   | { readonly kind: 'leaving'; readonly left: Promise<void> }
@@ -39,9 +39,11 @@ export function roleOf(part: Part, { view, own, isKept, before }: RoleBasis): Ca
       return before;
     case 'outside':
     case 'answering': {
-      const holder = ownSeatIn(view, own)?.deviceId ?? null;
+      const seat = ownSeatIn(view, own);
+      const holder = seat?.deviceId ?? null;
       if (holder === own.deviceId && (isKept || part.kind === 'answering')) return role;
-      return holder !== null || isMine ? 'elsewhere' : 'incoming';
+      const isByPhone = seat?.phone && seat.state !== 'invited';
+      return holder !== null || isByPhone || isMine ? 'elsewhere' : 'incoming';
     }
     default:
       return unreachable(part);

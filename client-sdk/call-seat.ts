@@ -9,7 +9,6 @@ import type {
   SeatViewMode,
 } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
-import { unreachable } from '@teleconsult/protocol/unreachable';
 import type { CallEvents, InputDevice, QualitySample, RemoteTrack } from './api.ts';
 import { SeatCare } from './call-care.ts';
 import { SeatDeclarations } from './call-declarations.ts';
@@ -338,22 +337,8 @@ export class CallSeat {
   }
 
   #apply(session: MediaSession, fact: MediaFact): void {
-    switch (fact.kind) {
-      case 'consumerAdded':
-        this.#consume(session, fact.consumer);
-        return;
-      case 'consumerRemoved':
-        session.remove(fact.consumerId);
-        return;
-      case 'consumerPaused':
-        session.setPaused(fact.consumerId, fact.paused);
-        return;
-      case 'mediaLost':
-        session.end('media_lost');
-        return;
-      default:
-        unreachable(fact);
-    }
+    if (fact.kind === 'consumerAdded') this.#consume(session, fact.consumer);
+    else session.handleFact(fact);
   }
 
   /** A track that this browser cannot play is a problem of that track, not of the call. */

@@ -1,9 +1,10 @@
-import type { ConsultationId } from '@teleconsult/protocol';
+import type { ConsultationId, FactPayload } from '@teleconsult/protocol';
 import type { ClientEvents } from './api.ts';
 import type { FollowedConsultation } from './consultation.ts';
 import type { Emitter } from './events.ts';
 import type { RecordFacts } from './insides.ts';
 import type { FactHandlers } from './link.ts';
+import type { SeatFact } from './seat-fact.ts';
 
 export interface FactRoutesOptions {
   /** The consultation, if it is followed. */
@@ -15,6 +16,8 @@ export interface FactRoutesOptions {
 
 /** Where each fact goes: to the consultation it is about, and to the app where it wants to hear of all of them. */
 export function factRoutes({ at, events, records, onCall }: FactRoutesOptions): FactHandlers {
+  const tell = ({ consultationId, callId }: FactPayload<'seat.moved'>, fact: SeatFact): void =>
+    at(consultationId)?.calls.handleSeatFact(callId, fact);
   return {
     'entry.added': (entry) => at(entry.consultationId)?.handleEntry(entry),
     'consultation.changed': (view) => {
@@ -50,18 +53,14 @@ export function factRoutes({ at, events, records, onCall }: FactRoutesOptions): 
     'recording.changed': (fact) => records.emit('recording.changed', fact),
     'note.changed': (fact) => records.emit('note.changed', fact),
     'followUps.changed': (fact) => records.emit('followUps.changed', fact),
-    'seat.consumerAdded': ({ consultationId, callId, consumer }) =>
-      at(consultationId)?.calls.handleSeatFact(callId, { kind: 'consumerAdded', consumer }),
-    'seat.consumerRemoved': ({ consultationId, callId, consumerId }) =>
-      at(consultationId)?.calls.handleSeatFact(callId, { kind: 'consumerRemoved', consumerId }),
-    'seat.consumerPaused': ({ consultationId, callId, consumerId, paused }) =>
-      at(consultationId)?.calls.handleSeatFact(callId, { kind: 'consumerPaused', consumerId, paused }),
-    'call.activeSpeaker': ({ consultationId, callId, personId }) =>
-      at(consultationId)?.calls.handleSeatFact(callId, { kind: 'activeSpeaker', personId }),
-    'seat.qualityChanged': ({ consultationId, callId, personId, level }) =>
-      at(consultationId)?.calls.handleSeatFact(callId, { kind: 'qualityChanged', personId, level }),
-    'seat.mediaLost': ({ consultationId, callId }) =>
-      at(consultationId)?.calls.handleSeatFact(callId, { kind: 'mediaLost' }),
+    'phone.changed': (fact) => records.emit('phone.changed', fact),
+    'seat.consumerAdded': (fact) => tell(fact, { kind: 'consumerAdded', ...fact }),
+    'seat.consumerRemoved': (fact) => tell(fact, { kind: 'consumerRemoved', ...fact }),
+    'seat.consumerPaused': (fact) => tell(fact, { kind: 'consumerPaused', ...fact }),
+    'seat.g711Wanted': (fact) => tell(fact, { kind: 'g711Wanted', ...fact }),
+    'call.activeSpeaker': (fact) => tell(fact, { kind: 'activeSpeaker', ...fact }),
+    'seat.qualityChanged': (fact) => tell(fact, { kind: 'qualityChanged', ...fact }),
+    'seat.mediaLost': (fact) => tell(fact, { kind: 'mediaLost' }),
     'seat.moved': ({ consultationId, callId }) => at(consultationId)?.calls.handleSeatMoved(callId),
   };
 }

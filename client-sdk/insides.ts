@@ -11,9 +11,10 @@ export interface RecordFacts {
   'recording.changed': FactPayload<'recording.changed'>;
   'note.changed': FactPayload<'note.changed'>;
   'followUps.changed': FactPayload<'followUps.changed'>;
+  'phone.changed': FactPayload<'phone.changed'>;
 }
 
-/** What the SDK's further modules (`records`) share with a client. */
+/** What the SDK's further modules (`records`, `phone`) share with a client. */
 export interface ClientInsides {
   /** Origin of the server. */
   readonly url: string;

@@ -5,6 +5,7 @@ import type {
   MediaSource,
   PersonId,
   RequestResult,
+  SentSource,
   TransportDirection,
 } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
@@ -16,6 +17,8 @@ import { MediaPath, type PathState } from './media-path.ts';
 import { consumerOptions, sendParameters, transportOptions } from './media-types.ts';
 
 import { type Signalling, toAppError } from './requests.ts';
+import type { MediaFact } from './seat-fact.ts';
+import type { G711Wish, SecondMicrophone } from './second-microphone.ts';
 import type { VideoDemand } from './video-demand.ts';
 import { type SpatialLayer, TOP_LAYER } from './video-layers.ts';
 
@@ -101,12 +104,14 @@ const SETTINGS: Readonly<Record<MediaSource, mediasoup.ProducerOptions>> = {
 export class MediaSession {
   readonly #options: MediaSessionOptions;
   readonly #transports: Record<TransportDirection, mediasoup.Transport>;
-  readonly #producers = new Map<MediaSource, mediasoup.Producer>();
-  readonly #accepted = new Map<MediaSource, Promise<unknown>>();
+  readonly #producers = new Map<SentSource, mediasoup.Producer>();
+  readonly #accepted = new Map<SentSource, Promise<unknown>>();
   readonly #received = new Map<string, Received>();
   readonly #path: MediaPath;
   readonly #ended = Promise.withResolvers<SessionEnd>();
   #produced = 0;
+  /** Null until a telephone was in the call. */
+  #second: SecondMicrophone | null = null;
 
   constructor(options: MediaSessionOptions) {
     const { device, answer, life } = options;
@@ -173,21 +178,24 @@ export class MediaSession {
     if (producer !== undefined) {
       await producer.replaceTrack({ track });
       producer.resume();
-      return;
-    }
-    const made = await this.#transports.send.produce({
-      ...SETTINGS[source],
-      track,
-      stopTracks: false,
-      appData: { source },
-    });
-    this.#producers.set(source, made);
-    try {
-      await this.#accepted.get(source);
-    } catch (error) {
-      this.#producers.delete(source);
-      made.close();
-      throw error;
+    } else await this.#produce(source, { ...SETTINGS[source], track });
+    this.#second?.follow();
+  }
+
+  handleFact(fact: Exclude<MediaFact, { kind: 'consumerAdded' }>): void {
+    switch (fact.kind) {
+      case 'consumerRemoved':
+        return this.remove(fact.consumerId);
+      case 'consumerPaused':
+        return this.setPaused(fact.consumerId, fact.paused);
+      case 'g711Wanted':
+        // Who is not heard on the telephone is told to the telephone by the server.
+        this.#wantG711(fact).catch(() => {});
+        return;
+      case 'mediaLost':
+        return this.end('media_lost');
+      default:
+        return unreachable(fact);
     }
   }
 
@@ -252,6 +260,27 @@ export class MediaSession {
     return { send: sent, receive: received };
   }
 
+  /** A telephone came into the call, or the last one left. Rejects where that part of the SDK cannot be fetched. */
+  async #wantG711(fact: G711Wish): Promise<void> {
+    const { SecondMicrophone } = await import('./second-microphone.ts');
+    this.#second ??= new SecondMicrophone(this.#options, this.#producers, (...track) =>
+      this.#produce(...track),
+    );
+    this.#second.want(fact);
+  }
+
+  async #produce(source: SentSource, options: mediasoup.ProducerOptions): Promise<void> {
+    const made = await this.#transports.send.produce({ ...options, stopTracks: false, appData: { source } });
+    this.#producers.set(source, made);
+    try {
+      await this.#accepted.get(source);
+    } catch (error) {
+      this.#producers.delete(source);
+      made.close();
+      throw error;
+    }
+  }
+
   #prepare(direction: TransportDirection): void {
     const transport = this.#transports[direction];
     transport.on('connect', ({ dtlsParameters }, connected) => {
@@ -272,7 +301,7 @@ export class MediaSession {
     accept: (producer: { id: string }) => void,
   ): void {
     const { signalling, seat } = this.#options;
-    const source = appData['source'] as MediaSource;
+    const source = appData['source'] as SentSource;
     const accepted = signalling.request('seat.produce', {
       ...seat,
       source,

@@ -1,6 +1,7 @@
 /** The media side of the server: one port to a Selective Forwarding Unit, the real one and a fake of it. */
 
 export { SEAT_BITRATE, TRACK_BITRATES } from './bitrates.ts';
+export type { FakePhoneSeat } from './fake/fake-phone-seat.ts';
 export type { FakeRoom } from './fake/fake-room.ts';
 export type { FakeSeat, FakeSubscription, FakeTrack } from './fake/fake-seat.ts';
 export { createFakeSfu, type FakeOperation, type FakeSfu, type FakeSfuOptions } from './fake/fake-sfu.ts';
@@ -11,6 +12,7 @@ export {
   type MediasoupSfuOptions,
 } from './mediasoup/mediasoup-sfu.ts';
 export type { MediaLogger } from './mediasoup/settings.ts';
+export type * from './phone-seat.ts';
 export { createFakeRecorder, type FakeRecorder, type FakeSegment } from './recorder/fake-recorder.ts';
 export {
   createFfmpegRecorder,

@@ -2,11 +2,19 @@
  * The port to a Selective Forwarding Unit. It knows rooms and seats and nothing of consultations: whatever a
  * seat sends is offered to every other seat of its room.
  */
+import type { PhoneSeat, PhoneSeatOptions } from './phone-seat.ts';
 import type { DtlsParameters, IceCandidate, IceParameters, RtpCapabilities, RtpParameters } from './rtp.ts';
 
 export type MediaKind = 'audio' | 'video';
 /** Where a track comes from. A seat sends at most one of each; the screen's is video. */
 export type MediaSource = 'microphone' | 'camera' | 'screen';
+/**
+ * What a seat may send. `microphone_g711` is its microphone a second time, for telephones in the room (`g711Wanted`): no
+ * other seat is offered it, no tap has it, and it is paused with the microphone.
+ */
+export type SentSource = MediaSource | 'microphone_g711';
+/** RTP payload types of G.711 (RFC 3551 §6): 0 is PCMU, 8 is PCMA. */
+export type G711Codec = 0 | 8;
 /** Seen from the device: `send` carries its tracks to the server, `receive` the others' tracks to it. */
 export type TransportDirection = 'send' | 'receive';
 
@@ -47,6 +55,12 @@ export type SeatEvent =
   | { readonly type: 'consumerAdded'; readonly consumer: ConsumerOffer }
   | { readonly type: 'consumerRemoved'; readonly consumerId: string }
   | { readonly type: 'consumerPaused'; readonly consumerId: string; readonly paused: boolean }
+  /**
+   * A telephone is in the room, which hears no other codec than G.711, and this seat's microphone has another: while
+   * wanted, the device is to produce `microphone_g711` (`codec` is what costs least; either is taken). Told anew, it
+   * produces anew. No longer wanted, the track was ended already. A device that does not is not heard on the phone.
+   */
+  | { readonly type: 'g711Wanted'; readonly wanted: boolean; readonly codec: G711Codec }
   /** The path of a transport as ICE/DTLS see it. `connected` may follow `disconnected`. */
   | {
       readonly type: 'transportChanged';
@@ -169,6 +183,13 @@ export interface SfuRoom {
    * the former as it was.
    */
   openSeat(options: { seatId: string; onEvent: (event: SeatEvent) => void }): Promise<SfuSeat>;
+  /**
+   * Opens a seat for a telephone leg. Its sound is the seat's `microphone`; the voices of all others come to it as one
+   * stream. For its id the same holds as for `openSeat`.
+   * @throws SfuError `invalid_parameters` for an address outside of the loopback; `no_worker` when no telephone can be
+   * joined now; `room_closed`
+   */
+  openPhoneSeat(options: PhoneSeatOptions): Promise<PhoneSeat>;
   /** What the seats send now. */
   tracks(): readonly SentTrack[];
   /**
@@ -205,10 +226,11 @@ export interface SfuSeat {
   /**
    * Begins to send a track: the microphone's is audio, the camera's and the screen's video. A second `produce` of the same source
    * replaces the first: `consumerRemoved`, then `consumerAdded`. Parameters no room can forward are refused
-   * with `invalid_parameters` and leave the first in place.
+   * with `invalid_parameters` and leave the first in place. `microphone_g711` is refused with `not_found` while it is not
+   * wanted.
    */
   produce(options: {
-    source: MediaSource;
+    source: SentSource;
     kind: MediaKind;
     rtpParameters: RtpParameters;
     paused: boolean;

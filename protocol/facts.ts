@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type ErrorCode, errorCatalogue } from './errors.ts';
 import { FollowUpBoard } from './follow-up.ts';
 import { CallId, ConsultationId, PersonId, RecordingId } from './ids.ts';
-import { ConsumerOffer, QualityLevel } from './media.ts';
+import { ConsumerOffer, G711Codec, QualityLevel } from './media.ts';
 import {
   CallView,
   ConsultationView,
@@ -86,6 +86,11 @@ export const facts = define({
     summary: 'The present state of the follow-ups of a watched consultation.',
     payload: z.strictObject({ consultationId: ConsultationId, board: FollowUpBoard }),
   },
+  'phone.changed': {
+    summary:
+      'The masked calls of a consultation changed; goes to its patient’s and doctor’s devices: `phone.get` says how it is now.',
+    payload: z.strictObject({ consultationId: ConsultationId }),
+  },
   'seat.consumerAdded': {
     summary: 'Another seat began to send a track to this device.',
     payload: z.strictObject({ ...seat, consumer: ConsumerOffer }),
@@ -97,6 +102,11 @@ export const facts = define({
   'seat.consumerPaused': {
     summary: 'The sender muted or unmuted a track.',
     payload: z.strictObject({ ...seat, consumerId: z.string(), paused: z.boolean() }),
+  },
+  'seat.g711Wanted': {
+    summary:
+      'A telephone takes part in the call, which hears no other codec than G.711: while wanted, this device sends its microphone a second time (`seat.produce` of `microphone_g711`, anew each time this says so). Who does not is not heard on the telephone.',
+    payload: z.strictObject({ ...seat, wanted: z.boolean(), codec: G711Codec }),
   },
   'call.activeSpeaker': {
     summary: 'Who speaks now; null: nobody. Goes to the devices in the call.',

@@ -37,6 +37,14 @@ export type NoteId = z.infer<typeof NoteId>;
 export const FollowUpId = minted('fup').brand<'FollowUpId'>();
 export type FollowUpId = z.infer<typeof FollowUpId>;
 
+/** A relay number that belongs to a visit for a while. */
+export const PhoneBindingId = minted('pbd').brand<'PhoneBindingId'>();
+export type PhoneBindingId = z.infer<typeof PhoneBindingId>;
+
+/** One call through a relay number. */
+export const PhoneCallId = minted('pcl').brand<'PhoneCallId'>();
+export type PhoneCallId = z.infer<typeof PhoneCallId>;
+
 /** What a QR code or link carries: whoever holds it may accept the invitation, once. Never logged, stored as a hash. */
 export const InvitationCode = z
   .string()

@@ -9,6 +9,7 @@ export * from './limits.ts';
 export * from './media.ts';
 export * from './model.ts';
 export * from './note.ts';
+export * from './phone.ts';
 export type * from './push.ts';
 export * from './recording.ts';
 export * from './requests.ts';

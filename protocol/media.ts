@@ -129,6 +129,17 @@ export type MediaKind = z.infer<typeof MediaKind>;
 export const MediaSource = z.enum(['microphone', 'camera', 'screen']);
 export type MediaSource = z.infer<typeof MediaSource>;
 
+/**
+ * What a device may send. `microphone_g711` is the microphone a second time, coded as telephones code (G.711): wanted by
+ * `seat.g711Wanted` while a telephone is in the call, muted with the microphone, offered to no device and shown nowhere.
+ */
+export const SentSource = z.enum([...MediaSource.options, 'microphone_g711']);
+export type SentSource = z.infer<typeof SentSource>;
+
+/** RTP payload types of G.711 (RFC 3551 §6): 0 is PCMU, 8 is PCMA. */
+export const G711Codec = z.literal([0, 8]);
+export type G711Codec = z.infer<typeof G711Codec>;
+
 /** Each seat has two transports: `send` from the device to the server, `receive` the other way. */
 export const TransportDirection = z.enum(['send', 'receive']);
 export type TransportDirection = z.infer<typeof TransportDirection>;

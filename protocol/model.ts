@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Attachment, DisplayName } from './attachment.ts';
+import { entryBase } from './entry-base.ts';
 import { FollowUpOutcome } from './follow-up.ts';
 import { ConsultationForm, ConsultationFormDraft, Subject } from './form.ts';
 import {
@@ -17,6 +18,7 @@ import {
   Sequence,
 } from './ids.ts';
 import { MAX_CAPTION_LENGTH, MAX_TEXT_LENGTH } from './limits.ts';
+import { phoneEntries } from './phone-entries.ts';
 import { CallRecording, DictationPurpose, RecordingStopReason } from './recording.ts';
 
 /** `patient` and `doctor` hold the visit; the others were drawn in. In a thread of colleagues all are `doctor`, in a health channel one alone. */
@@ -104,14 +106,6 @@ export type CallEndReason = z.infer<typeof CallEndReason>;
 /** Why a seat was left. */
 export const SeatLeftReason = z.enum(['hung_up', 'declined', 'no_answer', 'busy', 'lost', 'removed']);
 export type SeatLeftReason = z.infer<typeof SeatLeftReason>;
-
-const entryBase = {
-  consultationId: ConsultationId,
-  sequence: Sequence,
-  at: Moment,
-  /** Who did it; null when the server or the host application did. */
-  by: PersonId.nullable(),
-};
 
 /**
  * The thread: durable facts of a consultation, numbered without gaps. What the client saw live and what it
@@ -243,6 +237,7 @@ export const Entry = z.discriminatedUnion('kind', [
   }),
   /** The patient does not want to be contacted after the visit, or does so again. */
   z.strictObject({ ...entryBase, kind: z.literal('contact.changed'), refused: z.boolean() }),
+  ...phoneEntries,
 ]);
 export type Entry = z.infer<typeof Entry>;
 export type EntryKind = Entry['kind'];
@@ -335,6 +330,8 @@ export const SeatView = z.strictObject({
   ringUntil: Moment.nullable(),
   /** Rings as a second call of a person who is in another one (call waiting). */
   callWaiting: z.boolean(),
+  /** Takes part by telephone, or is rung there as well: `deviceId` is null while the telephone holds the seat. */
+  phone: z.boolean(),
   leftReason: SeatLeftReason.nullable(),
   /** Until when a person who was lost can come back into this call; null for everybody else. */
   returnUntil: Moment.nullable(),

@@ -1,10 +1,25 @@
 import { z } from 'zod';
-import { CallId, ConsultationId, FileId, FollowUpId, Moment, PersonId, RecordingId } from './ids.ts';
+import {
+  CallId,
+  ConsultationId,
+  FileId,
+  FollowUpId,
+  Moment,
+  PersonId,
+  PhoneCallId,
+  RecordingId,
+} from './ids.ts';
 import { MAX_DICTATION_BYTES, MAX_DICTATION_FILES, MAX_DICTATION_MS } from './limits.ts';
 import { MediaSource } from './media.ts';
 
 /** What sealed media is for. */
-export const RecordingPurpose = z.enum(['consultation', 'summary', 'follow_up', 'health_channel']);
+export const RecordingPurpose = z.enum([
+  'consultation',
+  'summary',
+  'follow_up',
+  'health_channel',
+  'phone_call',
+]);
 export type RecordingPurpose = z.infer<typeof RecordingPurpose>;
 
 /** What a doctor dictates: the summary of a visit or the result of a follow-up, and in a health channel clips for publication. */
@@ -54,12 +69,17 @@ export const TruncationReason = z.enum([
 ]);
 export type TruncationReason = z.infer<typeof TruncationReason>;
 
-/** One file of a recording: one track of one person, without a break. Files of a recording share one clock. */
+/**
+ * One file of a recording: one track of one person, or a phone call, without a break. Files of a recording share one clock.
+ */
 export const RecordingFile = z.strictObject({
   fileId: FileId,
+  /** Of a phone call: who called. */
   personId: PersonId,
+  /** Of a phone call: who is heard in each channel, left first; a single one has them all. null: `personId` alone. */
+  channels: z.array(z.array(PersonId).min(1)).min(1).max(2).nullable(),
   source: MediaSource,
-  /** Such as `audio/webm;codecs=opus`. */
+  /** Such as `audio/webm;codecs=opus`; of a phone call `audio/wav`, or `audio/mpeg` from some providers. */
   contentType: z.string(),
   /** When its first sound or picture was taken, by the server's clock. */
   startedAt: Moment,
@@ -95,8 +115,10 @@ export const RecordingView = z.strictObject({
   recordingId: RecordingId,
   consultationId: ConsultationId,
   purpose: RecordingPurpose,
-  /** The call that was recorded; null for a dictation. */
+  /** The call that was recorded; null for a dictation and a phone call. */
   callId: CallId.nullable(),
+  /** The phone call that was recorded, for `phone_call` alone. */
+  phoneCallId: PhoneCallId.nullable(),
   followUpId: FollowUpId.nullable(),
   startedBy: PersonId,
   startedAt: Moment,
@@ -136,13 +158,14 @@ export const recordingRequests = {
     result: z.strictObject({ url: z.string(), contentType: z.string(), expiresAt: Moment }),
   },
   'recording.waveform': {
-    summary: 'The loudness of one file over time.',
-    payload: z.strictObject(file),
+    summary:
+      'The loudness of one file over time: of all that is heard, or of one channel (0 is the left). `INVALID` where there is no such channel.',
+    payload: z.strictObject({ ...file, channel: z.int().min(0).max(1).optional() }),
     result: Waveform,
   },
   'recording.compose': {
     summary:
-      'Make one file of all files of a recording. Answers at once; `recording.changed` tells how it goes. Asking again changes nothing.',
+      'Make one file of all files of a recording. Answers at once; `recording.changed` tells how it goes. Asking again changes nothing. A phone call is one file already, and `ready`.',
     payload: z.strictObject(recording),
     result: RecordingResult,
   },

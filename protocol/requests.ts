@@ -38,6 +38,7 @@ import {
   Unread,
 } from './model.ts';
 import { noteRequests } from './note.ts';
+import { phoneRequests } from './phone.ts';
 import { recordingRequests } from './recording.ts';
 import { recordingControlRequests } from './recording-controls.ts';
 import { define } from './request-definition.ts';
@@ -381,6 +382,7 @@ export const requests = define({
   ...noteRequests,
   ...followUpRequests,
   ...healthChannelRequests,
+  ...phoneRequests,
   ...seatRequests,
 });
 

@@ -6,6 +6,7 @@ import { SubjectDraft } from './form.ts';
 import { AttachmentId, ConsultationId, NoteId, PersonId, RecordingId, Sequence } from './ids.ts';
 import { MAX_CAPTION_LENGTH, MAX_DICTATION_FILES, MAX_PAGE_SIZE } from './limits.ts';
 import { ConsultationView, Entry, GuestRole } from './model.ts';
+import { PhoneBoard } from './phone.ts';
 import { RecordingView } from './recording.ts';
 
 /** RFC 9457 problem details. `code` and `requestId` are extension members. */
@@ -50,8 +51,11 @@ export const ThreadQuery = z.strictObject({
 });
 export type ThreadQuery = z.infer<typeof ThreadQuery>;
 
+/** What is wrong with it is answered without repeating it. */
+export const PhoneNumberOfPerson = z.strictObject({ number: z.string().min(1).max(64) });
+
 export interface RouteDefinition {
-  readonly method: 'get' | 'post' | 'head' | 'patch' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'head' | 'patch' | 'delete';
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
@@ -193,6 +197,41 @@ export const routes = define({
     status: 200,
     response: RecordingView,
     errors: [...always, 'FORBIDDEN', 'NOT_FOUND', 'WRONG_STATE', 'STORAGE_FULL'],
+  },
+  setPhoneNumber: {
+    method: 'put',
+    path: '/v1/people/:personId/phone-number',
+    operationId: 'setPhoneNumber',
+    summary:
+      'The telephone of a person, for masked calls, as people write it; without a country code it is one of the configured region. It is stored sealed, and nobody is ever answered it. Relay numbers that are bound change with it.',
+    audience: ['host'],
+    params: { personId: PersonId },
+    body: PhoneNumberOfPerson,
+    status: 204,
+    response: 'empty',
+    errors: [...always, 'INVALID', 'FORBIDDEN', 'NOT_FOUND', 'NOT_CONFIGURED', 'STORAGE_FULL'],
+  },
+  removePhoneNumber: {
+    method: 'delete',
+    path: '/v1/people/:personId/phone-number',
+    operationId: 'removePhoneNumber',
+    summary: 'Forget the telephone of a person. Repeating it changes nothing.',
+    audience: ['host'],
+    params: { personId: PersonId },
+    status: 204,
+    response: 'empty',
+    errors: [...always, 'FORBIDDEN', 'NOT_FOUND', 'NOT_CONFIGURED', 'STORAGE_FULL'],
+  },
+  getPhoneBoard: {
+    method: 'get',
+    path: '/v1/consultations/:consultationId/phone',
+    operationId: 'getPhoneBoard',
+    summary: 'The masked calls of a consultation; no number of a person is among it.',
+    audience: ['host'],
+    params: ofConsultation,
+    status: 200,
+    response: PhoneBoard,
+    errors: [...always, 'FORBIDDEN', 'NOT_FOUND'],
   },
   listClips: {
     method: 'get',

@@ -10,6 +10,7 @@ import {
   QualityReport,
   RtpCapabilities,
   RtpParameters,
+  SentSource,
   SpatialLayer,
   TransportDirection,
   TransportOffer,
@@ -55,10 +56,11 @@ export const seatRequests = define({
     result: z.strictObject({ consumers: z.array(ConsumerOffer) }),
   },
   'seat.produce': {
-    summary: 'Send a track.',
+    summary:
+      'Send a track. `microphone_g711` is taken while `seat.g711Wanted` asks for it (`NOT_FOUND` otherwise), and ends by itself.',
     payload: z.strictObject({
       ...call,
-      source: MediaSource,
+      source: SentSource,
       kind: MediaKind,
       rtpParameters: RtpParameters,
       paused: z.boolean().default(false),

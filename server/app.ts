@@ -5,7 +5,10 @@ import type { ConsultationId, FollowUpId } from '@teleconsult/protocol';
 import type { AttachmentTools } from './attachments/process-attachment.ts';
 import type { AuditTrail } from './audit/ports.ts';
 import { NetworkChecks } from './checks/network-checks.ts';
+import { standingOf } from './consultation/rights.ts';
 import type { Timings } from './consultation/state.ts';
+import { viewForPhones } from './consultation/view.ts';
+import type { Stepped } from './host/batch.ts';
 import { ConsultationHost } from './host/host.ts';
 import type {
   AttachmentStore,
@@ -38,6 +41,10 @@ import { createHandlers } from './signalling/handlers/index.ts';
 import type { Transcriber } from './speech/transcriber.ts';
 import { Transcripts } from './speech/transcripts.ts';
 import type { ObjectStore } from './storage/objects/object-store.ts';
+import { relayMetrics } from './telephony/embedded/relay-metrics.ts';
+import { BindingsHost } from './telephony/host-adapter.ts';
+import { MaskedPhones } from './telephony/phone-desk.ts';
+import type { OpenTelephony, Telephony } from './telephony/telephony.ts';
 import { TurnCredentials, type TurnSettings } from './turn/turn-credentials.ts';
 import { AttachmentLibrary } from './uploads/attachment-library.ts';
 import { UploadDataStore } from './uploads/upload-data-store.ts';
@@ -85,6 +92,8 @@ export interface AppParts {
   /** Whether doctors in a call are rung for a second one. */
   readonly callWaiting: boolean;
   readonly turn: TurnSettings;
+  /** Left out or null: no masked calls. */
+  readonly telephony?: OpenTelephony | null | undefined;
   /** null: voice messages stay sound. */
   readonly transcriber: Transcriber | null;
   /** Signed webhooks to the host application; null: none. */
@@ -121,6 +130,7 @@ export function createApp(parts: AppParts): App {
     ...(parts.valuesToRewrap === undefined ? {} : { valuesToRewrap: parts.valuesToRewrap }),
     ...(parts.objectsAway === undefined ? {} : { objectsAway: parts.objectsAway }),
     recordedTracks: () => parts.recorder?.running ?? 0,
+    phones: async () => (await telephony?.figures()) ?? null,
   });
   const gateway = new Gateway({
     http,
@@ -146,14 +156,40 @@ export function createApp(parts: AppParts): App {
     showsRead: (personId) => people.showsRead(personId),
     attachmentContent: (id, by, attachmentId) => library.sendable(id, by, attachmentId),
     observers: [
+      // Before whoever records: a telephone hears of the recording first.
+      (change) => telephony?.callChanged(change),
       (change) => waiting.handleChange(change),
       (change) => presence.handleChange(change),
       (change) => notifier.handleChange(change),
       (change) => callRecordings.handleChange(change),
+      (change) => followVisits(telephony, change),
     ],
     onTracks: (callId) => callRecordings.handleTracks(callId),
+    phones: { carryOut: (id, effect) => telephony?.legs?.carryOut(id, effect) },
     checkRecorder: () => callRecordings.check(),
     onQuality: (report) => metrics.observeQuality(report),
+  });
+  const telephony: Telephony | null =
+    parts.telephony?.({
+      host: new BindingsHost({ host, publisher, log }),
+      calls: host.phones,
+      rooms: host.media,
+      recordings: {
+        ...parts,
+        store: parts.recordings,
+        files: parts.trackFiles,
+        host,
+        publisher,
+        measuring: () => playback.fileFinished(),
+      },
+    }) ?? null;
+  if (telephony !== null && telephony.relayFigures !== null)
+    relayMetrics(metrics.registry, telephony.relayFigures);
+  const phones = new MaskedPhones({
+    host,
+    book: telephony?.book ?? null,
+    recording: telephony?.recording ?? 'off',
+    rings: telephony !== null && telephony.legs !== null,
   });
   const notifier = new Notifier({ ...parts, host, publisher, peopleService: people });
   const checks = new NetworkChecks({ ...parts, turn });
@@ -217,9 +253,20 @@ export function createApp(parts: AppParts): App {
     transcripts,
     recordings: playback,
     notes: keptWhileSigned(playback, noteRequests(notes, dictations)),
+    phones,
     now: parts.clock,
   };
-  const web = createHttpApp({ ...parts, host, library, dataStore, metrics, playback, dictations });
+  const web = createHttpApp({
+    ...parts,
+    host,
+    library,
+    dataStore,
+    metrics,
+    playback,
+    dictations,
+    phones,
+    phoneWebhooks: telephony?.webhooks ?? [],
+  });
 
   let sweeper: NodeJS.Timeout | null = null;
   let closing: Promise<void> | null = null;
@@ -243,6 +290,7 @@ export function createApp(parts: AppParts): App {
       await notifier.start();
       await playback.start();
       await notes.tellWhatIsNotTold();
+      await telephony?.start();
       gateway.start({
         handlers: createHandlers(services),
         onDevice: (session, type) => {
@@ -266,6 +314,7 @@ export function createApp(parts: AppParts): App {
       closing ??= (async () => {
         if (sweeper !== null) clearInterval(sweeper);
         await stopped(http, () => gateway.close());
+        await telephony?.close();
         await callRecordings.close();
         presence.close();
         nearby.close();
@@ -280,6 +329,13 @@ export function createApp(parts: AppParts): App {
       return closing;
     },
   };
+}
+
+/** Relay numbers follow the visit they belong to. */
+function followVisits(telephony: Telephony | null, { before, after }: Stepped): void {
+  if (telephony === null || after.kind !== 'visit') return;
+  if (standingOf(before) !== standingOf(after) || before.participants !== after.participants)
+    telephony.consultationChanged(viewForPhones(after));
 }
 
 function listening(http: Server, host: string, port: number): Promise<void> {

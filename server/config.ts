@@ -9,6 +9,7 @@ import {
   objectPlaces,
   objectStoreSettings,
 } from './storage/objects/object-store-settings.ts';
+import { type PhoneConfig, phoneConfigOf, phoneSettings } from './telephony/phone-config.ts';
 import { isKmsKeyArn, type KmsOptions } from './vault/kms-key-provider.ts';
 
 const PREFIX = 'TELECONSULT_';
@@ -132,6 +133,7 @@ export const Settings = z.strictObject({
     .default([]),
   /** Address of the key service, where it is not the region's own. */
   VAULT_KMS_ENDPOINT: filled.refine(isSafeAddress, 'is no https address').optional(),
+  ...phoneSettings,
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'silent']).default('info'),
 });
 
@@ -151,6 +153,8 @@ export type Config = z.output<typeof Settings> & {
   readonly objectPlaces: ObjectPlaces;
   /** The key service that wraps, or did before; null: none. */
   readonly kms: KmsOptions | null;
+  /** Masked calls; null: none. */
+  readonly phone: PhoneConfig | null;
 };
 
 /** Reads the configuration or throws an error that names every wrong setting, never its value. */
@@ -184,20 +188,42 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     throw new Error(`Configuration: ${PREFIX}TURN_SECRET is required with ${PREFIX}TURN_URLS.`);
   if (config.WEBHOOK_URL !== undefined && config.WEBHOOK_SECRET === undefined)
     throw new Error(`Configuration: ${PREFIX}WEBHOOK_SECRET is required with ${PREFIX}WEBHOOK_URL.`);
+  const phone = explained(() => phoneConfigOf(config, PREFIX));
+  checkSoundPorts(config, phone);
   return {
     ...config,
     DATA_DIR: resolve(config.DATA_DIR),
     production,
     workerBin: tools.data.MEDIASOUP_WORKER_BIN,
     ffmpegPath: tools.data.FFMPEG_PATH,
-    objectPlaces: objectPlacesOf(config),
+    objectPlaces: explained(() => objectPlaces(config, PREFIX)),
     kms: kmsOf(config),
+    phone,
   };
 }
 
-function objectPlacesOf(settings: z.output<typeof Settings>): ObjectPlaces {
+/** Media workers have the ports above this on the loopback (`media/mediasoup/loopback.ts`), where phones in calls are, too. */
+const LAST_SOUND_PORT = 60_999;
+
+/** Sound of telephones and media of devices would meet at a port that both were given. */
+function checkSoundPorts(
+  config: Pick<z.output<typeof Settings>, 'MEDIA_FIRST_PORT' | 'MEDIA_WORKERS'>,
+  phone: PhoneConfig | null,
+): void {
+  if (phone?.provider.name !== 'embedded') return;
+  const { firstPort, lastPort } = phone.provider.trunk.rtp;
+  const { MEDIA_FIRST_PORT: first, MEDIA_WORKERS: workers } = config;
+  const overlaps = first > 0 && first <= lastPort && first + workers > firstPort;
+  if (overlaps || lastPort > LAST_SOUND_PORT)
+    throw new Error(
+      `Configuration: ${PREFIX}RTP_FIRST_PORT to ${PREFIX}RTP_LAST_PORT are shared with media workers.`,
+    );
+}
+
+/** What a part finds wrong with its settings, said as everything else that is wrong with them. */
+function explained<T>(read: () => T): T {
   try {
-    return objectPlaces(settings, PREFIX);
+    return read();
   } catch (error) {
     throw new Error(`Configuration: ${error instanceof Error ? error.message : String(error)}`);
   }

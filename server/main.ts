@@ -29,6 +29,7 @@ import { steadyClock } from './steady-clock.ts';
 import { FolderLock } from './storage/folder-lock.ts';
 import { openObjectStore } from './storage/objects/open-object-store.ts';
 import { SqliteStore } from './storage/sqlite/sqlite-store.ts';
+import { openTelephony } from './telephony/open-telephony.ts';
 import { ServerKeys } from './vault/server-keys.ts';
 import { finishShredding } from './vault/shred.ts';
 import { Vault } from './vault/vault.ts';
@@ -146,6 +147,17 @@ async function run(config: Config): Promise<void> {
       secret: config.TURN_SECRET ?? null,
       lifetimeMs: config.TURN_LIFETIME_MS,
     },
+    telephony:
+      config.phone === null
+        ? null
+        : openTelephony(config.phone, {
+            store: store.phone,
+            vault,
+            ids: randomIds,
+            clock,
+            log,
+            folder: join(config.DATA_DIR, 'phone-calls'),
+          }),
     transcriber,
     webhook:
       config.WEBHOOK_URL === undefined || config.WEBHOOK_SECRET === undefined

@@ -2,6 +2,8 @@ import type { QualityReport } from '@teleconsult/protocol';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { AdmissionOutcome } from './signalling/admission.ts';
 import type { Handled } from './signalling/dispatch.ts';
+import { phoneMetrics } from './telephony/phone-metrics.ts';
+import type { TelephonyFigures } from './telephony/telephony.ts';
 
 /** What the gauges read when they are asked. */
 export interface MetricSources {
@@ -11,6 +13,8 @@ export interface MetricSources {
   readonly valuesToRewrap?: () => number;
   readonly objectsAway?: () => number;
   readonly recordedTracks?: () => number;
+  /** null: there is no telephony, or it has not begun. */
+  readonly phones?: () => Promise<TelephonyFigures | null>;
 }
 
 /** Prometheus metrics. Labels are closed lists; no id of a person, device or consultation is one. */
@@ -85,6 +89,7 @@ export class Metrics {
       'Tracks of calls that are being recorded.',
       sources.recordedTracks ?? (() => 0),
     );
+    if (sources.phones !== undefined) phoneMetrics(this.registry, sources.phones);
   }
 
   observe({ event, code, ms }: Handled): void {

@@ -21,11 +21,11 @@ export default defineConfig({
         entryFileNames,
         codeSplitting: {
           groups: [
-            // Without its small window and what is recorded, which are fetched when there is one, and failures to try out,
-            // which never are.
+            // Without its small window, what is recorded and masked calls, which are fetched when there is one, and failures
+            // to try out, which never are.
             {
               name: 'client-sdk',
-              test: /client-sdk(?!\/ui\/|\/records\/|\/simulation\/simulation)|mediasoup-client|socket\.io|engine\.io|tus-js-client/,
+              test: /client-sdk(?!\/ui\/|\/records\/|\/phone\/|\/simulation\/simulation)|mediasoup-client|socket\.io|engine\.io|tus-js-client/,
             },
           ],
         },

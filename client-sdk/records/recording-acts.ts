@@ -33,10 +33,12 @@ export class RecordingActs {
     return { ...link, url: new URL(link.url, origin).href };
   }
 
-  waveform(file: FileOf, options?: CallOptions): Promise<Waveform> {
+  waveform(file: FileOf, options?: CallOptions & { readonly channel?: 0 | 1 }): Promise<Waveform> {
     const { signalling, consultationId } = this.#parts;
-    const ask = () => signalling.request('recording.waveform', { consultationId, ...file }, options);
-    return askUntilAnswered(this.#parts, ask, options);
+    const { channel, ...call } = options ?? {};
+    const payload = { consultationId, ...file, ...(channel === undefined ? {} : { channel }) };
+    const ask = () => signalling.request('recording.waveform', payload, call);
+    return askUntilAnswered(this.#parts, ask, call);
   }
 
   async compose(recordingId: RecordingId, options?: CallOptions): Promise<RecordingView> {

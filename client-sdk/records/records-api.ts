@@ -54,10 +54,11 @@ export interface Records {
     right: 'play' | 'download',
     options?: CallOptions,
   ): Promise<{ url: string; contentType: string; expiresAt: number }>;
+  /** Of all that is heard in it, or of one of the file's `channels`: 0 is the left. */
   waveform(
     file: Pick<RecordingFile, 'fileId'>,
     recording: Pick<RecordingView, 'recordingId'>,
-    options?: CallOptions,
+    options?: CallOptions & { readonly channel?: 0 | 1 },
   ): Promise<Waveform>;
   /** Begins to make one file of all; `recordings` tells how it goes. */
   compose(recordingId: string, options?: CallOptions): Promise<RecordingView>;

@@ -1,5 +1,7 @@
 import { SerialQueue } from '../mediasoup/serial-queue.ts';
+import type { PhoneSeat, PhoneSeatOptions } from '../phone-seat.ts';
 import {
+  type G711Codec,
   type MediaSource,
   type RoomCloseReason,
   type RoomListeners,
@@ -13,8 +15,9 @@ import {
   type TrackEvent,
   type TrackTap,
 } from '../sfu.ts';
+import { FakePhoneSeat } from './fake-phone-seat.ts';
 import type { FakeScript } from './fake-script.ts';
-import { FakeSeat, type FakeSeatRoom, type FakeTrack } from './fake-seat.ts';
+import { FakeSeat, type FakeSeatRoom, type FakeTrack, type TrackSender } from './fake-seat.ts';
 import { FakeTap, sentTrack } from './fake-tap.ts';
 
 export interface FakeRoomOptions extends RoomListeners {
@@ -27,6 +30,8 @@ export interface FakeRoomOptions extends RoomListeners {
 /** Every operation is one synchronous step, taken in its turn, as in the real room. */
 export class FakeRoom implements SfuRoom, FakeSeatRoom {
   readonly seats = new Map<string, FakeSeat>();
+  /** Telephones, by seat id. */
+  readonly phones = new Map<string, FakePhoneSeat>();
   /** Taps open now. */
   readonly taps = new Set<FakeTap>();
   readonly script: FakeScript;
@@ -52,15 +57,29 @@ export class FakeRoom implements SfuRoom, FakeSeatRoom {
     return this.serially(() => {
       if (this.#closed) throw new SfuError('room_closed');
       this.script.step('openSeat');
-      this.seats.get(options.seatId)?.close();
+      this.#leaveSeat(options.seatId);
       const seat = new FakeSeat({ ...options, room: this });
       this.seats.set(options.seatId, seat);
       return seat;
     });
   }
 
+  openPhoneSeat(options: PhoneSeatOptions): Promise<PhoneSeat> {
+    return this.serially(() => {
+      if (this.#closed) throw new SfuError('room_closed');
+      this.script.step('openPhoneSeat');
+      const phone = new FakePhoneSeat(options, this);
+      this.#leaveSeat(options.seatId);
+      this.phones.set(options.seatId, phone);
+      this.trackBegan(phone.track);
+      for (const seat of this.seatsBut(phone)) seat.trackBegan(phone.track);
+      this.voicesChanged();
+      return phone;
+    });
+  }
+
   tracks(): readonly SentTrack[] {
-    return [...this.seats.values()].flatMap((seat) => [...seat.tracks.values()].map(sentTrack));
+    return this.#senders.flatMap((seat) => [...seat.tracks.values()].map(sentTrack));
   }
 
   openTap(options: {
@@ -73,7 +92,7 @@ export class FakeRoom implements SfuRoom, FakeSeatRoom {
     return this.serially(() => {
       if (this.#closed) throw new SfuError('room_closed');
       this.script.step('openTap');
-      const track = this.seats.get(seatId)?.tracks.get(source);
+      const track = (this.seats.get(seatId) ?? this.phones.get(seatId))?.tracks.get(source);
       if (track === undefined) throw new SfuError('not_found');
       const tap = new FakeTap({
         track,
@@ -106,8 +125,23 @@ export class FakeRoom implements SfuRoom, FakeSeatRoom {
     if (this.#speaker === seatId) this.speak(null);
   }
 
-  seatsBut(seat: FakeSeat): readonly FakeSeat[] {
+  get phoneCodec(): G711Codec | null {
+    const [first] = this.phones.values();
+    return first?.codec ?? null;
+  }
+
+  seatsBut(seat: TrackSender): readonly FakeSeat[] {
     return [...this.seats.values()].filter((other) => other !== seat);
+  }
+
+  tracksBut(seat: TrackSender): readonly FakeTrack[] {
+    return this.#senders.filter((other) => other !== seat).flatMap(({ tracks }) => [...tracks.values()]);
+  }
+
+  voicesChanged(): void {
+    if (this.#closed) return;
+    for (const seat of this.seats.values()) seat.followPhones();
+    for (const phone of this.phones.values()) phone.lookForUnheard();
   }
 
   trackBegan(track: FakeTrack): void {
@@ -125,11 +159,27 @@ export class FakeRoom implements SfuRoom, FakeSeatRoom {
   }
 
   seatClosed(seat: FakeSeat): void {
-    this.seats.delete(seat.seatId);
+    if (this.seats.get(seat.seatId) === seat) this.seats.delete(seat.seatId);
+    this.voicesChanged();
+  }
+
+  phoneClosed(phone: FakePhoneSeat): void {
+    if (this.phones.get(phone.seatId) === phone) this.phones.delete(phone.seatId);
+    this.voicesChanged();
   }
 
   serially<T>(step: () => T): Promise<T> {
     return this.#queue.run(async () => step());
+  }
+
+  get #senders(): readonly TrackSender[] {
+    return [...this.seats.values(), ...this.phones.values()];
+  }
+
+  /** A newer seat takes the place of this one. */
+  #leaveSeat(seatId: string): void {
+    this.seats.get(seatId)?.close();
+    this.phones.get(seatId)?.replaced();
   }
 
   #tellTrack(event: TrackEvent): void {
@@ -142,6 +192,8 @@ export class FakeRoom implements SfuRoom, FakeSeatRoom {
     for (const tap of this.taps) tap.roomClosed();
     for (const seat of this.seats.values()) seat.roomClosed();
     this.seats.clear();
+    for (const phone of this.phones.values()) phone.roomClosed(reason);
+    this.phones.clear();
     this.#listeners.onClosed(reason);
   }
 }

@@ -2,7 +2,7 @@ import { SfuError, type SfuErrorReason, type SfuRoom, type SfuSeat } from '../sf
 
 export type FakeOperation =
   | 'openRoom'
-  | (keyof SfuRoom & ('openSeat' | 'openTap'))
+  | (keyof SfuRoom & ('openSeat' | 'openPhoneSeat' | 'openTap'))
   | (keyof SfuSeat &
       (
         | 'connectTransport'

@@ -1,15 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { ortc, type types } from 'mediasoup';
+import { g711Codec } from '../mediasoup/codecs.ts';
 import { spatialLayersOf } from '../mediasoup/layers.ts';
 import { portParameters } from '../mediasoup/native.ts';
-import { checkedCapabilities, consumableParameters, type TrackParameters } from '../mediasoup/parameters.ts';
+import {
+  checkedCapabilities,
+  checkG711,
+  consumableParameters,
+  type TrackParameters,
+} from '../mediasoup/parameters.ts';
 import type { DtlsParameters, IceParameters, RtpCapabilities, RtpParameters } from '../rtp.ts';
+import { SecondVoice } from '../second-voice.ts';
 import {
   type ConsumerOffer,
   type ConsumerState,
+  type G711Codec,
   type MediaKind,
   type MediaSource,
   type SeatEvent,
+  type SentSource,
   SfuError,
   type SfuSeat,
   type TransportDirection,
@@ -28,8 +37,14 @@ export interface FakeSeatRoom {
   readonly call: (listener: () => void) => void;
   /** Takes a step when all steps before it are answered. */
   serially<T>(step: () => T): Promise<T>;
-  seatsBut(seat: FakeSeat): readonly FakeSeat[];
+  /** Of the first telephone that is here. */
+  readonly phoneCodec: G711Codec | null;
+  seatsBut(seat: TrackSender): readonly FakeSeat[];
+  /** What all others send now. */
+  tracksBut(seat: TrackSender): readonly FakeTrack[];
   seatClosed(seat: FakeSeat): void;
+  /** Whom telephones can hear is another than before. */
+  voicesChanged(): void;
   microphoneEnded(seatId: string): void;
   trackBegan(track: FakeTrack): void;
   trackPaused(track: FakeTrack): void;
@@ -46,6 +61,12 @@ export interface FakeTrack {
   paused: boolean;
 }
 
+/** A device or a telephone. */
+export interface TrackSender {
+  readonly seatId: string;
+  readonly tracks: ReadonlyMap<MediaSource, FakeTrack>;
+}
+
 export interface FakeSubscription {
   readonly consumerId: string;
   readonly track: FakeTrack;
@@ -56,7 +77,7 @@ export interface FakeSubscription {
   resumed: boolean;
 }
 
-export class FakeSeat implements SfuSeat {
+export class FakeSeat implements SfuSeat, TrackSender {
   readonly seatId: string;
   /** What the seat sends, by source. */
   readonly tracks = new Map<MediaSource, FakeTrack>();
@@ -67,6 +88,8 @@ export class FakeSeat implements SfuSeat {
   readonly #transports: Readonly<Record<TransportDirection, FakeTransport>>;
   readonly #paths = new Map<TransportDirection, PathState>();
   #capabilities: types.RtpCapabilities | undefined;
+  readonly #secondVoice: SecondVoice;
+  #second: FakeTrack | null = null;
   #nextMid = 0;
   #closed = false;
 
@@ -75,6 +98,7 @@ export class FakeSeat implements SfuSeat {
     this.#onEvent = options.onEvent;
     this.#room = options.room;
     this.#transports = { send: new FakeTransport(), receive: new FakeTransport() };
+    this.#secondVoice = new SecondVoice((event) => this.#emit(event));
   }
 
   get send(): TransportOffer {
@@ -115,24 +139,50 @@ export class FakeSeat implements SfuSeat {
   setCapabilities(capabilities: RtpCapabilities): Promise<ConsumerOffer[]> {
     return this.#serially('setCapabilities', () => {
       this.#capabilities = checkedCapabilities(capabilities);
-      for (const seat of this.#room.seatsBut(this)) {
-        for (const track of seat.tracks.values()) this.#subscribe(track);
-      }
-      return [...this.subscriptions.values()].map(offerOf);
+      for (const track of this.#room.tracksBut(this)) this.#subscribe(track);
+      const offers = [...this.subscriptions.values()].map(offerOf);
+      this.#secondVoice.repeat(this.#second !== null);
+      return offers;
     });
   }
 
-  produce(options: TrackParameters & { paused: boolean }): Promise<{ producerId: string }> {
+  produce({
+    source,
+    ...options
+  }: Omit<TrackParameters, 'source'> & { source: SentSource; paused: boolean }): Promise<{
+    producerId: string;
+  }> {
     return this.#serially('produce', () => {
-      const consumable = consumableParameters(options);
-      const { source, kind, paused } = options;
+      if (source === 'microphone_g711') return this.#produceSecond(options);
+      const consumable = consumableParameters({ ...options, source });
+      const { kind, paused } = options;
       const track = { producerId: randomUUID(), from: this.seatId, source, kind, consumable, paused };
       this.#endTrack(source);
       this.tracks.set(source, track);
       this.#room.trackBegan(track);
-      for (const seat of this.#room.seatsBut(this)) seat.#offer(track);
+      for (const seat of this.#room.seatsBut(this)) seat.trackBegan(track);
+      this.#room.voicesChanged();
       return { producerId: track.producerId };
     });
+  }
+
+  /** The microphone in G.711, for telephones alone; null while it is not sent. */
+  get second(): FakeTrack | null {
+    return this.#second;
+  }
+
+  /** Whether a telephone can hear this seat. */
+  get isHeardByPhones(): boolean {
+    const microphone = this.tracks.get('microphone');
+    return microphone !== undefined && (isG711(microphone) || this.#second !== null);
+  }
+
+  /** Called by the room whenever telephones or voices came or went. */
+  followPhones(): void {
+    const microphone = this.tracks.get('microphone');
+    const codec = microphone === undefined || isG711(microphone) ? null : this.#room.phoneCodec;
+    if (codec === null) this.#second = null;
+    this.#secondVoice.want(codec);
   }
 
   setSourcePaused(source: MediaSource, paused: boolean): Promise<void> {
@@ -140,8 +190,9 @@ export class FakeSeat implements SfuSeat {
       const track = this.tracks.get(source);
       if (track === undefined || track.paused === paused) return;
       track.paused = paused;
+      if (source === 'microphone' && this.#second !== null) this.#second.paused = paused;
       if (paused && source === 'microphone') this.#room.microphoneEnded(this.seatId);
-      for (const seat of this.#room.seatsBut(this)) seat.#trackPaused(track);
+      for (const seat of this.#room.seatsBut(this)) seat.trackPaused(track);
       this.#room.trackPaused(track);
     });
   }
@@ -188,7 +239,25 @@ export class FakeSeat implements SfuSeat {
   roomClosed(): void {
     this.#closed = true;
     this.tracks.clear();
+    this.#second = null;
     this.subscriptions.clear();
+  }
+
+  #produceSecond(options: Omit<TrackParameters, 'source'> & { paused: boolean }): { producerId: string } {
+    const sent = { ...options, source: 'microphone' } as const;
+    checkG711(sent);
+    const microphone = this.tracks.get('microphone');
+    if (microphone === undefined || !this.#secondVoice.isWanted) throw new SfuError('not_found');
+    this.#second = {
+      producerId: randomUUID(),
+      from: this.seatId,
+      source: 'microphone',
+      kind: 'audio',
+      consumable: consumableParameters(sent),
+      paused: options.paused || microphone.paused,
+    };
+    this.#room.voicesChanged();
+    return { producerId: this.#second.producerId };
   }
 
   #serially<T>(operation: FakeOperation, step: () => T): Promise<T> {
@@ -209,11 +278,12 @@ export class FakeSeat implements SfuSeat {
     if (track === undefined) return;
     this.tracks.delete(source);
     if (source === 'microphone') this.#room.microphoneEnded(this.seatId);
-    for (const seat of this.#room.seatsBut(this)) seat.#trackEnded(track);
+    for (const seat of this.#room.seatsBut(this)) seat.trackEnded(track);
     this.#room.trackEnded(track);
   }
 
-  #offer(track: FakeTrack): void {
+  /** Called by whoever sends it. */
+  trackBegan(track: FakeTrack): void {
     const subscription = this.#subscribe(track);
     if (subscription) this.#emit({ type: 'consumerAdded', consumer: offerOf(subscription) });
   }
@@ -250,14 +320,16 @@ export class FakeSeat implements SfuSeat {
     return subscription;
   }
 
-  #trackEnded(track: FakeTrack): void {
+  /** Called by whoever sent it. */
+  trackEnded(track: FakeTrack): void {
     const subscription = this.#subscriptionTo(track);
     if (subscription === undefined) return;
     this.subscriptions.delete(subscription.consumerId);
     this.#emit({ type: 'consumerRemoved', consumerId: subscription.consumerId });
   }
 
-  #trackPaused(track: FakeTrack): void {
+  /** Called by whoever sends it. */
+  trackPaused(track: FakeTrack): void {
     const subscription = this.#subscriptionTo(track);
     if (subscription === undefined) return;
     const { consumerId } = subscription;
@@ -276,4 +348,8 @@ export class FakeSeat implements SfuSeat {
 function offerOf({ consumerId, track, rtpParameters }: FakeSubscription): ConsumerOffer {
   const { producerId, from, source, kind, paused } = track;
   return { consumerId, producerId, from, source, kind, rtpParameters, producerPaused: paused };
+}
+
+function isG711({ consumable }: FakeTrack): boolean {
+  return g711Codec(consumable.codecs[0]?.mimeType) !== null;
 }

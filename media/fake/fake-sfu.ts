@@ -90,7 +90,7 @@ class FakeSfuAdapter implements FakeSfu {
       workers: this.#workers.length,
       aliveWorkers: this.#closed ? 0 : this.#workers.length,
       rooms: rooms.length,
-      seats: rooms.reduce((seats, room) => seats + room.seats.size, 0),
+      seats: rooms.reduce((seats, room) => seats + room.seats.size + room.phones.size, 0),
       workerDeaths: this.#workerDeaths,
     };
   }
@@ -114,7 +114,8 @@ class FakeSfuAdapter implements FakeSfu {
   speak(room: SfuRoom, seatId: string | null): void {
     const open = this.rooms.find((one) => one === room);
     if (open === undefined) throw new RangeError('the fake has no such open room');
-    const microphone = seatId === null ? undefined : open.seats.get(seatId)?.tracks.get('microphone');
+    const seat = seatId === null ? undefined : (open.seats.get(seatId) ?? open.phones.get(seatId));
+    const microphone = seat?.tracks.get('microphone');
     if (seatId !== null && (microphone === undefined || microphone.paused))
       throw new RangeError('the seat sends no sound');
     open.speak(seatId);

@@ -4,6 +4,7 @@
  */
 import { ortc, type types } from 'mediasoup';
 import type { RtpCapabilities } from '../rtp.ts';
+import type { G711Codec } from '../sfu.ts';
 import { portCapabilities } from './native.ts';
 
 const MEDIA_CODECS: readonly types.RouterRtpCodecCapability[] = [
@@ -16,6 +17,9 @@ const MEDIA_CODECS: readonly types.RouterRtpCodecCapability[] = [
     // people is silent most of the time.
     parameters: { useinbandfec: 1, usedtx: 1, minptime: 10 },
   },
+  // What telephones speak. Behind Opus: a device sends what comes first, unless it is asked for another.
+  { kind: 'audio', mimeType: 'audio/PCMA', preferredPayloadType: 8, clockRate: 8_000 },
+  { kind: 'audio', mimeType: 'audio/PCMU', preferredPayloadType: 0, clockRate: 8_000 },
   { kind: 'video', mimeType: 'video/VP8', clockRate: 90_000 },
   {
     kind: 'video',
@@ -29,6 +33,18 @@ const MEDIA_CODECS: readonly types.RouterRtpCodecCapability[] = [
 /** A fresh copy: mediasoup fills in defaults where it finds none. */
 export function mediaCodecs(): types.RouterRtpCodecCapability[] {
   return structuredClone([...MEDIA_CODECS]);
+}
+
+/** The payload type of G.711 by its name, or null for any other codec. */
+export function g711Codec(mimeType: string | undefined): G711Codec | null {
+  switch (mimeType?.toLowerCase()) {
+    case 'audio/pcma':
+      return 8;
+    case 'audio/pcmu':
+      return 0;
+    default:
+      return null;
+  }
 }
 
 /** The capabilities of every router opened with these codecs: mediasoup computes them without a worker. */

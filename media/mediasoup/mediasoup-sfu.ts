@@ -1,3 +1,4 @@
+import { PhoneMixer } from '../phone-mixer/phone-mixer.ts';
 import { type RoomListeners, type Sfu, SfuError, type SfuHealth, type SfuRoom } from '../sfu.ts';
 import { forwardableCapabilities } from './codecs.ts';
 import type { MediaWorker } from './media-worker.ts';
@@ -10,6 +11,8 @@ export type { MediasoupSfuOptions } from './settings.ts';
 export interface MediasoupSfu extends Sfu {
   /** The processes of the workers alive now, for tests that kill one and for an operator's eyes. */
   readonly workerPids: readonly number[];
+  /** The mixer of telephones, for tests that end its thread and for figures. */
+  readonly phoneMixer: PhoneMixer;
 }
 
 /**
@@ -25,10 +28,16 @@ class MediasoupSfuAdapter implements MediasoupSfu {
   readonly #options: MediasoupSfuOptions;
   readonly #pool: WorkerPool;
   readonly #rooms = new Set<MediasoupRoom>();
+  readonly #mixer: PhoneMixer;
 
   constructor(options: MediasoupSfuOptions, pool: WorkerPool) {
     this.#options = options;
+    this.#mixer = new PhoneMixer(options.logger);
     this.#pool = pool;
+  }
+
+  get phoneMixer(): PhoneMixer {
+    return this.#mixer;
   }
 
   get workerPids(): readonly number[] {
@@ -60,10 +69,10 @@ class MediasoupSfuAdapter implements MediasoupSfu {
     };
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     // Rooms first: ended under them, the workers would look as if they had died.
     for (const room of this.#rooms) room.close();
-    return this.#pool.close();
+    await Promise.all([this.#pool.close(), this.#mixer.close()]);
   }
 
   /** Until the room is open its owner hears nothing of it. */
@@ -76,6 +85,7 @@ class MediasoupSfuAdapter implements MediasoupSfu {
       router,
       webRtcServer: worker.webRtcServer,
       settings: this.#options,
+      mixer: this.#mixer,
       ...(onSpeaker === undefined ? {} : { onSpeaker }),
       ...(onTrack === undefined ? {} : { onTrack }),
       onClosed: (reason) => {

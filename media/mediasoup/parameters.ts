@@ -5,7 +5,7 @@
 import { ortc, type types } from 'mediasoup';
 import type { RtpCapabilities, RtpParameters } from '../rtp.ts';
 import { type MediaKind, type MediaSource, SfuError } from '../sfu.ts';
-import { forwardableCapabilities } from './codecs.ts';
+import { forwardableCapabilities, g711Codec } from './codecs.ts';
 import { nativeCapabilities, nativeParameters } from './native.ts';
 
 export interface TrackParameters {
@@ -23,6 +23,12 @@ const KIND_OF_SOURCE: Readonly<Record<MediaSource, MediaKind>> = {
 /** Throws `invalid_parameters` unless a room can forward such a track. */
 export function checkTrack(track: TrackParameters): void {
   consumableParameters(track);
+}
+
+/** Throws `invalid_parameters` unless it is sound that telephones understand. */
+export function checkG711(track: TrackParameters): void {
+  checkTrack(track);
+  if (g711Codec(track.rtpParameters.codecs[0]?.mimeType) === null) throw new SfuError('invalid_parameters');
 }
 
 /** The parameters a track has inside the room, before they are fitted to one receiver. */

@@ -1,5 +1,8 @@
 import type { types } from 'mediasoup';
+import type { PhoneMixer } from '../phone-mixer/phone-mixer.ts';
+import type { PhoneSeat, PhoneSeatOptions } from '../phone-seat.ts';
 import {
+  type G711Codec,
   type MediaSource,
   type RoomCloseReason,
   type RoomListeners,
@@ -15,7 +18,8 @@ import {
 } from '../sfu.ts';
 import { explained } from './errors.ts';
 import type { Track } from './incoming-tracks.ts';
-import { MediasoupSeat, type SeatRoom } from './seat.ts';
+import { MediasoupPhoneSeat } from './phone-seat.ts';
+import { MediasoupSeat, type PhoneEars, type RoomSeat, type SeatRoom } from './seat.ts';
 import { SeatTransport } from './seat-transport.ts';
 import { SerialQueue } from './serial-queue.ts';
 import type { MediasoupSfuOptions } from './settings.ts';
@@ -26,6 +30,8 @@ export interface MediasoupRoomOptions extends RoomListeners {
   readonly router: types.Router;
   readonly webRtcServer: types.WebRtcServer;
   readonly settings: MediasoupSfuOptions;
+  /** The SFU's, which closes it. */
+  readonly mixer: PhoneMixer;
 }
 
 /**
@@ -37,16 +43,19 @@ export class MediasoupRoom implements SfuRoom, SeatRoom {
   readonly settings: MediasoupSfuOptions;
   readonly #webRtcServer: types.WebRtcServer;
   readonly #listeners: RoomListeners;
-  readonly #seats = new Map<string, MediasoupSeat>();
+  readonly #mixer: PhoneMixer;
+  /** By id, whether a device or a telephone sits there. */
+  readonly #seats = new Map<string, RoomSeat>();
   readonly #taps = new Set<MediasoupTap>();
   readonly #queue = new SerialQueue();
   #floor: SpeakerFloor | undefined;
   #closed = false;
 
-  constructor({ router, webRtcServer, settings, ...listeners }: MediasoupRoomOptions) {
+  constructor({ router, webRtcServer, settings, mixer, ...listeners }: MediasoupRoomOptions) {
     this.router = router;
     this.settings = settings;
     this.#webRtcServer = webRtcServer;
+    this.#mixer = mixer;
     this.#listeners = listeners;
     router.once('workerclose', () => this.#workerClosed());
     settings.logger.info('room.opened', { room: router.id });
@@ -75,10 +84,29 @@ export class MediasoupRoom implements SfuRoom, SeatRoom {
     return this.serially(async () => {
       // First what may fail: then the former seat goes on.
       const { send, receive } = await this.#openTransports();
-      this.#seats.get(options.seatId)?.close();
+      this.#leaveSeat(options.seatId);
       const seat = new MediasoupSeat({ ...options, room: this, send, receive });
       this.#seats.set(options.seatId, seat);
       return seat;
+    });
+  }
+
+  /** For tests and for whoever looks into a call that sounds bad. */
+  seatOf(seatId: string): RoomSeat | undefined {
+    return this.#seats.get(seatId);
+  }
+
+  openPhoneSeat(options: PhoneSeatOptions): Promise<PhoneSeat> {
+    return this.serially(async () => {
+      const opening = await MediasoupPhoneSeat.open({ ...options, room: this, mixer: this.#mixer });
+      // What carries its sound, or the room, may have broken meanwhile.
+      if (this.#closed) opening.close();
+      this.#assertOpening(opening);
+      this.#leaveSeat(options.seatId);
+      this.#seats.set(options.seatId, opening);
+      await opening.join();
+      this.#assertOpening(opening);
+      return opening;
     });
   }
 
@@ -121,18 +149,34 @@ export class MediasoupRoom implements SfuRoom, SeatRoom {
     this.#floor?.close();
     this.#endTaps();
     // The seats first: once they know, nothing that mediasoup tells them on the way down is passed on.
-    for (const seat of this.#seats.values()) seat.roomClosed();
+    for (const seat of this.#seats.values()) seat.roomClosed('closed');
     this.#seats.clear();
     this.router.close();
     this.#ended('closed');
   }
 
-  seatsBut(seat: MediasoupSeat): readonly MediasoupSeat[] {
+  get phoneCodec(): G711Codec | null {
+    return this.#phones[0]?.codec ?? null;
+  }
+
+  get phoneEars(): readonly PhoneEars[] {
+    return this.#phones.map(({ ears }) => ears);
+  }
+
+  seatsBut(seat: RoomSeat): readonly RoomSeat[] {
     return [...this.#seats.values()].filter((other) => other !== seat);
   }
 
-  seatClosed(seat: MediasoupSeat): void {
-    this.#seats.delete(seat.seatId);
+  seatClosed(seat: RoomSeat): void {
+    // A newer seat of this id may be there already.
+    if (this.#seats.get(seat.seatId) === seat) this.#seats.delete(seat.seatId);
+    this.voicesChanged();
+  }
+
+  voicesChanged(): void {
+    if (this.#closed) return;
+    for (const seat of this.#seats.values()) if (seat instanceof MediasoupSeat) seat.followPhones();
+    for (const phone of this.#phones) phone.lookForUnheard();
   }
 
   trackBegan(track: Track): void {
@@ -159,6 +203,22 @@ export class MediasoupRoom implements SfuRoom, SeatRoom {
     });
   }
 
+  get #phones(): readonly MediasoupPhoneSeat[] {
+    return [...this.#seats.values()].filter((seat) => seat instanceof MediasoupPhoneSeat);
+  }
+
+  #assertOpening(seat: MediasoupPhoneSeat): void {
+    if (this.#closed) throw new SfuError('room_closed');
+    if (seat.closed) throw new SfuError('no_worker');
+  }
+
+  /** A newer seat takes the place of this one. */
+  #leaveSeat(seatId: string): void {
+    const former = this.#seats.get(seatId);
+    if (former instanceof MediasoupPhoneSeat) former.replaced();
+    else former?.close();
+  }
+
   #endTaps(): void {
     for (const tap of this.#taps) tap.roomClosed();
   }
@@ -174,7 +234,7 @@ export class MediasoupRoom implements SfuRoom, SeatRoom {
     this.#closed = true;
     this.#floor?.close();
     this.#endTaps();
-    for (const seat of this.#seats.values()) seat.roomClosed();
+    for (const seat of this.#seats.values()) seat.roomClosed('worker_died');
     this.#seats.clear();
     this.#ended('worker_died');
   }

@@ -1,22 +1,47 @@
 import type { types } from 'mediasoup';
 import type { DtlsParameters, IceParameters, RtpCapabilities } from '../rtp.ts';
+import { SecondVoice } from '../second-voice.ts';
 import {
   type ConsumerOffer,
   type ConsumerState,
+  type G711Codec,
   type MediaSource,
+  type RoomCloseReason,
   type SeatEvent,
+  type SentSource,
   SfuError,
   type SfuSeat,
   type TransportDirection,
   type TransportOffer,
 } from '../sfu.ts';
+import { g711Codec } from './codecs.ts';
 import { explained } from './errors.ts';
 import { IncomingTracks, type Track } from './incoming-tracks.ts';
 import { nativeParameters } from './native.ts';
-import { checkedCapabilities, checkTrack, type TrackParameters } from './parameters.ts';
+import { checkedCapabilities, checkG711, checkTrack, type TrackParameters } from './parameters.ts';
 import type { SeatTransport } from './seat-transport.ts';
 import type { MediasoupSfuOptions } from './settings.ts';
 import type { SpeakerFloor } from './speaker-floor.ts';
+
+/** A seat as the others of its room see it, whether a device or a telephone sits there. */
+export interface RoomSeat {
+  readonly seatId: string;
+  readonly sentTracks: readonly Track[];
+  sentTrack(source: MediaSource): Track | undefined;
+  /** What a telephone hears of it; null while there is nothing in a codec that it knows. */
+  readonly voice: Track | null;
+  readonly incoming: Pick<IncomingTracks, 'announce' | 'trackPaused' | 'trackEnded'>;
+  close(): void;
+  /** The room is gone and everything with it. */
+  roomClosed(reason: RoomCloseReason): void;
+}
+
+/** What telephones of the room hear. */
+export interface PhoneEars {
+  /** A track of G.711 began. */
+  announce(voice: Track): Promise<void>;
+  trackEnded(voice: Track): void;
+}
 
 /** What a seat needs of its room. */
 export interface SeatRoom {
@@ -27,8 +52,14 @@ export interface SeatRoom {
   readonly floor: SpeakerFloor | undefined;
   /** Runs a task when all tasks before it are done; rejects with `room_closed` once the room is closed. */
   serially<T>(task: () => Promise<T>): Promise<T>;
-  seatsBut(seat: MediasoupSeat): readonly MediasoupSeat[];
-  seatClosed(seat: MediasoupSeat): void;
+  /** What the telephones that are here want of a seat that they cannot hear; null without any. */
+  readonly phoneCodec: G711Codec | null;
+  /** Of all telephones that are here. */
+  readonly phoneEars: readonly PhoneEars[];
+  seatsBut(seat: RoomSeat): readonly RoomSeat[];
+  seatClosed(seat: RoomSeat): void;
+  /** Whom telephones can hear is another than before. */
+  voicesChanged(): void;
   trackBegan(track: Track): void;
   trackPaused(track: Track): void;
   trackEnded(track: Track): void;
@@ -42,7 +73,7 @@ export interface MediasoupSeatOptions {
   readonly receive: SeatTransport;
 }
 
-export class MediasoupSeat implements SfuSeat {
+export class MediasoupSeat implements SfuSeat, RoomSeat {
   readonly seatId: string;
   /** For the other seats of the room, which tell it of their tracks. */
   readonly incoming: IncomingTracks;
@@ -50,6 +81,9 @@ export class MediasoupSeat implements SfuSeat {
   readonly #onEvent: (event: SeatEvent) => void;
   readonly #transports: Readonly<Record<TransportDirection, SeatTransport>>;
   readonly #tracks = new Map<MediaSource, Track>();
+  readonly #secondVoice: SecondVoice;
+  /** The microphone in G.711, for telephones alone. */
+  #second: Track | null = null;
   #closed = false;
 
   constructor({ seatId, onEvent, room, send, receive }: MediasoupSeatOptions) {
@@ -57,6 +91,7 @@ export class MediasoupSeat implements SfuSeat {
     this.#room = room;
     this.#onEvent = onEvent;
     this.#transports = { send, receive };
+    this.#secondVoice = new SecondVoice((event) => this.#emit(event));
     const { router, settings } = room;
     this.incoming = new IncomingTracks({ router, receive, settings, emit: (event) => this.#emit(event) });
     for (const transport of [send, receive]) {
@@ -85,6 +120,21 @@ export class MediasoupSeat implements SfuSeat {
     return this.#tracks.get(source);
   }
 
+  get voice(): Track | null {
+    const microphone = this.#tracks.get('microphone');
+    if (microphone === undefined) return null;
+    return isG711(microphone) ? microphone : this.#second;
+  }
+
+  /** Called by the room whenever telephones or voices came or went. */
+  followPhones(): void {
+    const microphone = this.#tracks.get('microphone');
+    const isUnheard = microphone !== undefined && !isG711(microphone);
+    const codec = isUnheard ? this.#room.phoneCodec : null;
+    if (codec === null) this.#endSecond();
+    this.#secondVoice.want(codec);
+  }
+
   connectTransport(direction: TransportDirection, dtlsParameters: DtlsParameters): Promise<void> {
     return this.#whileOpen(() => this.#transports[direction].connect(dtlsParameters));
   }
@@ -96,23 +146,22 @@ export class MediasoupSeat implements SfuSeat {
   setCapabilities(capabilities: RtpCapabilities): Promise<ConsumerOffer[]> {
     return this.#serially(async () => {
       this.incoming.setCapabilities(checkedCapabilities(capabilities));
-      const tracks = this.#room.seatsBut(this).flatMap((seat) => [...seat.#tracks.values()]);
-      return this.incoming.answer(tracks);
+      const tracks = this.#room.seatsBut(this).flatMap((seat) => seat.sentTracks);
+      const offers = await this.incoming.answer(tracks);
+      this.#secondVoice.repeat(this.#second !== null);
+      return offers;
     });
   }
 
-  produce(options: TrackParameters & { paused: boolean }): Promise<{ producerId: string }> {
+  produce({
+    source,
+    ...options
+  }: Omit<TrackParameters, 'source'> & { source: SentSource; paused: boolean }): Promise<{
+    producerId: string;
+  }> {
     return this.#serially(async () => {
-      checkTrack(options);
-      // The first goes before the second comes: on the same transport they may have the same MID or SSRCs.
-      const former = this.#tracks.get(options.source);
-      if (former) this.#endTrack(former);
-      const track = await this.#openTrack(options);
-      this.#tracks.set(options.source, track);
-      this.#room.trackBegan(track);
-      const others = this.#room.seatsBut(this);
-      await Promise.all([this.#listenTo(track), ...others.map((seat) => seat.incoming.announce(track))]);
-      return { producerId: track.id };
+      if (source === 'microphone_g711') return this.#produceSecond({ ...options, source: 'microphone' });
+      return this.#produce({ ...options, source });
     });
   }
 
@@ -120,7 +169,8 @@ export class MediasoupSeat implements SfuSeat {
     return this.#serially(async () => {
       const track = this.#tracks.get(source);
       if (track === undefined || track.paused === paused) return;
-      await (paused ? track.pause() : track.resume());
+      const both = source === 'microphone' && this.#second !== null ? [track, this.#second] : [track];
+      await Promise.all(both.map((one) => (paused ? one.pause() : one.resume())));
       if (paused && source === 'microphone') this.#room.floor?.ended(this.seatId);
       for (const seat of this.#room.seatsBut(this)) seat.incoming.trackPaused(track, paused);
       this.#room.trackPaused(track);
@@ -147,6 +197,7 @@ export class MediasoupSeat implements SfuSeat {
     if (this.#closed) return;
     this.#closed = true;
     for (const track of this.#tracks.values()) this.#endTrack(track);
+    this.#endSecond();
     this.#room.seatClosed(this);
     this.incoming.end();
     this.#transports.send.close();
@@ -157,7 +208,41 @@ export class MediasoupSeat implements SfuSeat {
   roomClosed(): void {
     this.#closed = true;
     this.#tracks.clear();
+    this.#second = null;
     this.incoming.end();
+  }
+
+  async #produce(options: TrackParameters & { paused: boolean }): Promise<{ producerId: string }> {
+    checkTrack(options);
+    // The first goes before the second comes: on the same transport they may have the same MID or SSRCs.
+    const former = this.#tracks.get(options.source);
+    if (former) this.#endTrack(former);
+    const track = await this.#openTrack(options);
+    this.#tracks.set(options.source, track);
+    this.#room.trackBegan(track);
+    const others = this.#room.seatsBut(this);
+    await Promise.all([this.#listenTo(track), ...others.map((seat) => seat.incoming.announce(track))]);
+    this.#room.voicesChanged();
+    return { producerId: track.id };
+  }
+
+  async #produceSecond(options: TrackParameters & { paused: boolean }): Promise<{ producerId: string }> {
+    checkG711(options);
+    const microphone = this.#tracks.get('microphone');
+    if (microphone === undefined || !this.#secondVoice.isWanted) throw new SfuError('not_found');
+    this.#endSecond();
+    // Who is muted is muted for telephones, whatever the device knew when it asked.
+    const track = await this.#openTrack({ ...options, paused: options.paused || microphone.paused });
+    // The telephones may have gone while the worker was asked.
+    if (!this.#secondVoice.isWanted) {
+      track.close();
+      throw new SfuError('not_found');
+    }
+    this.#second = track;
+    if (microphone.paused && !track.paused) await track.pause();
+    await Promise.all(this.#room.phoneEars.map((ears) => ears.announce(track)));
+    this.#room.voicesChanged();
+    return { producerId: track.id };
   }
 
   async #openTrack({ source, kind, rtpParameters, paused }: TrackParameters & { paused: boolean }) {
@@ -199,6 +284,14 @@ export class MediasoupSeat implements SfuSeat {
     track.close();
   }
 
+  #endSecond(): void {
+    const second = this.#second;
+    if (second === null) return;
+    this.#second = null;
+    for (const ears of this.#room.phoneEars) ears.trackEnded(second);
+    second.close();
+  }
+
   #emit(event: SeatEvent): void {
     if (this.#closed) return;
     try {
@@ -230,4 +323,8 @@ export class MediasoupSeat implements SfuSeat {
     if (this.#room.closed) throw new SfuError('room_closed');
     if (this.#closed) throw new SfuError('seat_closed');
   }
+}
+
+function isG711({ rtpParameters }: Track): boolean {
+  return g711Codec(rtpParameters.codecs[0]?.mimeType) !== null;
 }

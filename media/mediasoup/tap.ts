@@ -3,6 +3,7 @@ import type { types } from 'mediasoup';
 import type { RtpParameters } from '../rtp.ts';
 import { type SentTrack, SfuError, type TapEvent, type TapTarget, type TrackTap } from '../sfu.ts';
 import type { Track } from './incoming-tracks.ts';
+import { LOOPBACK, PLAIN_LISTEN_INFO } from './loopback.ts';
 import { portParameters } from './native.ts';
 import { plainCapabilities } from './plain-capabilities.ts';
 import { type TimedPacket, TrackClock } from './track-clock.ts';
@@ -15,14 +16,6 @@ export interface TapOptions {
   /** Called once, when it is closed, by whomever. */
   readonly onClosed: (tap: MediasoupTap) => void;
 }
-
-const LOOPBACK = '127.0.0.1';
-
-/**
- * Above the ports that Linux hands out by itself (32768–60999), and not where workers listen for devices: a worker that is
- * started anew must find its own port free.
- */
-const PORT_RANGE = { min: 61_000, max: 65_535 };
 
 /** Beyond this a pause has stopped the sender's clock: the jitter of a bad line is below, a pause anybody notices above. */
 const JUMP_AFTER_PAUSE_MS = 200;
@@ -59,8 +52,8 @@ export class MediasoupTap implements TrackTap {
 
   static async open(options: TapOptions): Promise<MediasoupTap> {
     const { router, track, target } = options;
-    const listenInfo = { protocol: 'udp', ip: LOOPBACK, portRange: PORT_RANGE } as const;
-    const transport = await router.createPlainTransport({ listenInfo, rtcpMux: false, comedia: false });
+    const plain = { listenInfo: PLAIN_LISTEN_INFO, rtcpMux: false, comedia: false };
+    const transport = await router.createPlainTransport(plain);
     try {
       await transport.connect({ ip: LOOPBACK, port: target.rtpPort, rtcpPort: target.rtcpPort });
       const consumer = await transport.consume({

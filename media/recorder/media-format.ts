@@ -2,7 +2,7 @@ import type { RtpCodecParameters, RtpParameters } from '../rtp.ts';
 import type { TapTarget } from '../sfu.ts';
 import { RecorderError } from './recorder.ts';
 
-/** How a track is kept: nothing is encoded again, so the codec of the call says it. */
+/** How a track is kept: nothing is encoded again but what telephones say, so the codec of the call says it. */
 export interface MediaFormat {
   readonly contentType: string;
   /** The name of ffmpeg's muxer. */
@@ -11,6 +11,8 @@ export interface MediaFormat {
   /** The codec's name in a session description, with its clock rate. */
   readonly encoding: string;
   readonly codec: RtpCodecParameters;
+  /** True for G.711, which WebM cannot hold: it becomes Opus, so that a file is a file whoever speaks in it. */
+  readonly isTranscoded: boolean;
 }
 
 /** @throws RecorderError `unsupported_codec` */
@@ -25,6 +27,17 @@ export function mediaFormat({ codecs }: RtpParameters): MediaFormat {
         kind: 'audio',
         encoding: 'opus/48000/2',
         codec,
+        isTranscoded: false,
+      };
+    case 'audio/pcma':
+    case 'audio/pcmu':
+      return {
+        contentType: 'audio/webm;codecs=opus',
+        muxer: 'webm',
+        kind: 'audio',
+        encoding: codec.mimeType.toLowerCase() === 'audio/pcma' ? 'PCMA/8000' : 'PCMU/8000',
+        codec,
+        isTranscoded: true,
       };
     case 'video/vp8':
       return {
@@ -33,6 +46,7 @@ export function mediaFormat({ codecs }: RtpParameters): MediaFormat {
         kind: 'video',
         encoding: 'VP8/90000',
         codec,
+        isTranscoded: false,
       };
     case 'video/h264':
       // WebM has no H.264 (its specification names VP8, VP9 and AV1); Matroska, whose subset it is, has.
@@ -42,6 +56,7 @@ export function mediaFormat({ codecs }: RtpParameters): MediaFormat {
         kind: 'video',
         encoding: 'H264/90000',
         codec,
+        isTranscoded: false,
       };
     default:
       throw new RecorderError('unsupported_codec');

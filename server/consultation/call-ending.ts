@@ -33,7 +33,7 @@ export function leaveSeats(
     if (leaves === undefined) return hasLapsed(seat, now) ? { ...seat, wayBack: null } : seat;
     const { personId } = seat;
     const { reason, deviceId = null, returnUntil = null } = leaves;
-    if (isHeld(seat))
+    if (isHeld(seat) && seat.deviceId !== null)
       effects.push({ type: 'seatReleased', callId, personId, deviceId: seat.deviceId, why: 'left' });
     const device = isInvited(seat) ? deviceId : seat.deviceId;
     return leftSeat(seat, { reason, deviceId: device, now, returnUntil });

@@ -4,17 +4,19 @@ import { endCall, leaveSeats, withRing } from './call-ending.ts';
 import type { ParticipantCommand } from './commands.ts';
 import { type Attributed, type Next, next, type Outcome, refuse, withCall } from './outcome.ts';
 import {
+  answered,
   freshSeat,
   isHeld,
   isHeldBy,
   isInvited,
   isLostFrom,
+  isOnPhone,
   leftSeat,
   replaceSeat,
   runningCall,
   seatOf,
 } from './seats.ts';
-import type { CallRecord, ConsultationState, Effect, Seat, Timings } from './state.ts';
+import type { ConsultationState, Effect, Seat, Timings } from './state.ts';
 
 type Command<T extends ParticipantCommand['type']> = Extract<ParticipantCommand, { type: T }>;
 
@@ -104,7 +106,7 @@ function calledSeat(
 export function acceptCall(
   state: ConsultationState,
   command: Command<'call.accept'>,
-  { now, timings }: Context,
+  context: Context,
 ): Outcome {
   const { by, deviceId, callId } = command;
   const call = runningCall(state, callId);
@@ -114,22 +116,10 @@ export function acceptCall(
     if (isHeldBy(seat, deviceId)) return next(state);
     return refuse('WRONG_STATE', isHeld(seat) ? 'answered on another device' : 'the seat was left');
   }
+  const { now } = context;
   const { ringUntil: _ring, callWaiting: _waiting, ...wishes } = seat;
-  const answered = replaceSeat(call, { ...wishes, state: 'connecting', deviceId, since: now });
-  const until = now + timings.connectMs;
-  // Who answers while others still connect has as long as the first.
-  const connecting: CallRecord =
-    call.phase.name === 'live'
-      ? answered
-      : {
-          ...answered,
-          phase: {
-            name: 'connecting',
-            answeredAt: call.phase.name === 'connecting' ? call.phase.answeredAt : now,
-            until,
-          },
-        };
-  return next(withCall(state, connecting), [{ fact: { kind: 'call.answered', callId }, by }]);
+  const taken = replaceSeat(call, { ...wishes, state: 'connecting', deviceId, since: now, phone: null });
+  return next(withCall(state, answered(taken, context)), [{ fact: { kind: 'call.answered', callId }, by }]);
 }
 
 export function declineCall(
@@ -155,7 +145,7 @@ export function hangUp(state: ConsultationState, command: Command<'call.hangUp'>
   if (isInvited(seat)) return declineCall(state, command, now);
   // Who was lost and does not come back keeps nobody waiting, and ends the call for none of those in it.
   if (isLostFrom(seat, deviceId)) return leaveCall(state, { ...command, type: 'call.leave' }, now);
-  if (!isHeldBy(seat, deviceId)) return notInCall();
+  if (!isHeldBy(seat, deviceId) && !isOnPhone(seat)) return notInCall();
   const inIt = call.seats.filter(({ state: other }) => other !== 'left').length;
   const isDoctor = state.participants.some(({ personId, role }) => personId === by && role === 'doctor');
   if (inIt > 2 && by !== call.startedBy && !isDoctor)
@@ -171,7 +161,7 @@ export function leaveCall(state: ConsultationState, command: Command<'call.leave
   if (!call || !seat) return noCall();
   if (isInvited(seat)) return declineCall(state, command, now);
   if (seat.state === 'left' && seat.deviceId === deviceId && seat.wayBack === null) return next(state);
-  if (!isHeldBy(seat, deviceId) && !isLostFrom(seat, deviceId)) return notInCall();
+  if (!isHeldBy(seat, deviceId) && !isLostFrom(seat, deviceId) && !isOnPhone(seat)) return notInCall();
   return leaveSeats(state, call, { leaving: [{ personId: by, reason: 'hung_up' }], by, now });
 }
 

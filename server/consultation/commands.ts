@@ -15,7 +15,12 @@ import type {
   NoteId,
   Participant,
   PersonId,
+  PhoneBindingId,
+  PhoneCallEndReason,
+  PhoneCallId,
+  PhoneUnboundReason,
   RecordingId,
+  SeatLeftReason,
   SeatViewMode,
   SubjectDraft,
 } from '@teleconsult/protocol';
@@ -189,7 +194,22 @@ export type ParticipantCommand =
       readonly outcome: FollowUpOutcome;
       readonly noteId?: NoteId | undefined;
     }
-  | { readonly type: 'contact.set'; readonly by: PersonId; readonly refused: boolean };
+  | { readonly type: 'contact.set'; readonly by: PersonId; readonly refused: boolean }
+  /** Whether the person may: what is bound lies beside the consultation and changes nothing of it here. */
+  | { readonly type: PhoneQuestion; readonly by: PersonId }
+  /** Rings a telephone to take part in the running call. */
+  | {
+      readonly type: 'phone.join';
+      readonly by: PersonId;
+      readonly deviceId: DeviceId;
+      readonly callId: CallId;
+      readonly personId: PersonId;
+      readonly phoneCallId: PhoneCallId;
+      readonly engaged?: 'busy' | 'knock' | undefined;
+    };
+
+/** Requests of masked calls whose rights the consultation decides. */
+export type PhoneQuestion = 'phone.get' | 'phone.bind' | 'phone.unbind' | 'phone.setRefused';
 
 /** A message as it lies in the thread, looked up by the host just before the step. */
 export interface MessageTarget {
@@ -228,9 +248,67 @@ export type SystemEvent =
       readonly noteId: NoteId;
       readonly addition: number;
     }
+  /** Facts of masked calls, told by whoever keeps them; the same one again changes nothing. `person`: who did it. */
+  | {
+      readonly type: 'phone.bound';
+      readonly bindingId: PhoneBindingId;
+      readonly expiresAt: number;
+      readonly person: PersonId | null;
+    }
+  | {
+      readonly type: 'phone.unbound';
+      readonly bindingId: PhoneBindingId;
+      readonly reason: PhoneUnboundReason;
+      readonly person: PersonId | null;
+    }
+  | {
+      readonly type: 'phone.callStarted';
+      readonly bindingId: PhoneBindingId;
+      readonly phoneCallId: PhoneCallId;
+      readonly person: PersonId | null;
+    }
+  | {
+      readonly type: 'phone.callAnswered';
+      readonly phoneCallId: PhoneCallId;
+      readonly person: PersonId | null;
+    }
+  | {
+      readonly type: 'phone.callEnded';
+      readonly phoneCallId: PhoneCallId;
+      readonly reason: PhoneCallEndReason;
+      readonly talkMs: number;
+      readonly person: PersonId | null;
+    }
+  | {
+      readonly type: 'phone.refused';
+      readonly personId: PersonId;
+      readonly refused: boolean;
+      readonly person: PersonId | null;
+    }
+  | PhoneSeatEvent
   /** The server was started again: every device of a running call has yet to come back. */
   | { readonly type: 'restarted' }
   | { readonly type: 'tick' };
+
+/** What became of a telephone that the consultation asked to ring. `phoneCallId` is the one it was asked with. */
+export type PhoneSeatEvent = {
+  readonly personId: PersonId;
+  readonly callId: CallId;
+  readonly phoneCallId: PhoneCallId;
+} & (
+  | { readonly type: 'phone.seatAnswered' }
+  | {
+      readonly type: 'phone.seatLeft';
+      readonly reason: Exclude<SeatLeftReason, 'removed'>;
+    }
+  /** The person switched their own microphone by a key. */
+  | { readonly type: 'phone.microphone'; readonly on: boolean }
+  | {
+      readonly type: 'phone.consent';
+      readonly recordingId: RecordingId;
+      readonly granted: boolean;
+    }
+);
 
 export type ConsultationEvent = ParticipantCommand | SystemEvent;
 export type CommandType = ParticipantCommand['type'];

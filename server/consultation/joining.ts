@@ -59,6 +59,8 @@ function takenSeat(
   const { screenOn, view, interrupted } = isHeldBy(seat, deviceId)
     ? seat
     : ({ screenOn: false, view: 'full', interrupted: false } as const);
-  const wishes = { microphoneOn, cameraOn, screenOn, mutedBy, view, interrupted };
+  // A telephone that is rung goes on ringing beside the device; one that talks makes room for it.
+  const phone = seat.phone?.state === 'ringing' ? seat.phone : null;
+  const wishes = { microphoneOn, cameraOn, screenOn, mutedBy, view, interrupted, phone };
   return { personId, state: 'present', deviceId, since: now, tickets, ...wishes };
 }

@@ -8,6 +8,7 @@ import type {
 } from '@teleconsult/protocol';
 import { endCall } from './call-ending.ts';
 import { type Attributed, type Next, next } from './outcome.ts';
+import { NO_PHONE_MEMORY } from './phone-state.ts';
 import type { ConsultationState, FactDraft, Phase } from './state.ts';
 
 export interface ConsultationRequest {
@@ -22,6 +23,7 @@ const FRESH = {
   callRevision: 0,
   followUps: [],
   contactRefusedSince: null,
+  phone: NO_PHONE_MEMORY,
   sequence: 0,
 } as const satisfies Partial<ConsultationState>;
 

@@ -59,7 +59,7 @@ export function startRecording(
 /** Somebody in the call agrees to be recorded, or does not (any more). */
 export function answerRecording(
   state: ConsultationState,
-  { by, callId, recordingId, granted }: Command<'recording.answer'>,
+  { by, callId, recordingId, granted }: Omit<Command<'recording.answer'>, 'type' | 'deviceId'>,
   now: number,
 ): Outcome {
   const call = runningCall(state, callId);

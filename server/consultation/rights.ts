@@ -27,6 +27,12 @@ const calling: readonly Standing[] = ['active', 'following_up'];
 const inCall: Right = { roles: everybody, phases: calling };
 /** In a thread of colleagues any of them. */
 const doctorInCall: Right = { roles: ['doctor'], phases: calling };
+/** Masked calls are between the patient and the doctor of a visit. */
+const masked: Right = {
+  roles: ['patient', 'doctor'],
+  inColleagues: [],
+  phases: ['requested', 'waiting', 'active', 'ended'],
+};
 /** Visits have follow-ups, threads of colleagues have none. */
 const followUp: Right = { roles: ['doctor'], inColleagues: [], phases: ['active', 'ended'] };
 
@@ -64,6 +70,11 @@ export const rights: Readonly<Record<CommandType, Right>> = {
   'followUp.cancel': followUp,
   'followUp.begin': { ...followUp, phases: ['ended'] },
   'followUp.complete': { ...followUp, phases: ['ended'] },
+  'phone.get': masked,
+  'phone.bind': { ...masked, phases: calling },
+  'phone.unbind': masked,
+  'phone.setRefused': masked,
+  'phone.join': { ...masked, phases: calling },
   'contact.set': { roles: ['patient'], phases: ['requested', 'waiting', 'active', 'ended'] },
 };
 

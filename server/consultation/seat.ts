@@ -1,8 +1,19 @@
 /** What a person's device does in its seat, and what happens to devices. */
 import { unreachable } from '@teleconsult/protocol/unreachable';
+import { type Leaving, leaveSeats } from './call-ending.ts';
 import type { ParticipantCommand, SystemEvent } from './commands.ts';
 import { type Next, next, type Outcome, refuse, withCall } from './outcome.ts';
-import { isHeld, isHeldBy, replaceSeat, runningCall, seatOf, settled, ticketsOf } from './seats.ts';
+import {
+  isHeld,
+  isHeldBy,
+  isOnPhone,
+  replaceSeat,
+  runningCall,
+  seatOf,
+  settled,
+  ticketsOf,
+  withoutRing,
+} from './seats.ts';
 import type { ConsultationState, Seat } from './state.ts';
 
 type Command<T extends ParticipantCommand['type']> = Extract<ParticipantCommand, { type: T }>;
@@ -17,7 +28,8 @@ export function setSource(state: ConsultationState, command: Command<'seat.setSo
   const call = runningCall(state, callId);
   const seat = call && seatOf(call, by);
   if (!call || !seat) return noCall();
-  if (!isHeldBy(seat, deviceId)) return notInCall();
+  const isOfPhone = isOnPhone(seat) && source === 'microphone';
+  if (!isHeldBy(seat, deviceId) && !isOfPhone) return notInCall();
   switch (source) {
     case 'microphone':
       if (seat.microphoneOn === on) return next(state);
@@ -106,16 +118,27 @@ export function deviceReturned(
   return next(withCall(state, settled(replaceSeat(call, back))));
 }
 
-/** Every device of the call is away, and each has the whole grace to come back. */
+/**
+ * Every device of the call is away, and each has the whole grace to come back. Telephones are gone: they talked and rang
+ * by the process that ended.
+ */
 export function restarted(state: ConsultationState, now: number): Next {
   const { call } = state;
   if (call === null) return next(state);
-  return next(withCall(state, { ...call, seats: call.seats.map((seat) => waiting(seat, now)) }));
+  const seats = call.seats.map((seat): Seat => (livesByPhone(seat) ? seat : withoutRing(waiting(seat, now))));
+  const away = { ...call, seats };
+  const leaving = seats.filter(livesByPhone).map(({ personId }): Leaving => ({ personId, reason: 'lost' }));
+  if (leaving.length === 0) return next(withCall(state, away));
+  return leaveSeats(state, away, { leaving, by: null, now });
 }
+
+/** Also one that was rung for the telephone's sake: nobody answers it any more. */
+const livesByPhone = ({ phone }: Seat): boolean =>
+  phone !== null && (phone.state === 'talking' || phone.alone);
 
 /** A held seat whose device is away; any other seat as it is. */
 function waiting(seat: Seat, now: number): Seat {
-  if (!isHeld(seat)) return seat;
+  if (!isHeld(seat) || seat.deviceId === null) return seat;
   const joined = seat.state === 'reconnecting' ? seat.joined : seat.state === 'present';
   return { ...seat, state: 'reconnecting', since: now, joined, tickets: ticketsOf(seat) };
 }

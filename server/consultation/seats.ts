@@ -1,13 +1,13 @@
 /** Seats of a call: who has one, who is in the call, and how one is left. */
 import type { CallId, CallMedia, DeviceId, PersonId, SeatLeftReason } from '@teleconsult/protocol';
 import { unreachable } from '@teleconsult/protocol/unreachable';
-import type { CallRecord, ConsultationState, Seat, WayBack } from './state.ts';
+import type { CallRecord, ConsultationState, Seat, Timings, WayBack } from './state.ts';
 import type { SeatTickets } from './tickets.ts';
 
 /** Fewest present seats that make a call live. */
 const LIVE_SEATS = 2;
 
-/** A seat that a device holds, whether or not the device is there just now. */
+/** A seat that a device or a telephone holds, whether or not the device is there just now. */
 export type HeldSeat = Extract<Seat, { state: 'connecting' | 'present' | 'reconnecting' }>;
 export type InvitedSeat = Extract<Seat, { state: 'invited' }>;
 
@@ -21,10 +21,17 @@ export const seatOf = (call: CallRecord, personId: PersonId): Seat | undefined =
 export const isHeld = (seat: Seat): seat is HeldSeat =>
   seat.state === 'connecting' || seat.state === 'present' || seat.state === 'reconnecting';
 
+/** Held by a device, and not by a telephone. */
+export type DeviceSeat = HeldSeat & { readonly deviceId: DeviceId };
+export const isOnDevice = (seat: Seat): seat is DeviceSeat => isHeld(seat) && seat.deviceId !== null;
+
+/** Held by the person's telephone. Any device of theirs may hang it up and switch its microphone. */
+export const isOnPhone = (seat: Seat): boolean => isHeld(seat) && seat.deviceId === null;
+
 export const isInvited = (seat: Seat): seat is InvitedSeat => seat.state === 'invited';
 
 /** Whether this very device holds the seat. */
-export const isHeldBy = (seat: Seat, deviceId: DeviceId): seat is HeldSeat =>
+export const isHeldBy = (seat: Seat, deviceId: DeviceId): seat is DeviceSeat =>
   isHeld(seat) && seat.deviceId === deviceId;
 
 /** Whether this very device was lost from the seat, and may still come back. */
@@ -47,6 +54,7 @@ export const freshSeat = (personId: PersonId, media: CallMedia, now: number) =>
     mutedBy: null,
     view: 'full',
     interrupted: false,
+    phone: null,
   }) as const;
 
 /** The way back of a person who was lost, whether or not its time has passed unnoticed. */
@@ -83,9 +91,23 @@ export function leftSeat(
 ): Seat {
   const { personId, microphoneOn, cameraOn, mutedBy, view } = seat;
   const { reason, deviceId, now, returnUntil } = how;
-  const wishes = { microphoneOn, cameraOn, screenOn: false, mutedBy, view, interrupted: false };
+  const wishes = { microphoneOn, cameraOn, screenOn: false, mutedBy, view, interrupted: false, phone: null };
   const wayBack = returnUntil === null ? null : { until: returnUntil, tickets: ticketsOf(seat) };
   return { personId, state: 'left', since: now, reason, deviceId, wayBack, ...wishes };
+}
+
+/** Without the telephone that is rung beside it; one that holds the seat stays. */
+export const withoutRing = (seat: Seat): Seat =>
+  seat.state === 'present' && seat.deviceId === null ? seat : { ...seat, phone: null };
+
+/** Somebody answers. Who answers while others still connect has as long as the first. */
+export function answered(
+  call: CallRecord,
+  { now, timings }: { readonly now: number; readonly timings: Timings },
+): CallRecord {
+  if (call.phase.name === 'live') return call;
+  const answeredAt = call.phase.name === 'connecting' ? call.phase.answeredAt : now;
+  return { ...call, phase: { name: 'connecting', answeredAt, until: now + timings.connectMs } };
 }
 
 /** An answered call with enough present seats is live. */

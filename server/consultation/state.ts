@@ -20,6 +20,10 @@ import type {
   Participant,
   ParticipantRole,
   PersonId,
+  PhoneBindingId,
+  PhoneCallEndReason,
+  PhoneCallId,
+  PhoneUnboundReason,
   RecordingId,
   RecordingStopReason,
   SeatLeftReason,
@@ -27,6 +31,7 @@ import type {
   Subject,
 } from '@teleconsult/protocol';
 import { DEFAULT_RECALL_MS } from '@teleconsult/protocol/limits';
+import type { PhoneEffect, PhoneLeg, PhoneMemory } from './phone-state.ts';
 import type { SeatTickets } from './tickets.ts';
 
 export type Phase =
@@ -53,6 +58,8 @@ interface SeatBase {
   readonly mutedBy: PersonId | null;
   readonly view: SeatViewMode;
   readonly interrupted: boolean;
+  /** The person's telephone while it is rung or talks; null: none is. */
+  readonly phone: PhoneLeg | null;
 }
 
 export type Seat =
@@ -68,6 +75,13 @@ export type Seat =
       readonly deviceId: DeviceId;
       /** null: it was joined under a version of the server that gave none. */
       readonly tickets: SeatTickets | null;
+    })
+  /** A telephone holds it. */
+  | (SeatBase & {
+      readonly state: 'present';
+      readonly deviceId: null;
+      readonly tickets: null;
+      readonly phone: PhoneLeg;
     })
   | (SeatBase & {
       readonly state: 'reconnecting';
@@ -169,6 +183,7 @@ export interface ConsultationState {
   readonly followUps: readonly FollowUpRecord[];
   /** Since when the patient does not want to be contacted after the visit; null: they may be. */
   readonly contactRefusedSince: number | null;
+  readonly phone: PhoneMemory;
   /** The sequence of the newest entry. */
   readonly sequence: number;
 }
@@ -259,7 +274,26 @@ export type FactDraft =
       readonly outcome: FollowUpOutcome;
       readonly noteId?: NoteId;
     }
-  | { readonly kind: 'contact.changed'; readonly refused: boolean };
+  | { readonly kind: 'contact.changed'; readonly refused: boolean }
+  | { readonly kind: 'phone.bound'; readonly bindingId: PhoneBindingId; readonly expiresAt: number }
+  | {
+      readonly kind: 'phone.unbound';
+      readonly bindingId: PhoneBindingId;
+      readonly reason: PhoneUnboundReason;
+    }
+  | {
+      readonly kind: 'phone.callStarted';
+      readonly bindingId: PhoneBindingId;
+      readonly phoneCallId: PhoneCallId;
+    }
+  | { readonly kind: 'phone.callAnswered'; readonly phoneCallId: PhoneCallId }
+  | {
+      readonly kind: 'phone.callEnded';
+      readonly phoneCallId: PhoneCallId;
+      readonly reason: PhoneCallEndReason;
+      readonly talkMs: number;
+    }
+  | { readonly kind: 'phone.refused'; readonly personId: PersonId; readonly refused: boolean };
 
 /** What must be done outside, once the transition is on disk. */
 export type Effect =
@@ -277,7 +311,8 @@ export type Effect =
       readonly why: 'left' | 'moved';
     }
   /** The person takes no part any more: their devices hear nothing of the consultation from now on. */
-  | { readonly type: 'participantLeft'; readonly personId: PersonId };
+  | { readonly type: 'participantLeft'; readonly personId: PersonId }
+  | PhoneEffect;
 
 /** Times that govern a consultation, in milliseconds. */
 export interface Timings {

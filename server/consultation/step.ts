@@ -18,8 +18,11 @@ import { joinSeat } from './joining.ts';
 import { acceptConsultation, decides, endConsultation, enterWaitingRoom } from './lifecycle.ts';
 import { recall, remove, send } from './messages.ts';
 import { noteInThread } from './notes.ts';
-import { andThen, next, type Outcome, refuse } from './outcome.ts';
+import { andThen, type Next, next, type Outcome, refuse } from './outcome.ts';
 import { addParticipant, removeParticipant, setSubject } from './people.ts';
+import { phoneEffects } from './phone-effects.ts';
+import { phoneSeatEvent, ringPhone } from './phone-seats.ts';
+import { askPhones, phoneInThread } from './phone-thread.ts';
 import { answerRecording, controlRecording, followSeats, startRecording } from './recording.ts';
 import { judge, standingOf } from './rights.ts';
 import {
@@ -41,7 +44,18 @@ export interface StepContext {
 
 export function step(state: ConsultationState, event: ConsultationEvent, context: StepContext): Outcome {
   const outcome = 'by' in event ? participantStep(state, event, context) : systemStep(state, event, context);
-  return outcome.kind === 'refused' ? outcome : andThen(outcome, (after) => followSeats(after, context.now));
+  if (outcome.kind === 'refused') return outcome;
+  return withPhones(
+    state,
+    event,
+    andThen(outcome, (after) => followSeats(after, context.now)),
+  );
+}
+
+function withPhones(before: ConsultationState, event: ConsultationEvent, done: Next): Next {
+  const over = event.type === 'phone.seatLeft' ? event.phoneCallId : null;
+  const effects = phoneEffects(before, done.state, over);
+  return effects.length === 0 ? done : { ...done, effects: [...done.effects, ...effects] };
 }
 
 function participantStep(
@@ -145,6 +159,13 @@ function allowedStep(state: ConsultationState, command: ParticipantCommand, cont
       return completeFollowUp(state, command, context.now);
     case 'contact.set':
       return setContact(state, command, context.now);
+    case 'phone.get':
+    case 'phone.bind':
+    case 'phone.unbind':
+    case 'phone.setRefused':
+      return askPhones(state, command);
+    case 'phone.join':
+      return ringPhone(state, command, context);
     default:
       return unreachable(command);
   }
@@ -168,6 +189,18 @@ function systemStep(state: ConsultationState, event: SystemEvent, context: StepC
     case 'note.signed':
     case 'note.added':
       return noteInThread(state, event);
+    case 'phone.bound':
+    case 'phone.unbound':
+    case 'phone.callStarted':
+    case 'phone.callAnswered':
+    case 'phone.callEnded':
+    case 'phone.refused':
+      return phoneInThread(state, event, context.now);
+    case 'phone.seatAnswered':
+    case 'phone.seatLeft':
+    case 'phone.microphone':
+    case 'phone.consent':
+      return phoneSeatEvent(state, event, context);
     case 'restarted':
       return restarted(state, context.now);
     case 'tick':

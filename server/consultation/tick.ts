@@ -3,7 +3,8 @@ import { unreachable } from '@teleconsult/protocol/unreachable';
 import { endCall, hasLapsed, type Leaving, leaveSeats } from './call-ending.ts';
 import { followUpsDueAt, tickFollowUps } from './follow-ups.ts';
 import { endConsultation } from './lifecycle.ts';
-import { andThen, type Next, next } from './outcome.ts';
+import { andThen, type Next, next, withCall } from './outcome.ts';
+import { phoneRingsUntil, withoutLapsedRing } from './phone-seats.ts';
 import { answerUntil, tickRecording } from './recording.ts';
 import { isInvited, wayBackOf } from './seats.ts';
 import type { CallRecord, ConsultationState, Seat, Timings } from './state.ts';
@@ -21,7 +22,11 @@ export function dueAt(state: ConsultationState, timings: Timings): number | null
   if (call !== null) {
     moments.push(failsAt(call, call.seats), answerUntil(call));
     for (const seat of call.seats)
-      moments.push(seatDue(call, seat, timings)?.at ?? null, wayBackOf(seat)?.until ?? null);
+      moments.push(
+        seatDue(call, seat, timings)?.at ?? null,
+        wayBackOf(seat)?.until ?? null,
+        phoneRingsUntil(seat),
+      );
   }
   const due = moments.filter((moment) => moment !== null);
   return due.length === 0 ? null : Math.min(...due);
@@ -34,8 +39,17 @@ export function tick(state: ConsultationState, context: Context): Next {
   if ((phase.name === 'requested' || phase.name === 'waiting') && now >= phase.since + timings.waitingMs)
     return endConsultation(state, { reason: 'expired', by: null }, now);
   const answered = tickRecording(state, now);
-  const seated = andThen(answered, (after) => tickCall(after, context));
+  const rung = andThen(answered, (after) => tickPhones(after, now));
+  const seated = andThen(rung, (after) => tickCall(after, context));
   return andThen(seated, (after) => tickFollowUps(after, context));
+}
+
+function tickPhones(state: ConsultationState, now: number): Next {
+  const { call } = state;
+  if (call === null) return next(state);
+  const seats = call.seats.map((seat) => withoutLapsedRing(seat, now));
+  const isSame = seats.every((seat, index) => seat === call.seats[index]);
+  return next(isSame ? state : withCall(state, { ...call, seats }));
 }
 
 function tickCall(state: ConsultationState, { now, timings }: Context): Next {

@@ -8,6 +8,7 @@ import type {
   SeatView,
 } from '@teleconsult/protocol';
 import { recordedPeople } from './recording.ts';
+import { standingOf } from './rights.ts';
 import { wayBackOf } from './seats.ts';
 import type { CallRecord, ConsultationState, FollowUpRecord, Seat } from './state.ts';
 
@@ -24,6 +25,12 @@ export const viewConsultation = (state: ConsultationState): ConsultationView => 
   participants: [...state.participants],
   createdAt: state.createdAt,
   lastSequence: state.sequence,
+});
+
+/** As masked calls see it: a visit that is being followed up is active, until the follow-up is over. */
+export const viewForPhones = (state: ConsultationState): ConsultationView => ({
+  ...viewConsultation(state),
+  ...(standingOf(state) === 'following_up' && { phase: 'active' as const }),
 });
 
 /** A call as its participants see it; `ended` is given for one that is over. */
@@ -62,6 +69,8 @@ const viewSeat = (seat: Seat): SeatView => ({
   interrupted: seat.interrupted,
   ringUntil: seat.state === 'invited' ? seat.ringUntil : null,
   callWaiting: seat.state === 'invited' && seat.callWaiting,
+  // Beside a device in the call a telephone that is rung is nobody's concern yet.
+  phone: seat.phone !== null && (seat.phone.state === 'talking' || seat.state === 'invited'),
   leftReason: seat.state === 'left' ? seat.reason : null,
   returnUntil: wayBackOf(seat)?.until ?? null,
   since: seat.since,

@@ -138,6 +138,7 @@ export class ConsultationActor {
       after.subject !== before.subject ||
       after.followUps !== before.followUps ||
       after.contactRefusedSince !== before.contactRefusedSince ||
+      after.phone !== before.phone ||
       events.some(({ type }) => type === 'tick');
     if (stored.length > 0 || stateChanged) {
       const state = stateChanged ? { sealed: codec.sealState(after), index: indexOf(after, timings) } : null;

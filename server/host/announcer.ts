@@ -1,12 +1,13 @@
 import { AppError, type PersonId } from '@teleconsult/protocol';
 import { unreachable } from '@teleconsult/protocol/unreachable';
-import { isHeld, seatOf } from '../consultation/seats.ts';
+import { isHeld, isOnDevice, seatOf } from '../consultation/seats.ts';
 import type { CallRecord, Effect } from '../consultation/state.ts';
 import { viewBoard, viewCall, viewConsultation } from '../consultation/view.ts';
 import type { Stepped } from './batch.ts';
 import type { BusyRegister } from './busy.ts';
 import { followSources } from './call-sources.ts';
 import type { MediaRooms } from './media-rooms.ts';
+import type { PhoneLegs } from './phone-legs.ts';
 import type { Log, Publisher } from './ports.ts';
 
 export interface AnnouncerParts {
@@ -14,6 +15,8 @@ export interface AnnouncerParts {
   readonly log: Log;
   readonly busy: BusyRegister;
   readonly media: MediaRooms;
+  /** null: no telephones here, and none is asked to be rung. */
+  readonly phones?: PhoneLegs | null | undefined;
 }
 
 /** Tells what an event made true and carries out its effects. It is on disk already. */
@@ -69,7 +72,7 @@ export class Announcer {
   }
 
   #carryOut(effect: Effect, change: Stepped): void {
-    const { publisher, log, media } = this.#parts;
+    const { publisher, log, media, phones } = this.#parts;
     const { after } = change;
     switch (effect.type) {
       case 'callEnded': {
@@ -95,6 +98,12 @@ export class Announcer {
       }
       case 'participantLeft':
         return;
+      case 'phone.ring':
+      case 'phone.hangUp':
+      case 'phone.setMuted':
+      case 'phone.askConsent':
+        phones?.carryOut(after.id, effect);
+        return;
       default:
         unreachable(effect);
     }
@@ -113,7 +122,7 @@ export class Announcer {
   #followSources(consultationId: Stepped['after']['id'], call: CallRecord, personId: PersonId): void {
     const { media, log } = this.#parts;
     const seat = seatOf(call, personId);
-    if (seat === undefined || !isHeld(seat)) return;
+    if (seat === undefined || !isOnDevice(seat)) return;
     const { callId } = call;
     followSources(media, { consultationId, callId }, seat).catch((error: unknown) => {
       // A seat that closed meanwhile sends nothing either.

@@ -20,12 +20,14 @@ import type { Committed, ConsultationActor } from './actor.ts';
 import type { BusyRegister } from './busy.ts';
 import { CallQuality } from './call-quality.ts';
 import { isForwarded } from './call-sources.ts';
+import { engagedOf } from './engaged.ts';
 import type { HeldConsultations } from './held-consultations.ts';
 import type { MediaRooms, SeatAddress } from './media-rooms.ts';
 import { MissedPresence, type PresenceEvent } from './missed-presence.ts';
 import type { Clock, IdGenerator, Publisher } from './ports.ts';
 import { hashOfTicket } from './resume-tickets.ts';
 import { SeatTurns } from './seat-turns.ts';
+import { viewOf } from './view-of.ts';
 
 export interface CallDeskParts {
   readonly held: HeldConsultations;
@@ -78,7 +80,7 @@ export class CallDesk {
       throw new AppError('BUSY', { detail: 'you are in another call or rung for one' });
     const everybody = actor.state.participants.map(({ personId }) => personId);
     const called = (command.people ?? everybody).filter((person) => person !== by);
-    const engaged = this.#engagedOf(actor.state, called);
+    const engaged = engagedOf(this.#parts, actor.state, called);
     // From here to the submission nothing waits, so of two calls for one person the second finds them engaged.
     busy.claim(by, call);
     busy.reserve(
@@ -107,7 +109,7 @@ export class CallDesk {
     const command = { type: 'call.accept', by, deviceId, callId } as const;
     // Nobody leaves a call for one that cannot be answered.
     this.#foresee(actor.state, command);
-    if (leaveOther) await this.#leaveElsewhere(by, id);
+    if (leaveOther) await this.#leaveElsewhere(by, id, deviceId);
     return this.#claiming({ personId: by, consultationId: id, callId }, async () => {
       const view = viewOf(await submit(id, command));
       await this.#noticeGone(id, command);
@@ -122,7 +124,7 @@ export class CallDesk {
     const { held, busy, submit } = this.#parts;
     const { actor } = await held.visible(id, by);
     const call = { consultationId: id, callId };
-    const engaged = this.#engagedOf(actor.state, [personId]).get(personId);
+    const engaged = engagedOf(this.#parts, actor.state, [personId]).get(personId);
     const isPossible =
       engaged !== 'busy' &&
       runningCall(actor.state, callId) !== null &&
@@ -187,13 +189,15 @@ export class CallDesk {
     const call = runningCall(actor.state, address.callId);
     const seat = call && seatOf(call, address.personId);
     if (!call || !seat) throw noCall();
-    if (payload.source !== 'microphone' && call.media === 'voice')
+    const isSound = payload.source === 'microphone' || payload.source === 'microphone_g711';
+    if (!isSound && call.media === 'voice')
       throw new AppError('WRONG_STATE', { detail: 'a voice call has no pictures; switch it to video first' });
     const produced = await this.#parts.media.produce(address, {
       ...payload,
       paused: payload.paused || !isForwarded(seat, payload.source),
     });
-    await this.#followWish(address, payload.source);
+    // The microphone a second time, for telephones, is muted with the first.
+    await this.#followWish(address, payload.source === 'microphone_g711' ? 'microphone' : payload.source);
     return produced;
   }
 
@@ -306,24 +310,10 @@ export class CallDesk {
       const { call, seat } = seatNow();
       if (call === null) media.closeCall(callId);
       // The device in the seat lost its media to a take-over that came to nothing, and may have it back.
-      else if (seat?.state === 'present' && seat.deviceId !== deviceId)
+      else if (seat?.state === 'present' && seat.deviceId !== null && seat.deviceId !== deviceId)
         media.ensureHeld({ consultationId, callId, personId, deviceId: seat.deviceId });
       throw error;
     }
-  }
-
-  /** Who of these is in another call: a doctor may be knocked at once, everybody else is busy. */
-  #engagedOf(state: ConsultationState, people: readonly PersonId[]): Map<PersonId, 'busy' | 'knock'> {
-    const { busy, callWaiting } = this.#parts;
-    const engaged = new Map<PersonId, 'busy' | 'knock'>();
-    for (const person of people) {
-      const elsewhere = busy.elsewhere(person, state.id);
-      if (elsewhere === 'free') continue;
-      const role = state.participants.find(({ personId }) => personId === person)?.role;
-      const mayKnock = callWaiting && elsewhere === 'engaged' && (role === 'doctor' || role === 'colleague');
-      engaged.set(person, mayKnock ? 'knock' : 'busy');
-    }
-    return engaged;
   }
 
   /** Does what gives the person a seat, unless they hold one in another consultation. */
@@ -341,14 +331,15 @@ export class CallDesk {
     }
   }
 
-  async #leaveElsewhere(by: PersonId, id: ConsultationId): Promise<void> {
+  async #leaveElsewhere(by: PersonId, id: ConsultationId, answering: DeviceId): Promise<void> {
     const { busy, held, submit } = this.#parts;
     for (const { consultationId } of busy.of(by)) {
       if (consultationId === id) continue;
       const { call } = (await held.hold(consultationId)).actor.state;
       const seat = call && seatOf(call, by);
       if (!call || !seat || !isHeld(seat)) continue;
-      const { deviceId } = seat;
+      // A telephone is hung up by whichever device answers.
+      const deviceId = seat.deviceId ?? answering;
       try {
         await submit(consultationId, { type: 'call.leave', by, deviceId, callId: call.callId });
       } catch (error) {
@@ -379,14 +370,6 @@ export class CallDesk {
     if (!this.#parts.publisher.isConnected(by, deviceId, id))
       await this.#missed.noting(id, { type: 'device.lost', personId: by, deviceId });
   }
-}
-
-/** The call as the command left it, also when it ended with it. */
-function viewOf({ state, effects }: Committed): CallView {
-  const ended = effects.find((effect) => effect.type === 'callEnded');
-  if (ended !== undefined) return viewCall(state, ended.call, ended.reason);
-  if (state.call === null) throw noCall();
-  return viewCall(state, state.call);
 }
 
 const noCall = (): AppError => new AppError('NOT_FOUND', { detail: 'there is no such running call' });

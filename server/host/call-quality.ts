@@ -1,5 +1,5 @@
 import type { CallId, ConsultationId, PersonId, QualityLevel } from '@teleconsult/protocol';
-import { isHeld } from '../consultation/seats.ts';
+import { isHeld, isOnDevice } from '../consultation/seats.ts';
 import type { CallRecord } from '../consultation/state.ts';
 import type { Publisher } from './ports.ts';
 
@@ -32,7 +32,7 @@ export class CallQuality {
     if (levels.get(by) === level) return;
     levels.set(by, level);
     for (const seat of call.seats)
-      if (isHeld(seat) && seat.personId !== by)
+      if (isOnDevice(seat) && seat.personId !== by)
         this.#publisher.toDevice(seat.personId, seat.deviceId, 'seat.qualityChanged', {
           consultationId: id,
           callId: call.callId,
@@ -44,7 +44,7 @@ export class CallQuality {
   /** Tells a device that has just joined what the others in the call have. They hear of it anew: it may have been away. */
   repeat(held: object, id: ConsultationId, call: CallRecord, to: PersonId): void {
     const seat = call.seats.find(({ personId }) => personId === to);
-    if (seat === undefined || !isHeld(seat)) return;
+    if (seat === undefined || !isOnDevice(seat)) return;
     this.#of(held, call).of.delete(to);
     for (const [personId, level] of this.#of(held, call).of) {
       const isThere = call.seats.some((other) => other.personId === personId && isHeld(other));

@@ -1,15 +1,16 @@
-import type { MediaSource } from '@teleconsult/protocol';
+import type { MediaSource, SentSource } from '@teleconsult/protocol';
 import { unreachable } from '@teleconsult/protocol/unreachable';
-import type { HeldSeat } from '../consultation/seats.ts';
+import type { DeviceSeat } from '../consultation/seats.ts';
 import type { Seat } from '../consultation/state.ts';
 import type { MediaRooms, SeatAddress } from './media-rooms.ts';
 
 const SOURCES: readonly MediaSource[] = ['microphone', 'camera', 'screen'];
 
 /** Whether the others get this source: the person wants it, and the system has not taken the microphone. */
-export function isForwarded(seat: Seat, source: MediaSource): boolean {
+export function isForwarded(seat: Seat, source: SentSource): boolean {
   switch (source) {
     case 'microphone':
+    case 'microphone_g711':
       return seat.microphoneOn && !seat.interrupted;
     case 'camera':
       return seat.cameraOn;
@@ -24,7 +25,7 @@ export function isForwarded(seat: Seat, source: MediaSource): boolean {
 export async function followSources(
   media: MediaRooms,
   place: Pick<SeatAddress, 'consultationId' | 'callId'>,
-  seat: HeldSeat,
+  seat: DeviceSeat,
 ): Promise<void> {
   const { personId, deviceId } = seat;
   for (const source of SOURCES)

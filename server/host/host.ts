@@ -35,6 +35,8 @@ import { FollowUpDesk } from './follow-up-desk.ts';
 import { type Held, HeldConsultations } from './held-consultations.ts';
 import { MediaRooms } from './media-rooms.ts';
 import { Openings } from './openings.ts';
+import { PhoneCalls } from './phone-calls.ts';
+import type { PhoneLegs } from './phone-legs.ts';
 import type { Clock, ConsultationKeys, ConsultationStore, IdGenerator, Log, Publisher } from './ports.ts';
 import { type PageRange, ThreadDesk } from './thread-desk.ts';
 import type { SearchWish } from './thread-search.ts';
@@ -61,6 +63,8 @@ export interface HostParts {
   readonly observers: readonly ((change: Stepped) => void)[];
   /** What devices measure, without anybody's name. */
   readonly onQuality: (report: QualityReport) => void;
+  /** Who rings telephones for calls; null: nobody. */
+  readonly phones?: PhoneLegs | null | undefined;
   /** A track of a call began, was muted or ended, or its room is gone. */
   readonly onTracks?: (callId: CallId) => void;
   /** @throws AppError NOT_CONFIGURED, OVERLOADED when no recording can begin now */
@@ -89,6 +93,7 @@ export interface NewConsultationRequest {
 export class ConsultationHost {
   readonly calls: CallDesk;
   readonly followUps: FollowUpDesk;
+  readonly phones: PhoneCalls;
   readonly media: MediaRooms;
   readonly #parts: HostParts;
   readonly #held: HeldConsultations;
@@ -131,6 +136,7 @@ export class ConsultationHost {
     this.#sender = new MessageSender({ ...parts, held: this.#held, submit });
     this.calls = new CallDesk({ ...parts, held: this.#held, submit, busy, media: this.media });
     this.followUps = new FollowUpDesk({ ...parts, held: this.#held, submit });
+    this.phones = new PhoneCalls({ ...parts, held: this.#held, submit, busy });
     this.#time = new Timekeeper({
       ...parts,
       pass: async (id) => void (await this.submit(id, { type: 'tick' })),

@@ -1,4 +1,5 @@
 import { AppError, type ConsultationId } from '@teleconsult/protocol';
+import { NO_PHONE_MEMORY } from '../consultation/phone-state.ts';
 import {
   type CallRecord,
   type ConsultationState,
@@ -40,7 +41,10 @@ type Earlier<T, Later extends keyof T> = Omit<T, Later> & Partial<Pick<T, Later>
 
 /** Gives a state that an earlier version of the server sealed what it lacks. */
 function asOfNow(
-  state: Earlier<ConsultationState, 'kind' | 'requestedBy' | 'subject' | 'followUps' | 'contactRefusedSince'>,
+  state: Earlier<
+    ConsultationState,
+    'kind' | 'requestedBy' | 'subject' | 'followUps' | 'contactRefusedSince' | 'phone'
+  >,
 ): ConsultationState {
   return {
     kind: 'visit',
@@ -48,6 +52,7 @@ function asOfNow(
     subject: null,
     followUps: [],
     contactRefusedSince: null,
+    phone: NO_PHONE_MEMORY,
     ...state,
     phase: phaseOfNow(state.phase),
     call: state.call === null ? null : callOfNow(state.call),
@@ -61,7 +66,7 @@ const callOfNow = (call: Earlier<CallRecord, 'recording' | 'stoppedRecordingId'>
   ...{ recording: null, stoppedRecordingId: null },
   ...call,
   seats: call.seats.map((seat): Seat => {
-    const base = { screenOn: false, mutedBy: null, view: 'full' as const, interrupted: false };
+    const base = { screenOn: false, mutedBy: null, view: 'full' as const, interrupted: false, phone: null };
     switch (seat.state) {
       case 'invited':
         return { ...base, ...{ ringUntil: ringUntil(call), callWaiting: false }, ...seat };

@@ -1,4 +1,12 @@
-import { type ConsumerOffer, type SeatEvent, type Sfu, SfuError, type SfuRoom } from '@teleconsult/media';
+import {
+  type ConsumerOffer,
+  type PhoneSeat,
+  type PhoneSeatOptions,
+  type SeatEvent,
+  type Sfu,
+  SfuError,
+  type SfuRoom,
+} from '@teleconsult/media';
 import {
   AppError,
   type CallId,
@@ -22,6 +30,8 @@ interface CallRoom {
   /** The room once it is open. */
   opened: SfuRoom | null;
   readonly seats: Map<PersonId, MediaSeat>;
+  /** Who takes part by telephone, or did. Their seats are closed by whoever opened them, or with the room. */
+  readonly phones: Set<PersonId>;
   speaker: PersonId | null;
 }
 
@@ -62,7 +72,7 @@ export class MediaRooms {
     capabilities: RequestPayload<'seat.join'>['rtpCapabilities'],
   ): Promise<Omit<RequestResult<'seat.join'>, 'call' | 'resumeTicket'>> {
     return guarded(async () => {
-      const held = this.#roomOf(address);
+      const held = this.#roomOf(address.callId);
       const room = await held.room;
       const sfu = await room.openSeat({
         seatId: address.personId,
@@ -85,6 +95,29 @@ export class MediaRooms {
         consumers,
         iceServers: this.#parts.turn.forPerson(address.personId),
       };
+    });
+  }
+
+  /**
+   * A person takes part by telephone. A device of theirs that came meanwhile has no media any more, and is told so: whether it
+   * may come again is for whoever decides who sits where. Whoever opens it closes it; a call that ends ends it (`ended`,
+   * `room_closed`).
+   * Like a device's join it may open the room of a call that has just ended: then it is for the caller to `closeCall`.
+   * @throws AppError MEDIA_UNAVAILABLE, INVALID
+   */
+  async joinPhone(
+    { callId, personId }: Pick<SeatAddress, 'callId' | 'personId'>,
+    options: Omit<PhoneSeatOptions, 'seatId'>,
+  ): Promise<PhoneSeat> {
+    return guarded(async () => {
+      const held = this.#roomOf(callId);
+      const room = await held.room;
+      const phone = await room.openPhoneSeat({ ...options, seatId: personId });
+      const former = held.seats.get(personId);
+      held.seats.delete(personId);
+      held.phones.add(personId);
+      if (former !== undefined) this.#tellLost(former.address);
+      return phone;
     });
   }
 
@@ -180,8 +213,7 @@ export class MediaRooms {
     held.room.then((room) => room.close()).catch(() => undefined);
   }
 
-  #roomOf(address: SeatAddress): CallRoom {
-    const { callId } = address;
+  #roomOf(callId: CallId): CallRoom {
     const running = this.#rooms.get(callId);
     if (running !== undefined) return running;
     const held: CallRoom = {
@@ -192,6 +224,7 @@ export class MediaRooms {
       }),
       opened: null,
       seats: new Map(),
+      phones: new Set(),
       speaker: null,
     };
     this.#rooms.set(callId, held);
@@ -238,7 +271,8 @@ export class MediaRooms {
   }
 
   #onSpeaker(held: CallRoom, seatId: string | null): void {
-    const speaker = [...held.seats.keys()].find((personId) => personId === seatId) ?? null;
+    const people = [...held.seats.keys(), ...held.phones];
+    const speaker = people.find((personId) => personId === seatId) ?? null;
     if (speaker === held.speaker) return;
     held.speaker = speaker;
     for (const { address } of held.seats.values()) this.#tellSpeaker(address, speaker);
@@ -281,6 +315,11 @@ export class MediaRooms {
       case 'consumerPaused': {
         const { consumerId, paused } = event;
         publisher.toDevice(personId, deviceId, 'seat.consumerPaused', { ...call, consumerId, paused });
+        return;
+      }
+      case 'g711Wanted': {
+        const { wanted, codec } = event;
+        publisher.toDevice(personId, deviceId, 'seat.g711Wanted', { ...call, wanted, codec });
         return;
       }
       case 'transportChanged':

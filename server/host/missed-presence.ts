@@ -1,5 +1,5 @@
 import { AppError, type ConsultationId, type DeviceId, type PersonId } from '@teleconsult/protocol';
-import { isHeld } from '../consultation/seats.ts';
+import { isOnDevice } from '../consultation/seats.ts';
 import type { Committed } from './actor.ts';
 import type { HeldConsultations } from './held-consultations.ts';
 import type { Publisher } from './ports.ts';
@@ -54,7 +54,7 @@ export class MissedPresence {
     try {
       const { actor } = await held.hold(id);
       for (const seat of actor.state.call?.seats ?? []) {
-        if (!isHeld(seat)) continue;
+        if (!isOnDevice(seat)) continue;
         const { personId, deviceId } = seat;
         const isThere = publisher.isConnected(personId, deviceId, id);
         if (isThere !== (seat.state === 'reconnecting')) continue;

@@ -21,6 +21,8 @@ import type {
   NoteId,
   ParticipantRole,
   PersonId,
+  PhoneBindingId,
+  PhoneCallId,
   RecordingId,
   ResumeTicket,
 } from '@teleconsult/protocol';
@@ -42,6 +44,8 @@ export interface IdGenerator {
   fileId(): FileId;
   noteId(): NoteId;
   followUpId(): FollowUpId;
+  phoneBindingId(): PhoneBindingId;
+  phoneCallId(): PhoneCallId;
 }
 
 /** An entry as it lies in the store: who, when and what kind in clear, everything said sealed. */

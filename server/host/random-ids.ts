@@ -10,6 +10,8 @@ import type {
   InvitationId,
   MessageId,
   NoteId,
+  PhoneBindingId,
+  PhoneCallId,
   RecordingId,
   ResumeTicket,
 } from '@teleconsult/protocol';
@@ -43,4 +45,6 @@ export const randomIds: IdGenerator = {
   fileId: () => mint<FileId>('fil'),
   noteId: () => mint<NoteId>('not'),
   followUpId: () => mint<FollowUpId>('fup'),
+  phoneBindingId: () => mint<PhoneBindingId>('pbd'),
+  phoneCallId: () => mint<PhoneCallId>('pcl'),
 };

@@ -11,12 +11,13 @@ import { authenticate } from './authenticate.ts';
 import { type DictationRouteParts, dictationsRouter } from './dictations.ts';
 import { openApiDocument } from './openapi.ts';
 import { pagesRouter } from './pages.ts';
+import { PHONE_WEBHOOKS_PATH, type PhoneWebhookParts, phoneWebhooksRouter } from './phone-webhooks.ts';
 import { problems, requestIds } from './problem.ts';
 import { recordingMediaRouter } from './recording-media.ts';
 import { type RestParts, restRouter } from './rest.ts';
 import { UPLOADS_PATH, type UploadRouteParts, uploadsHandler } from './uploads.ts';
 
-export interface HttpAppParts extends RestParts, UploadRouteParts, DictationRouteParts {
+export interface HttpAppParts extends RestParts, UploadRouteParts, DictationRouteParts, PhoneWebhookParts {
   readonly tokens: TokenVerifier;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -74,6 +75,8 @@ export function createHttpApp(parts: HttpAppParts): Express {
   app.use('/v1', otherOrigins(parts.allowedOrigins), neverCached);
   // Before the tokens: a player sends none, and the link is what authorises it.
   app.use(MEDIA_PATH, recordingMediaRouter(parts.playback.links));
+  // Providers of telephony send no token either: a signature or a secret address is their proof.
+  app.use(PHONE_WEBHOOKS_PATH, phoneWebhooksRouter(parts));
   app.use('/v1', authenticate(parts.tokens));
   app.use(UPLOADS_PATH, uploadsRoute(parts));
   app.use(dictationsRouter(parts));

@@ -6,6 +6,7 @@ import type { ConsultationHost } from '../host/host.ts';
 import { readerOf } from '../identity/access.ts';
 import type { Caller } from '../identity/tokens.ts';
 import type { Playback } from '../playback/playback.ts';
+import type { PhoneDesk } from '../telephony/phone-desk.ts';
 import type { AttachmentLibrary } from '../uploads/attachment-library.ts';
 import { consultation, named, parse } from './asked.ts';
 import { callerOf } from './authenticate.ts';
@@ -19,6 +20,7 @@ export interface RestParts {
   readonly host: ConsultationHost;
   readonly library: AttachmentLibrary;
   readonly playback: Pick<Playback, 'listForHost' | 'deleteForHost' | 'clips'>;
+  readonly phones: Pick<PhoneDesk, 'board' | 'setNumber'>;
 }
 
 /** The REST interface for the host application's server and for participants' pages. */
@@ -40,7 +42,7 @@ export function restRouter(parts: RestParts): Router {
   return router;
 }
 
-function createEndpoints({ host, library, playback }: RestParts): Record<RouteName, Endpoint> {
+function createEndpoints({ host, library, playback, phones }: RestParts): Record<RouteName, Endpoint> {
   return {
     createConsultation: async (request, response) => {
       const { patient, doctor, subject = null } = parse(routes.createConsultation.body, request.body);
@@ -93,6 +95,19 @@ function createEndpoints({ host, library, playback }: RestParts): Record<RouteNa
       const id = consultation(request, caller);
       const recordingId = named(routes.deleteRecording, 'recordingId', request);
       response.json(await playback.deleteForHost(id, recordingId));
+    },
+    setPhoneNumber: async (request, response) => {
+      const personId = named(routes.setPhoneNumber, 'personId', request);
+      const { number } = parse(routes.setPhoneNumber.body, request.body);
+      await phones.setNumber(personId, number);
+      response.status(204).end();
+    },
+    removePhoneNumber: async (request, response) => {
+      await phones.setNumber(named(routes.removePhoneNumber, 'personId', request), null);
+      response.status(204).end();
+    },
+    getPhoneBoard: async (request, response, caller) => {
+      response.json(await phones.board(consultation(request, caller), null));
     },
     ...clipEndpoints(playback.clips),
     getAttachment: async (request, response, caller) => {

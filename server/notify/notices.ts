@@ -109,6 +109,12 @@ function noticesWhenever(entry: Entry, situation: Situation): readonly Notice[] 
     case 'followUp.begun':
     case 'followUp.completed':
     case 'contact.changed':
+    case 'phone.bound':
+    case 'phone.unbound':
+    case 'phone.callStarted':
+    case 'phone.callAnswered':
+    case 'phone.callEnded':
+    case 'phone.refused':
     case 'consultation.subjectSet':
     case 'participant.left':
     case 'message.recalled':

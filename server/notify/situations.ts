@@ -96,6 +96,12 @@ export class Situations {
       case 'followUp.begun':
       case 'followUp.completed':
       case 'contact.changed':
+      case 'phone.bound':
+      case 'phone.unbound':
+      case 'phone.callStarted':
+      case 'phone.callAnswered':
+      case 'phone.callEnded':
+      case 'phone.refused':
       case 'consultation.requested':
       case 'consultation.waiting':
       case 'consultation.accepted':

@@ -99,6 +99,18 @@ function dataOf(entry: Entry): WebhookEvent['data'] {
     }
     case 'contact.changed':
       return { refused: entry.refused };
+    case 'phone.bound':
+      return { bindingId: entry.bindingId, expiresAt: entry.expiresAt };
+    case 'phone.unbound':
+      return { bindingId: entry.bindingId, reason: entry.reason };
+    case 'phone.callStarted':
+      return { bindingId: entry.bindingId, phoneCallId: entry.phoneCallId };
+    case 'phone.callAnswered':
+      return { phoneCallId: entry.phoneCallId };
+    case 'phone.callEnded':
+      return { phoneCallId: entry.phoneCallId, reason: entry.reason, talkMs: entry.talkMs };
+    case 'phone.refused':
+      return { personId: entry.personId, refused: entry.refused };
     default:
       return unreachable(entry);
   }

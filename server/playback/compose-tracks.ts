@@ -1,7 +1,9 @@
 import { AppError, type FileId } from '@teleconsult/protocol';
 import type { FilePlace, OpenedFile, StoredFile, TrackFiles } from '../recordings/ports.ts';
-import type { CompositionPlan } from './composition-plan.ts';
+import type { ComposedTrack, CompositionPlan } from './composition-plan.ts';
 import { type MediaChildLimits, type MediaTools, runMediaChild } from './media-child.ts';
+import { servedFile } from './served-file.ts';
+import { waveIndex } from './wave-head.ts';
 
 export type ComposeOutcome =
   | { readonly ended: 'done'; readonly byteSize: number; readonly parts: number }
@@ -33,11 +35,7 @@ export async function composeTracks(plan: CompositionPlan, options: ComposeOptio
   const outcome = await runMediaChild({
     tools,
     args: plan.args,
-    inputs: plan.tracks.map(
-      ({ fileId }) =>
-        () =>
-          mediaOf(options, fileId),
-    ),
+    inputs: plan.tracks.map((track) => () => mediaOf(options, track)),
     limits: limitsFor(plan),
     signal,
     onOutput: async (bytes) => {
@@ -63,12 +61,13 @@ export async function composeTracks(plan: CompositionPlan, options: ComposeOptio
 
 async function* mediaOf(
   { files, place, stored }: ComposeOptions,
-  fileId: FileId,
+  { fileId, samples }: ComposedTrack,
 ): AsyncGenerator<Uint8Array> {
   const size = stored.get(fileId);
   if (size === undefined) throw new AppError('NOT_FOUND');
   await using opened: OpenedFile = await files.open({ ...place, fileId }, size);
-  yield* opened.read();
+  const served = servedFile(opened, samples === undefined ? null : waveIndex(samples, 0, opened.byteSize));
+  yield* served.read({ start: 0, endExclusive: served.byteSize });
 }
 
 /** Four times as long as it lasts on one core is a slow machine; half an hour beside that, a busy one. */

@@ -252,14 +252,16 @@ export class Composing {
       signal.throwIfAborted();
       if (file.state === 'growing') continue;
       let facts = openFileFacts(key, file);
-      if (facts.seekIndex === undefined) facts = await this.#parts.measuring.measure(file, signal);
+      if (facts.seekIndex === undefined && facts.samples === undefined)
+        facts = await this.#parts.measuring.measure(file, signal);
       const demuxer = demuxerOf(facts.contentType);
-      const { personId, source, durationMs } = facts;
+      const { personId, source, durationMs, samples } = facts;
       // What nobody could find a length in cannot be decoded either.
       if (demuxer === undefined || durationMs === null) continue;
       if (demuxer === 'matroska' && facts.seekIndex === undefined) continue;
       const startedAt = facts.startedAt ?? file.createdAt;
-      tracks.push({ fileId: file.fileId, personId, source, startedAt, durationMs, demuxer });
+      const track = { fileId: file.fileId, personId, source, startedAt, durationMs, demuxer };
+      tracks.push(samples === undefined ? track : { ...track, samples });
     }
     return tracks;
   }

@@ -1,4 +1,6 @@
 import type { FileId, MediaSource, PersonId } from '@teleconsult/protocol';
+import type { SampleFormat } from '../recordings/sample-format.ts';
+import { DECODERS } from './measure-file.ts';
 import { inputPipe } from './media-child.ts';
 
 /** One recorded track, on the clock that the tracks of a recording share. */
@@ -10,6 +12,8 @@ export interface ComposedTrack {
   readonly durationMs: number;
   /** ffmpeg’s name of its format. */
   readonly demuxer: string;
+  /** What is stored are samples and nothing else; left out: it is as its demuxer reads it. */
+  readonly samples?: SampleFormat;
 }
 
 /** What is to be made of the tracks. Inputs are the tracks in this order. */
@@ -32,7 +36,6 @@ const PICTURE_HEIGHT = 360;
 const SCREEN_WIDTH = 1_280;
 const SCREEN_HEIGHT = 720;
 const RATE = 15;
-const DECODERS = 'opus,libopus,aac,vp8,libvpx,h264';
 
 interface Box {
   readonly x: number;

@@ -29,12 +29,25 @@ export class LoudnessMeter {
     if (this.#half !== null && bytes.byteLength > 0) {
       const low = this.#half;
       this.#half = null;
-      this.#sample(((low | (bytes.readUInt8(0) << 8)) << 16) >> 16);
+      this.sample(((low | (bytes.readUInt8(0) << 8)) << 16) >> 16);
       at = 1;
     }
     const end = at + ((bytes.byteLength - at) & ~1);
-    for (; at < end; at += 2) this.#sample(bytes.readInt16LE(at));
+    for (; at < end; at += 2) this.sample(bytes.readInt16LE(at));
     if (at < bytes.byteLength) this.#half = bytes.readUInt8(at);
+  }
+
+  /** One sample on the scale of 16 bits. */
+  sample(value: number): void {
+    this.#samples += 1;
+    this.#inStep += 1;
+    const loudness = value < 0 ? -value : value;
+    if (loudness > this.#loudest) this.#loudest = loudness;
+    if (this.#inStep < (this.#sampleRate * this.#stepMs) / 1_000) return;
+    this.#peaks.push(this.#loudest);
+    this.#loudest = 0;
+    this.#inStep = 0;
+    if (this.#peaks.length === MAX_PEAKS) this.#coarsen();
   }
 
   get durationMs(): number {
@@ -47,18 +60,6 @@ export class LoudnessMeter {
       stepMs: this.#stepMs,
       peaks: peaks.map((peak) => Math.min(100, Math.round((peak / FULL_SCALE) * 100))),
     };
-  }
-
-  #sample(value: number): void {
-    this.#samples += 1;
-    this.#inStep += 1;
-    const loudness = value < 0 ? -value : value;
-    if (loudness > this.#loudest) this.#loudest = loudness;
-    if (this.#inStep < (this.#sampleRate * this.#stepMs) / 1_000) return;
-    this.#peaks.push(this.#loudest);
-    this.#loudest = 0;
-    this.#inStep = 0;
-    if (this.#peaks.length === MAX_PEAKS) this.#coarsen();
   }
 
   #coarsen(): void {

@@ -1,21 +1,29 @@
 import type { Waveform } from '@teleconsult/protocol';
 import type { OpenedFile } from '../recordings/ports.ts';
+import type { SampleFormat } from '../recordings/sample-format.ts';
 import { WebmScanner } from '../webm/scanner.ts';
 import { LoudnessMeter } from './loudness.ts';
 import { inputPipe, type MediaChildOutcome, type MediaTools, runMediaChild } from './media-child.ts';
 import { makeSeekIndex, type SeekIndex } from './seek-index.ts';
+import { SoundMeter } from './sound-meter.ts';
+import { waveIndex } from './wave-head.ts';
+import { WaveScanner } from './wave-scanner.ts';
 
 /** What a pass over a finished file finds; null where it cannot be found. */
 export interface Measurement {
   readonly durationMs: number | null;
   readonly waveform: Waveform | null;
   readonly seekIndex: SeekIndex | null;
+  /** Of sound in two channels, each for itself. */
+  readonly channelWaveforms?: readonly Waveform[];
 }
 
 export interface MeasureOptions {
   readonly tools: MediaTools;
   /** Such as `audio/webm;codecs=opus`. */
   readonly contentType: string;
+  /** What is stored are samples and nothing else; left out: it is as `contentType` says. */
+  readonly samples?: SampleFormat | undefined;
   readonly hasSound: boolean;
   readonly signal: AbortSignal;
 }
@@ -37,9 +45,11 @@ const DEMUXERS: Readonly<Record<string, string>> = {
   'video/x-matroska': 'matroska',
   'audio/ogg': 'ogg',
   'audio/mp4': 'mov',
+  'audio/wav': 'wav',
+  'audio/mpeg': 'mp3',
   'video/mp4': 'mov',
 };
-const DECODERS = 'opus,libopus,aac,vp8,libvpx,h264';
+export const DECODERS = 'opus,libopus,aac,vp8,libvpx,h264,pcm_s16le,pcm_u8,pcm_alaw,pcm_mulaw,mp3,mp3float';
 
 /** The name of a format without its codecs. */
 const bare = (contentType: string): string => (contentType.split(';')[0] ?? '').trim().toLowerCase();
@@ -53,8 +63,11 @@ export const demuxerOf = (contentType: string): string | undefined => DEMUXERS[b
  * @throws what reading the file throws; the abort reason when it was given up
  */
 export async function measureFile(file: OpenedFile, options: MeasureOptions): Promise<Measurement> {
-  const { contentType, hasSound, signal, tools } = options;
+  const { contentType, samples, hasSound, signal, tools } = options;
   const demuxer = demuxerOf(contentType);
+  if (samples !== undefined) return measureSamples(file, samples, signal);
+  const wave = demuxer === 'wav' ? await measureWave(file, signal) : null;
+  if (wave !== null) return wave;
   const scanner = new WebmScanner();
   async function* scanned(): AsyncGenerator<Uint8Array> {
     for await (const bytes of file.read()) {
@@ -87,6 +100,43 @@ export async function measureFile(file: OpenedFile, options: MeasureOptions): Pr
     durationMs: scannedMs ?? (isMetered ? meter.durationMs : null),
     waveform: isMetered ? meter.waveform() : null,
     seekIndex: scan === null ? null : makeSeekIndex(scan),
+  };
+}
+
+/** Samples need nobody to decode them. */
+async function measureSamples(
+  file: OpenedFile,
+  samples: SampleFormat,
+  signal: AbortSignal,
+): Promise<Measurement> {
+  const meter = new SoundMeter(samples);
+  for await (const bytes of file.read()) {
+    signal.throwIfAborted();
+    meter.push(bytes);
+  }
+  return { ...measurementOf(meter), seekIndex: null };
+}
+
+/** null: it is of a kind that ffmpeg may know. */
+async function measureWave(file: OpenedFile, signal: AbortSignal): Promise<Measurement | null> {
+  const scanner = new WaveScanner();
+  for await (const bytes of file.read()) {
+    signal.throwIfAborted();
+    scanner.push(bytes);
+  }
+  const scan = scanner.result();
+  if (scan === null) return null;
+  const { format, samplesStart, samplesEnd, meter } = scan;
+  // Who recorded it may not have known its length when its head was written.
+  return { ...measurementOf(meter), seekIndex: waveIndex(format, samplesStart, samplesEnd) };
+}
+
+function measurementOf(meter: SoundMeter): Omit<Measurement, 'seekIndex'> {
+  const channels = meter.channels();
+  return {
+    durationMs: meter.durationMs,
+    waveform: meter.waveform(),
+    ...(channels.length === 1 ? {} : { channelWaveforms: channels }),
   };
 }
 

@@ -65,6 +65,7 @@ export class Measuring {
       found = await measureFile(opened, {
         tools,
         contentType: facts.contentType,
+        samples: facts.samples,
         hasSound:
           kind === 'composed' || facts.source === 'microphone' || facts.contentType.startsWith('audio/'),
         signal: signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]),
@@ -75,12 +76,13 @@ export class Measuring {
       this.#parts.log.error('recording.notMeasured', { recording: recordingId, file: fileId, error });
       found = { durationMs: null, waveform: null, seekIndex: null };
     }
-    const { durationMs, waveform, seekIndex } = found;
+    const { durationMs, waveform, seekIndex, channelWaveforms } = found;
     const measured: FileFacts = {
       ...facts,
       durationMs: durationMs ?? facts.durationMs,
       waveform,
       ...(seekIndex === null ? {} : { seekIndex }),
+      ...(channelWaveforms === undefined ? {} : { channelWaveforms }),
     };
     if (await store.measuredFile({ fileId, sealed: sealFileFacts(key, fileId, measured) }))
       this.#parts.onMeasured(file);

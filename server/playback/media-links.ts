@@ -12,8 +12,10 @@ import { type Audited, personDoing } from './audited.ts';
 import { type Grant, LINK_MS, LinkTickets } from './link-tickets.ts';
 import { Once } from './once.ts';
 import type { RecordingAccess, Seen } from './recording-access.ts';
+import type { SeekIndex } from './seek-index.ts';
 import { type ServedFile, servedFile } from './served-file.ts';
 import { watchedBytes } from './watched-bytes.ts';
+import { waveIndex } from './wave-head.ts';
 
 export const MEDIA_PATH = '/v1/recordings/media';
 
@@ -47,6 +49,8 @@ const ENDINGS: Readonly<Record<string, string>> = {
   'audio/ogg': 'ogg',
   'audio/mp4': 'm4a',
   'video/mp4': 'mp4',
+  'audio/wav': 'wav',
+  'audio/mpeg': 'mp3',
 };
 
 /**
@@ -129,8 +133,7 @@ export class MediaLinks {
     { opened, file, facts }: { opened: OpenedFile; file: StoredFile; facts: FileFacts },
   ): LinkedMedia {
     const { right, seekable, personId } = grant;
-    const index = seekable ? (facts.seekIndex ?? null) : null;
-    const served = servedFile(opened, index);
+    const served = servedFile(opened, indexOf(facts, opened, seekable));
     return {
       byteSize: served.byteSize,
       contentType: facts.contentType,
@@ -155,6 +158,16 @@ export class MediaLinks {
 /** @throws AppError FORBIDDEN */
 export function requireRight({ acts }: Seen, right: RecordingRight): void {
   if (!acts.includes(right)) throw new AppError('FORBIDDEN');
+}
+
+/** How a file is served; null: as it is. */
+function indexOf(
+  { samples, seekIndex }: FileFacts,
+  { byteSize }: Pick<OpenedFile, 'byteSize'>,
+  seekable: boolean,
+): SeekIndex | null {
+  if (samples !== undefined) return waveIndex(samples, 0, byteSize);
+  return seekable ? (seekIndex ?? null) : null;
 }
 
 /** The same tag, the same bytes: once it is measured, a file is served with an index. */

@@ -6,10 +6,13 @@ import {
   type RecordingView,
   type RequestPayload,
   type RequestResult,
+  type Waveform,
 } from '@teleconsult/protocol';
 import type { AuditTrail } from '../audit/ports.ts';
 import type { Clock, IdGenerator, Log, Publisher } from '../host/ports.ts';
 import type { RecordingStore, StoredRecording, TrackFiles } from '../recordings/ports.ts';
+import { isOfCall } from '../recordings/purposes.ts';
+import type { FileFacts } from '../recordings/sealed-facts.ts';
 import type { AskedBy, RecordingRequests } from '../signalling/handlers/recording-port.ts';
 import { Audited, hostDoing, personDoing } from './audited.ts';
 import { Composing } from './composing.ts';
@@ -129,17 +132,16 @@ export class Playback implements RecordingRequests {
     payload: RequestPayload<'recording.waveform'>,
     asked: AskedBy,
   ): Promise<RequestResult<'recording.waveform'>> {
-    const { consultationId, fileId } = payload;
+    const { consultationId, fileId, channel } = payload;
     const doing = personDoing(asked, { action: 'recording.waveform', consultationId, object: fileId });
     const { facts } = await this.#audited.judging(doing, async () => {
       const seen = await this.#access.find(payload, asked.by);
       requireRight(seen, 'play');
       return this.#access.file(seen, fileId);
     });
-    if (facts.waveform === null)
-      throw new AppError('WRONG_STATE', { detail: 'it is not measured, or has no sound' });
+    const waveform = waveformOf(facts, channel);
     await this.#audited.granted(doing);
-    return facts.waveform;
+    return waveform;
   }
 
   /** For those who may take it with them: it is what is taken. */
@@ -151,7 +153,8 @@ export class Playback implements RecordingRequests {
     const doing = personDoing(asked, { action: 'recording.compose', consultationId, object: recordingId });
     await this.#turns.take(recordingId, async () => {
       const seen = await this.#audited.judging(doing, () => this.#allowed(payload, asked.by, 'download'));
-      if (seen.facts.composition.state === 'ready' || this.#composing.liveOf(recordingId) !== null) return;
+      const { composition } = await this.#access.viewOf(seen, null);
+      if (composition.state === 'ready' || this.#composing.liveOf(recordingId) !== null) return;
       await this.#audited.granted(doing);
       await this.#composing.ask(seen);
     });
@@ -264,7 +267,7 @@ export class Playback implements RecordingRequests {
   #tell({ recordingId, consultationId, purpose, startedBy }: StoredRecording): void {
     const { publisher } = this.#parts;
     const fact = { consultationId, recordingId };
-    if (purpose === 'consultation') publisher.toWatchers(consultationId, 'recording.changed', fact);
+    if (isOfCall({ purpose })) publisher.toWatchers(consultationId, 'recording.changed', fact);
     else publisher.toPerson(startedBy, 'recording.changed', fact);
   }
 
@@ -276,4 +279,13 @@ export class Playback implements RecordingRequests {
       this.#parts.log.warn('recording.notTold', { recording: recordingId, error });
     }
   }
+}
+
+/** @throws AppError WRONG_STATE, INVALID when there is no such channel */
+function waveformOf({ waveform, channelWaveforms }: FileFacts, channel: number | undefined): Waveform {
+  if (waveform === null) throw new AppError('WRONG_STATE', { detail: 'it is not measured, or has no sound' });
+  if (channel === undefined) return waveform;
+  const own = channelWaveforms?.[channel];
+  if (own === undefined) throw new AppError('INVALID', { detail: 'channel: it has no such channel' });
+  return own;
 }

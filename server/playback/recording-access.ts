@@ -12,6 +12,7 @@ import {
   type RecordingView,
 } from '@teleconsult/protocol';
 import type { RecordingStore, StoredFile, StoredRecording } from '../recordings/ports.ts';
+import { isOfCall, phoneCallIdOf } from '../recordings/purposes.ts';
 import {
   type FileFacts,
   openFileFacts,
@@ -107,13 +108,14 @@ export class RecordingAccess {
       consultationId,
       purpose,
       callId: facts.callId,
+      phoneCallId: phoneCallIdOf(recording),
       followUpId: facts.followUpId,
       startedBy,
       startedAt,
       endedAt,
       state,
       files: tracks,
-      composition: live ?? settled(facts.composition),
+      composition: live ?? wholeOf(recording, tracks) ?? settled(facts.composition),
       rights: recording.state === 'erased' ? [] : RIGHTS.filter((right) => acts.includes(right)),
     };
   }
@@ -129,8 +131,9 @@ export class RecordingAccess {
   }
 
   /** How a recording stands, for what may be done with it. */
-  async standing({ purpose, consultationId, recordingId, state }: StoredRecording): Promise<Standing> {
-    if (purpose === 'consultation') return 'call';
+  async standing(recording: StoredRecording): Promise<Standing> {
+    const { purpose, consultationId, recordingId, state } = recording;
+    if (isOfCall(recording)) return 'call';
     if (state === 'erased') return 'dictation';
     if (!(await this.#parts.isHeld(consultationId, recordingId))) return 'dictation';
     return purpose === 'health_channel' ? 'published clip' : 'held dictation';
@@ -141,12 +144,25 @@ export class RecordingAccess {
 const settled = (composition: Composition): Composition =>
   composition.state === 'waiting' || composition.state === 'working' ? { state: 'none' } : composition;
 
+/** A phone call that lies in one file has both in it: there is nothing to compose. */
+export function wholeOf(
+  recording: Pick<StoredRecording, 'purpose' | 'state'>,
+  files: readonly RecordingFile[],
+): Extract<Composition, { state: 'ready' }> | null {
+  const [file, ...others] = files;
+  if (recording.purpose !== 'phone_call' || recording.state !== 'ready') return null;
+  if (file === undefined || others.length > 0 || file.state === 'growing') return null;
+  const { fileId, contentType, byteSize, durationMs } = file;
+  return { state: 'ready', fileId, contentType, byteSize, durationMs: durationMs ?? 0 };
+}
+
 function viewFile(file: StoredFile, facts: FileFacts): RecordingFile {
   const { fileId, state, byteSize, createdAt } = file;
-  const { personId, source, contentType, startedAt, durationMs, truncated } = facts;
+  const { personId, source, contentType, startedAt, durationMs, truncated, channels } = facts;
   return {
     fileId,
     personId,
+    channels: channels?.map((people) => [...people]) ?? null,
     source,
     contentType,
     // Until the first sound has come, when it was waited for from.

@@ -1,5 +1,6 @@
 import type { ConsultationView, PersonId, RecordingRight } from '@teleconsult/protocol';
 import type { StoredRecording } from '../recordings/ports.ts';
+import { isOfCall } from '../recordings/purposes.ts';
 
 /** What may be done with a recording. `list`: know that it is there. */
 export type RecordingAct = 'list' | RecordingRight;
@@ -16,7 +17,7 @@ export type Onlooker =
   | 'host';
 
 /**
- * How a recording stands: the recording of a call, or a dictation that a signed note holds, or that none does. One that a
+ * How a recording stands: the recording of a call (also by phone), or a dictation that a signed note holds, or that none does. One that a
  * signed note of a health channel holds is a published clip.
  */
 export type Standing = 'call' | 'dictation' | 'held dictation' | 'published clip';
@@ -77,6 +78,6 @@ export function onlookerOf(
   if (by === null) return 'host';
   const role = participants.find(({ personId }) => personId === by)?.role;
   if (role === undefined) return null;
-  if (recording.purpose !== 'consultation') return recording.startedBy === by ? 'author' : role;
+  if (!isOfCall(recording)) return recording.startedBy === by ? 'author' : role;
   return kind === 'colleagues' && recording.startedBy !== by ? 'colleague' : role;
 }

@@ -1,4 +1,3 @@
-import type { MediaSource, PersonId } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol';
 import type { Clock, IdGenerator, Log } from '../host/ports.ts';
 import type { ConsultationKey } from '../vault/consultation-key.ts';
@@ -29,6 +28,12 @@ export interface BookedFile {
   readonly facts: FileFacts;
 }
 
+/** What is known of a file when it begins. */
+export type NewTrack = Pick<
+  FileFacts,
+  'personId' | 'source' | 'contentType' | 'channels' | 'samples' | 'imported'
+> & { readonly startedAt: number };
+
 /** Writes down what files there are, before they have a byte and after they have their last. */
 export class FileBook {
   readonly #parts: FileBookParts;
@@ -39,14 +44,9 @@ export class FileBook {
 
   /** @throws AppError STORAGE_FULL, STORAGE_UNAVAILABLE, OVERLOADED; nothing is left behind then */
   async begin(
-    { consultationId, recordingId }: Wanted,
+    { consultationId, recordingId }: Pick<Wanted, 'consultationId' | 'recordingId'>,
     key: ConsultationKey,
-    track: {
-      readonly personId: PersonId;
-      readonly source: MediaSource;
-      readonly contentType: string;
-      readonly startedAt: number;
-    },
+    track: NewTrack,
   ): Promise<BookedFile> {
     const { store, files, ids, clock, news } = this.#parts;
     const place: FilePlace = { consultationId, recordingId, fileId: ids.fileId(), key };

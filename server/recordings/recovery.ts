@@ -3,10 +3,12 @@ import type { Clock, Log } from '../host/ports.ts';
 import type { ConsultationKey } from '../vault/consultation-key.ts';
 import type { LocalTrackFiles, StoredJournals } from './local-track-files.ts';
 import type { FilePlace, RecordingStore, StoredFile, StoredRecording } from './ports.ts';
+import { isOfCall } from './purposes.ts';
 import { endRecording } from './recorded-call.ts';
 import type { RecordingNews } from './recording-news.ts';
 import { pause } from './retries.ts';
-import { openFileFacts, sealFileFacts } from './sealed-facts.ts';
+import { soundMs } from './sample-format.ts';
+import { type FileFacts, openFileFacts, openRecordingFacts, sealFileFacts } from './sealed-facts.ts';
 
 /** Files that are taken up at the same time. */
 const ABREAST = 4;
@@ -36,6 +38,8 @@ export interface RecoveryParts {
  */
 export class Recovery {
   readonly #parts: RecoveryParts;
+  /** Recordings of phone calls that ran when this began: later ones are not cut off but running. */
+  #phoneCalls: readonly StoredRecording[] = [];
   /** Files that could not be finished yet: their recordings have not ended. */
   readonly #unfinished = new Set<StoredFile['fileId']>();
   /** What is tried again. */
@@ -48,7 +52,8 @@ export class Recovery {
   /** Finishes every file of a call that did not end. What cannot be finished now is tried again behind it; never throws. */
   async finishFiles(): Promise<void> {
     const { signal } = this.#parts;
-    const growing = await this.#cutOff();
+    const [growing, running] = await Promise.all([this.#cutOff(), this.#runningNow()]);
+    this.#phoneCalls = running.filter(({ purpose }) => purpose === 'phone_call');
     const left: StoredFile[] = [];
     const files = growing.values();
     const work = async (): Promise<void> => {
@@ -73,15 +78,12 @@ export class Recovery {
 
   /** Ends recordings of calls that do not run any more. After the calls were taken up; never throws. */
   async endRecordings(): Promise<void> {
-    const { store, log, signal } = this.#parts;
-    const running = await store.runningRecordings().catch((error: unknown) => {
-      log.error('recording.notTakenUp', { error });
-      return [];
-    });
+    const { signal } = this.#parts;
+    const calls = (await this.#runningNow()).filter(({ purpose }) => purpose === 'consultation');
     const left: StoredRecording[] = [];
-    for (const recording of running) {
+    for (const recording of [...this.#phoneCalls, ...calls]) {
       if (signal.aborted) return;
-      if (recording.purpose === 'consultation' && !(await this.#endNow(recording))) left.push(recording);
+      if (!(await this.#endNow(recording))) left.push(recording);
     }
     this.#later.push(this.#until(left, (recording) => this.#endNow(recording)));
   }
@@ -89,6 +91,14 @@ export class Recovery {
   /** Resolves soon after the signal when nothing of the store is touched any more. */
   async stopped(): Promise<void> {
     await Promise.all(this.#later);
+  }
+
+  async #runningNow(): Promise<readonly StoredRecording[]> {
+    const { store, log } = this.#parts;
+    return store.runningRecordings().catch((error: unknown) => {
+      log.error('recording.notTakenUp', { error });
+      return [];
+    });
   }
 
   /** False: it may be tried again. */
@@ -99,12 +109,20 @@ export class Recovery {
       if ((await recordingOf(consultationId)) === recordingId) return true;
       const files = await store.filesOf(recordingId);
       if (files.some(({ fileId }) => this.#unfinished.has(fileId))) return false;
+      if (await this.#isToBeFetched(recording)) return true;
       await endRecording(this.#parts, recording, await this.#endOf(recording, clock()));
       return true;
     } catch (error) {
       log.error('recording.notEnded', { recording: recordingId, error });
       return !(error instanceof AppError && error.retryable);
     }
+  }
+
+  /** It lies at a provider still, and ends when it is here. */
+  async #isToBeFetched({ purpose, recordingId, consultationId, sealed }: StoredRecording): Promise<boolean> {
+    if (purpose !== 'phone_call') return false;
+    const key = await this.#parts.keyOf(consultationId);
+    return openRecordingFacts(key, { recordingId, sealed }).fetched !== undefined;
   }
 
   /** The end of its last file is the end of what was recorded. */
@@ -124,7 +142,7 @@ export class Recovery {
     try {
       for (const file of await store.growingFiles()) {
         const recording = file.kind === 'track' ? await store.loadRecording(file.recordingId) : null;
-        if (recording?.purpose === 'consultation') found.push(file);
+        if (recording !== null && isOfCall(recording)) found.push(file);
       }
     } catch (error) {
       log.error('recording.notTakenUp', { error });
@@ -171,7 +189,7 @@ export class Recovery {
       await store.removeFile(fileId);
       return;
     }
-    const durationMs = facts.startedAt === null ? 0 : Math.max(0, at - facts.startedAt);
+    const durationMs = lengthOf(facts, size.byteSize, at);
     const truncated = { at, reason: 'server_stopped' } as const;
     const sealed = sealFileFacts(key, fileId, { ...facts, durationMs, truncated });
     await store.updateFile({ fileId, state: 'truncated', ...size, sealed });
@@ -220,4 +238,10 @@ export class Recovery {
     await files.finish({ consultationId, recordingId, fileId, key: await keyOf(consultationId) }, parts);
     return true;
   }
+}
+
+/** As long as what is there lasts, where that can be told; else until its last bytes came. */
+function lengthOf({ samples, startedAt }: FileFacts, byteSize: number, at: number): number {
+  if (samples !== undefined) return soundMs(samples, byteSize);
+  return startedAt === null ? 0 : Math.max(0, at - startedAt);
 }

@@ -6,12 +6,14 @@ import type {
   FollowUpId,
   MediaSource,
   PersonId,
+  PhoneBindingId,
   RecordingId,
   TruncationReason,
   Waveform,
 } from '@teleconsult/protocol';
 import type { SeekIndex } from '../playback/seek-index.ts';
 import type { ConsultationKey } from '../vault/consultation-key.ts';
+import type { SampleFormat } from './sample-format.ts';
 
 export interface RecordingFacts {
   readonly callId: CallId | null;
@@ -19,6 +21,12 @@ export interface RecordingFacts {
   readonly composition: Composition;
   /** Of a dictation: what its device said of it. */
   readonly dictated?: { readonly contentType: string };
+  /** Of a phone call that a provider has recorded: what is to be fetched there, sealed, and deleted there. */
+  readonly fetched?: {
+    readonly provider: string;
+    readonly recordingRef: string;
+    readonly bindingId: PhoneBindingId;
+  };
 }
 
 export interface FileFacts {
@@ -33,6 +41,14 @@ export interface FileFacts {
   readonly waveform: Waveform | null;
   /** How a player can seek in it (server/playback/seek-index.ts); left out while it was not measured or cannot be. */
   readonly seekIndex?: SeekIndex;
+  /** Who is heard in each channel, left first; left out: `personId` alone. */
+  readonly channels?: readonly (readonly PersonId[])[];
+  /** What is stored are samples and nothing else: they are served behind a head that is made of this. */
+  readonly samples?: SampleFormat;
+  /** Of sound in two channels, each for itself; `waveform` is of both. */
+  readonly channelWaveforms?: readonly Waveform[];
+  /** It was recorded by a provider and fetched: one that was cut off may be fetched again. */
+  readonly imported?: true;
 }
 
 const recordingPlace = (id: RecordingId): string => `recording|${id}`;

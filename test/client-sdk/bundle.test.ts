@@ -11,6 +11,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 const BUDGET_BYTES = 105 * 1024;
 /** What recordings, dictations and notes add to an app that has the SDK, in bytes after gzip. */
 const RECORDS_BUDGET_BYTES = 30 * 1024;
+/** What masked phone calls add to an app that has the SDK, in bytes after gzip. */
+const PHONE_BUDGET_BYTES = 5 * 1024;
 
 /** Chunks of an app that imports these files of the SDK. */
 async function bundled(...files: readonly string[]): Promise<Rolldown.OutputChunk[]> {
@@ -84,5 +86,21 @@ describe('the SDK in the bundle of an app', () => {
     expect(bytes).toBeGreaterThan(4 * 1024);
     console.log(`client-sdk/records: ${(bytes / 1024).toFixed(1)} KiB after gzip`);
     expect(bytes).toBeLessThan(RECORDS_BUDGET_BYTES);
+  });
+
+  it('[PSD20] masked phone calls are an entry of their own that brings no schema library along and keeps to its budget', async () => {
+    const both = await bundled('index.ts', 'phone/index.ts');
+    const main = needed(both, 'index.ts');
+    const added = [...needed(both, 'phone/index.ts')].filter((chunk) => !main.has(chunk));
+    const modules = added.flatMap(({ moduleIds }) => moduleIds);
+    expect(modules.some((id) => id.endsWith('/phone/contact-card.ts'))).toBe(true);
+    expect(modules.filter((id) => id.includes('/zod/') || id.includes('/node_modules/'))).toEqual([]);
+    expect([...main].flatMap(({ moduleIds }) => moduleIds).filter((id) => id.includes('/phone/'))).toEqual(
+      [],
+    );
+    const bytes = sizeOf(added);
+    expect(bytes).toBeGreaterThan(1024);
+    console.log(`client-sdk/phone: ${(bytes / 1024).toFixed(1)} KiB after gzip`);
+    expect(bytes).toBeLessThan(PHONE_BUDGET_BYTES);
   });
 });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import {
   type ConsumerOffer,
   type MediaSource,
+  type PhoneSeat,
   type RtpCapabilities,
   SfuError,
   type SfuRoom,
@@ -19,6 +20,7 @@ const TRACKS = { microphone, camera, screen } as const;
 
 export const anyAct = fc.oneof(
   fc.record({ type: fc.constant('open' as const), seatId: anySeatId }),
+  fc.record({ type: fc.constant('phone' as const), seatId: anySeatId }),
   fc.record({ type: fc.constant('close' as const), seatId: anySeatId }),
   fc.record({ type: fc.constant('listen' as const), seatId: anySeatId }),
   fc.record({
@@ -100,6 +102,7 @@ interface Stage {
 export async function perform(acts: readonly Act[], { room, capabilities }: Stage) {
   const devices = new Map<string, Device>();
   const everyDevice: Device[] = [];
+  const phones = new Map<string, Promise<PhoneSeat>>();
   const sends = new Map<string, Map<MediaSource, boolean>>();
   const underWay: Promise<unknown>[] = [];
   // A seat that closes refuses what is still under way; anything else is a finding.
@@ -121,11 +124,32 @@ export async function perform(acts: readonly Act[], { room, capabilities }: Stag
       continue;
     }
     if (act.type === 'open') {
+      phones.delete(act.seatId);
       const device = new Device(room, act.seatId);
       devices.set(act.seatId, device);
       everyDevice.push(device);
       sends.set(act.seatId, new Map());
       start(device.seat);
+      continue;
+    }
+    if (act.type === 'phone') {
+      devices.delete(act.seatId);
+      const phone = openPhone(room, act.seatId);
+      phones.set(act.seatId, phone);
+      sends.set(act.seatId, new Map([['microphone', false]]));
+      start(phone);
+      continue;
+    }
+    const phone = phones.get(act.seatId);
+    if (phone !== undefined) {
+      if (act.type === 'close') {
+        phones.delete(act.seatId);
+        sends.delete(act.seatId);
+        start(phone.then((seat) => seat.close()));
+      } else if (act.type === 'pause') {
+        if (act.source === 'microphone') sends.get(act.seatId)?.set('microphone', act.paused);
+        start(phone.then((seat) => seat.setSourcePaused(act.source, act.paused)));
+      }
       continue;
     }
     const device = devices.get(act.seatId);
@@ -172,4 +196,9 @@ export async function perform(acts: readonly Act[], { room, capabilities }: Stag
 
 function described({ from, source, paused }: { from: string; source: string; paused: boolean }): string {
   return `${from}'s ${source}${paused ? ', paused' : ''}`;
+}
+
+function openPhone(room: SfuRoom, seatId: string): Promise<PhoneSeat> {
+  const remote = { host: '127.0.0.1', port: 9 };
+  return room.openPhoneSeat({ seatId, codec: 8, remote, ssrc: 7, onEvent: () => undefined });
 }

@@ -9,6 +9,8 @@ sfuContract('fake', async ({ workers }) => {
     sfu,
     killOneWorker: () => sfu.killWorker(),
     processesLeft: async () => 0,
+    isSecondPaused: (room, seatId) =>
+      sfu.rooms.find((one) => one === room)?.seats.get(seatId)?.second?.paused ?? null,
     [Symbol.asyncDispose]: () => sfu.close(),
   };
 });

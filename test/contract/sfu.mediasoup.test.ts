@@ -6,8 +6,14 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createMediasoupSfu, type MediasoupSfu, type MediasoupSfuOptions } from '../../media/index.ts';
+import {
+  createMediasoupSfu,
+  type MediasoupSfu,
+  type MediasoupSfuOptions,
+  type SfuRoom,
+} from '../../media/index.ts';
 import { pathState } from '../../media/mediasoup/path-state.ts';
+import { MediasoupRoom } from '../../media/mediasoup/room.ts';
 import { restartDelayMs } from '../../media/mediasoup/settings.ts';
 import { microphone, openRoom, openSeat } from './sfu.fixtures.ts';
 import { sfuContract } from './sfu.suite.ts';
@@ -232,6 +238,8 @@ async function underTest(options: MediasoupSfuOptions) {
       if (pid !== undefined) process.kill(pid, 'SIGKILL');
     },
     processesLeft: async () => (await workerProcesses(process.pid)).filter((pid) => !before.has(pid)).length,
+    isSecondPaused: (room: SfuRoom, seatId: string) =>
+      room instanceof MediasoupRoom ? (room.seatOf(seatId)?.voice?.paused ?? null) : null,
     [Symbol.asyncDispose]: () => sfu.close(),
   };
 }

@@ -7,6 +7,7 @@ import type { Track } from '../../media/mediasoup/incoming-tracks.ts';
 import { MediaWorker } from '../../media/mediasoup/media-worker.ts';
 import { MediasoupRoom } from '../../media/mediasoup/room.ts';
 import { SILENCE_HOLD_MS } from '../../media/mediasoup/speaker-floor.ts';
+import { PhoneMixer } from '../../media/phone-mixer/phone-mixer.ts';
 import { camera, microphone, openSeat, opus, screen } from './sfu.fixtures.ts';
 import { workerBin } from './sfu.worker-bin.ts';
 
@@ -152,6 +153,7 @@ async function openStage() {
     router,
     webRtcServer,
     settings,
+    mixer: new PhoneMixer(silent),
     onClosed: () => undefined,
     onSpeaker: (seatId) => spoken.push(seatId),
   });

@@ -16,6 +16,7 @@ import {
 } from '../../protocol/index.ts';
 import { type Act, anyAct, perform } from './sfu.acts.ts';
 import { audioOnly, camera, dtls, microphone, openRoom, openSeat, opus, vp8 } from './sfu.fixtures.ts';
+import { sfuPhoneContract } from './sfu.phones.suite.ts';
 import { sfuTapContract } from './sfu.taps.suite.ts';
 import { sfuTrackContract } from './sfu.tracks.suite.ts';
 import { type OpenSfu, refusal } from './sfu.under-test.ts';
@@ -531,6 +532,7 @@ export function sfuContract(adapter: string, open: OpenSfu): void {
 
     sfuTrackContract(open);
     sfuTapContract(open);
+    sfuPhoneContract(open);
   });
 }
 

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { Sfu } from '../../media/index.ts';
+import type { Sfu, SfuRoom } from '../../media/index.ts';
 
 export interface SfuUnderTest extends AsyncDisposable {
   readonly sfu: Sfu;
@@ -7,6 +7,8 @@ export interface SfuUnderTest extends AsyncDisposable {
   readonly killOneWorker: () => void;
   /** How many of the processes that the SFU ever started are still there. */
   readonly processesLeft: () => Promise<number>;
+  /** Whether a seat's microphone in G.711 is muted; null while there is none. */
+  readonly isSecondPaused: (room: SfuRoom, seatId: string) => boolean | null;
 }
 
 export type OpenSfu = (options: { workers: number }) => Promise<SfuUnderTest>;

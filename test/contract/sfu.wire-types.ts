@@ -8,6 +8,7 @@ export type FromTheWire = [
   Fits<wire.RtpParameters, media.RtpParameters>,
   Fits<wire.RtpCapabilities, media.RtpCapabilities>,
   Fits<wire.DtlsParameters, media.DtlsParameters>,
+  Fits<wire.SentSource, media.SentSource>,
 ];
 
 export type ToTheWire = [
@@ -15,4 +16,5 @@ export type ToTheWire = [
   Fits<media.TransportOffer, wire.TransportOffer>,
   Fits<media.RtpCapabilities, wire.RtpCapabilities>,
   Fits<media.IceParameters, wire.IceParameters>,
+  Fits<media.G711Codec, wire.G711Codec>,
 ];

@@ -34,9 +34,21 @@ export interface TestApp extends AsyncDisposable {
   createConsultation(suffix?: string): Promise<ConsultationView>;
 }
 
+/** What the server of a test has made by itself, for parts that need it. */
+export interface OwnParts {
+  readonly store: SqliteStore;
+  readonly vault: Vault;
+  readonly log: AppParts['log'];
+  readonly clock: () => number;
+  readonly dataDir: string;
+}
+
 /** The whole server in this process, on a free port, with real storage and a scripted SFU. */
 export async function startTestApp(
-  overrides: Partial<AppParts> & { dataDir?: string } = {},
+  overrides: Partial<AppParts> & {
+    dataDir?: string;
+    telephonyOf?: (own: OwnParts) => NonNullable<AppParts['telephony']>;
+  } = {},
   /** Wraps the store, for failures and sabotage. */
   wrapStore: (store: ConsultationStore) => Partial<ConsultationStore> = () => ({}),
 ): Promise<TestApp> {
@@ -63,6 +75,8 @@ export async function startTestApp(
     }),
     (opened) => opened.close(),
   );
+  const clock = (): number => Date.now() + offset;
+  const telephony = overrides.telephonyOf?.({ store, vault, log, clock, dataDir }) ?? null;
   const app = createApp({
     store: overlay<ConsultationStore>(store, wrapStore(store)),
     attachments: store.attachments,
@@ -84,7 +98,7 @@ export async function startTestApp(
       prlimitPath: await findPrlimit(),
     }),
     ids: randomIds,
-    clock: () => Date.now() + offset,
+    clock,
     timings: DEFAULT_TIMINGS,
     log,
     allowedOrigins: [],
@@ -97,6 +111,7 @@ export async function startTestApp(
     webhook: null,
     push: null,
     missing: () => [],
+    telephony,
     ...overrides,
   });
   parts.defer(() => app.close());

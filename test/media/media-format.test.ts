@@ -31,7 +31,7 @@ test('[RECD26] each codec of a call has its file, and any other is refused', () 
   const h264 = mediaFormat(trackOf({ mimeType: 'video/H264', parameters: { 'packetization-mode': 1 } }));
   expect(h264.contentType).toBe('video/x-matroska;codecs=avc1');
   expect(sessionDescription(h264, PORTS)).toContain('a=fmtp:100 packetization-mode=1\r\n');
-  for (const codecs of [[], trackOf({ mimeType: 'audio/PCMU' }).codecs]) {
+  for (const codecs of [[], trackOf({ mimeType: 'audio/G722' }).codecs]) {
     expect(() => mediaFormat({ codecs })).toThrow(RecorderError);
   }
 });
@@ -44,4 +44,20 @@ test('[RECD17] the recording process is given pipes and the loopback, and never 
   expect(told.at(-1)).toBe('pipe:1');
   // Copied, never encoded.
   expect(told[told.indexOf('-c') + 1]).toBe('copy');
+});
+
+test('[PHS10] what telephones say becomes Opus in a file like any other, and nothing else is encoded', () => {
+  for (const [mimeType, payloadType, encoding] of [
+    ['audio/PCMA', 8, 'PCMA/8000'],
+    ['audio/PCMU', 0, 'PCMU/8000'],
+  ] as const) {
+    const codec = { mimeType, payloadType, clockRate: 8_000 };
+    const format = mediaFormat({ codecs: [codec] });
+    expect(format.contentType).toBe('audio/webm;codecs=opus');
+    expect(sessionDescription(format, PORTS)).toContain(`a=rtpmap:${payloadType} ${encoding}\r\n`);
+    const told = ffmpegArguments(format);
+    expect(told[told.indexOf('-c') + 1]).toBe('libopus');
+    expect(told[told.indexOf('-b:a') + 1]).toBe('24k');
+    expect(told[told.indexOf('-protocol_whitelist') + 1]).toBe('pipe,udp,rtp');
+  }
 });

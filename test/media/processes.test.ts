@@ -238,6 +238,7 @@ function thiefOf(room: SfuRoom, thefts: number) {
   const stolen: Socket[] = [];
   const inTheWay: SfuRoom = {
     openSeat: (seat) => room.openSeat(seat),
+    openPhoneSeat: (phone) => room.openPhoneSeat(phone),
     tracks: () => room.tracks(),
     async openTap(tap) {
       if (stolen.length < thefts) stolen.push(await bound(tap.target.rtpPort));

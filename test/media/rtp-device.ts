@@ -1,6 +1,6 @@
 /** A device that sends made RTP into a seat of a real room, without WebRTC: the worker takes its packets from this process. */
 import type { types } from 'mediasoup';
-import { type MediaSource, type RtpParameters, type SfuRoom, type SfuSeat } from '../../media/index.ts';
+import { type RtpParameters, type SentSource, type SfuRoom, type SfuSeat } from '../../media/index.ts';
 import { MediasoupRoom } from '../../media/mediasoup/room.ts';
 import { opus, vp8 } from '../contract/sfu.fixtures.ts';
 import type { MadeTrack } from '../helpers/tones.ts';
@@ -29,13 +29,15 @@ export interface Sending {
 export interface RtpDevice {
   readonly seat: SfuSeat;
   /** Begins a track and sends it at its own speed, in a loop if asked. */
-  send(source: MediaSource, track: MadeTrack, weather?: Weather): Promise<Sending>;
+  send(source: SentSource, track: MadeTrack, weather?: Weather): Promise<Sending>;
   /** Simulcast: the same picture in several sizes, the smallest first. */
   sendSizes(tracks: readonly MadeTrack[]): Promise<readonly Sending[]>;
   /** Key frames that were asked for. */
   readonly keyFramesAsked: number;
   close(): void;
 }
+
+const PAYLOAD_TYPES: Readonly<Record<string, number>> = { 'audio/opus': 111, 'audio/PCMA': 8 };
 
 let nextSsrc = 70_000;
 
@@ -59,8 +61,8 @@ export async function openDevice(room: SfuRoom, seatId: string): Promise<RtpDevi
     if (packet[1] === 206) keyFramesAsked += 1;
   });
 
-  const produce = async (source: MediaSource, rtpParameters: RtpParameters): Promise<types.Producer> => {
-    const kind = source === 'microphone' ? 'audio' : 'video';
+  const produce = async (source: SentSource, rtpParameters: RtpParameters): Promise<types.Producer> => {
+    const kind = source === 'camera' || source === 'screen' ? 'video' : 'audio';
     const { producerId } = await seat.produce({ source, kind, rtpParameters, paused: false });
     const producer = producers.get(producerId);
     if (producer === undefined) throw new Error('the track came another way');
@@ -101,6 +103,13 @@ function parametersOf(track: MadeTrack, ssrcs: readonly number[]): RtpParameters
     const { mid: _mid, headerExtensions: _extensions, ...parameters } = opus(ssrcs[0] ?? 0);
     return { ...parameters, rtcp: { cname: `device-${ssrcs[0]}` } };
   }
+  if (track.mimeType === 'audio/PCMA') {
+    return {
+      codecs: [{ mimeType: 'audio/PCMA', payloadType: 8, clockRate: 8_000 }],
+      encodings: [{ ssrc: ssrcs[0] }],
+      rtcp: { cname: `device-${ssrcs[0]}` },
+    };
+  }
   const { mid: _mid, headerExtensions: _extensions, ...parameters } = vp8(ssrcs[0] ?? 0);
   const isVp8 = track.mimeType === 'video/VP8';
   const h264 = { 'packetization-mode': 1, 'profile-level-id': '42e01f', 'level-asymmetry-allowed': 1 };
@@ -122,7 +131,7 @@ function sendTrack(options: {
   readonly weather: Weather;
 }): Sending {
   const { direct, producer, ssrc, track, weather } = options;
-  const payloadType = track.mimeType === 'audio/opus' ? 111 : 96;
+  const payloadType = PAYLOAD_TYPES[track.mimeType] ?? 96;
   const ticksPerMs = track.clockRate / 1_000;
   let begun = performance.now();
   let lastTurn = begun;

@@ -39,7 +39,10 @@ export type Prediction =
   | { readonly model: Model; readonly callEnded: CallEndReason | null };
 
 type Command = Extract<ConsultationEvent, { by: PersonId }>;
-type CallEvent = Exclude<Extract<Command, { callId: CallId }>, { type: `recording.${string}` }>;
+type CallEvent = Exclude<
+  Extract<Command, { callId: CallId }>,
+  { type: `recording.${string}` | `phone.${string}` }
+>;
 
 const refused = (code: string): Prediction => ({ code });
 const on = (model: Model): Prediction => ({ model, callEnded: null });
@@ -135,6 +138,21 @@ function predictAlone(model: Model, event: ConsultationEvent, now: number): Pred
     }
     case 'recall':
     case 'setSubject':
+    case 'phone.bound':
+    case 'phone.unbound':
+    case 'phone.callStarted':
+    case 'phone.callAnswered':
+    case 'phone.callEnded':
+    case 'phone.refused':
+    case 'phone.seatAnswered':
+    case 'phone.seatLeft':
+    case 'phone.microphone':
+    case 'phone.consent':
+    case 'phone.get':
+    case 'phone.bind':
+    case 'phone.unbind':
+    case 'phone.setRefused':
+    case 'phone.join':
       throw new Error('The model does not play this.');
     default:
       return isOpen(model) ? inCall(model, event, now) : refused('WRONG_STATE');

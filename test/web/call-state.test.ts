@@ -89,6 +89,7 @@ describe('the check before a call', () => {
 describe('what is new in a call', () => {
   const seat = (personId: string, change: Partial<SeatView> = {}): SeatView => ({
     personId: person(personId),
+    phone: false,
     state: 'present',
     deviceId: null,
     microphoneOn: true,

@@ -23,6 +23,7 @@ function file(change: Partial<RecordingFile>): RecordingFile {
   return {
     fileId: `fil_${files}` as FileId,
     personId: doctor,
+    channels: null,
     source: 'microphone',
     contentType: 'audio/webm;codecs=opus',
     startedAt: AT,

@@ -101,6 +101,7 @@ describe('what the list says of a recording', () => {
   const part = (change: Partial<RecordingFile>): RecordingFile => ({
     fileId: 'fil_1' as FileId,
     personId: doctor,
+    channels: null,
     source: 'microphone',
     contentType: 'audio/webm;codecs=opus',
     startedAt: NOW,

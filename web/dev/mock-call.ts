@@ -317,6 +317,7 @@ const seat = (personId: PersonId): SeatView => ({
   mutedBy: null,
   view: 'full',
   interrupted: false,
+  phone: false,
   ringUntil: null,
   callWaiting: false,
   leftReason: null,

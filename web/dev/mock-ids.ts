@@ -9,6 +9,8 @@ import type {
   MessageId,
   NoteId,
   PersonId,
+  PhoneBindingId,
+  PhoneCallId,
   RecordingId,
 } from '@teleconsult/protocol';
 
@@ -27,5 +29,7 @@ export const recordingId = (): RecordingId => `rec_${next()}` as RecordingId;
 export const fileId = (): FileId => `fil_${next()}` as FileId;
 export const noteId = (): NoteId => `not_${next()}` as NoteId;
 export const followUpId = (): FollowUpId => `fup_${next()}` as FollowUpId;
+export const phoneBindingId = (): PhoneBindingId => `pbd_${next()}` as PhoneBindingId;
+export const phoneCallId = (): PhoneCallId => `pcl_${next()}` as PhoneCallId;
 export const deviceId = (name: string): DeviceId => `device-${name}` as DeviceId;
 export const personId = (name: string): PersonId => name as PersonId;

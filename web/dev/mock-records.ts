@@ -158,6 +158,7 @@ export class MockRecords implements Records {
       consultationId: this.consultationId,
       purpose: 'consultation',
       callId: null,
+      phoneCallId: null,
       followUpId: null,
       startedBy: this.self,
       startedAt: Date.now(),
@@ -206,6 +207,7 @@ export class MockRecords implements Records {
     return {
       fileId,
       personId,
+      channels: null,
       source: film === undefined ? 'microphone' : 'camera',
       contentType: blob.type,
       startedAt,

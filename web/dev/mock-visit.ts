@@ -261,6 +261,11 @@ export class MockVisit implements Consultation {
     return { sequence: entry.sequence, messageId: 'messageId' in entry ? entry.messageId : '' };
   }
 
+  /** A line of the thread that is no message. */
+  tells(fact: Parameters<MockThread['add']>[0], by: PersonId | null): void {
+    this.#add(this.#options.thread.add(fact, by, 1000));
+  }
+
   async retry(clientMessageId: string): Promise<{ sequence: number; messageId: string }> {
     const message = this.outbox.find((outgoing) => outgoing.clientMessageId === clientMessageId);
     this.discard(clientMessageId);

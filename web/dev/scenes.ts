@@ -10,6 +10,7 @@ import { MockAttachments, type MockThread, mockThread, mockView, words } from '.
 import { MOCK_INVITATION, MockVisit } from './mock-visit.ts';
 import { playCall } from './scenes-call.ts';
 import { isChannelScene, mockChannel, playChannel } from './scenes-channel.ts';
+import { phoneEnds, phoneOf, phoneWaits, playPhone, preparePhone, writesPhone } from './scenes-phone.ts';
 import { playRecords, prepareRecords, recordsOf, startsEnded, writesRecords } from './scenes-records.ts';
 import { playResume, prepareResume } from './scenes-resume.ts';
 
@@ -22,12 +23,16 @@ export async function showScene(role: ParticipantRole): Promise<void> {
   const text = words[language()];
   const client = new MockClient();
   const attachments = new MockAttachments();
-  const waits = ['waiting', 'waiting-subject', 'request', 'form', 'subject', 'check', 'decline'].includes(
-    scene,
-  );
+  const waits =
+    ['waiting', 'waiting-subject', 'request', 'form', 'subject', 'check', 'decline'].includes(scene) ||
+    phoneWaits(scene);
   const view = mockView(
     text,
-    ['ended', 'declined'].includes(scene) || startsEnded(scene) ? 'ended' : waits ? 'waiting' : 'active',
+    ['ended', 'declined'].includes(scene) || startsEnded(scene) || phoneEnds(scene)
+      ? 'ended'
+      : waits
+        ? 'waiting'
+        : 'active',
   );
   const thread = await mockThread(view, attachments, text, !waits);
   if (scene === 'long') lengthen(thread, 120);
@@ -39,6 +44,7 @@ export async function showScene(role: ParticipantRole): Promise<void> {
     );
   if (scene === 'declined') decline(view, thread);
   writesRecords(scene, view, thread);
+  writesPhone(scene, view, thread);
   if (scene === 'colleagues') {
     Object.assign(view, {
       kind: 'colleagues',
@@ -61,6 +67,7 @@ export async function showScene(role: ParticipantRole): Promise<void> {
   prepare(scene, client, visit, thread);
   prepareResume(scene, client, visit);
   await prepareRecords(scene, role, visit);
+  preparePhone(scene, role, visit);
   client.personId = view.participants.find((person) => person.role === role)?.personId ?? null;
   client.add(visit);
   if (role === 'doctor' && scene !== 'none') await addOthers(client, role);
@@ -90,14 +97,18 @@ export async function showScene(role: ParticipantRole): Promise<void> {
       return new MockRecorder();
     },
     openRecords: async (_client, id) => recordsOf(id),
+    openPhone: async (_client, id) => phoneOf(id),
     openHealthChannel: async () => mockChannel(scene, view),
   });
-  Object.assign(globalThis, { mock: { client, visit, records: recordsOf(visit.id) } });
+  Object.assign(globalThis, {
+    mock: { client, visit, records: recordsOf(visit.id), phone: phoneOf(visit.id) },
+  });
   await settled(300);
   await play(scene, client, visit);
   await playCall(scene, client, visit);
   await playResume(scene, client, visit);
   await playRecords(scene, role, visit);
+  await playPhone(scene, visit);
   await playChannel(scene);
   await settled(900);
   // For whoever looks at the scene with a script.

@@ -170,6 +170,10 @@ export abstract class TeleApp extends TeleElement {
         if (this.sdk === null || this.client === null) throw new AppError('DISCONNECTED');
         return this.sdk.openRecords(this.client, consultationId);
       },
+      openPhone: async () => {
+        if (this.sdk === null || this.client === null) throw new AppError('DISCONNECTED');
+        return this.sdk.openPhone(this.client, consultationId);
+      },
     });
     model.changes.subscribe(() => this.requestUpdate());
     return model;

@@ -9,7 +9,7 @@ import { common } from '../styles/common.ts';
 import { TeleElement } from './tele-element.ts';
 
 /**
- * A call of this person that this device does not hold: another device does, or this one lost it and could not resume by
+ * A call of this person that this device does not hold: another device or a telephone does, or this one lost it and could not resume by
  * itself. Says which, and offers to go on here.
  */
 export class TeleCallElsewhere extends TeleElement {
@@ -69,7 +69,7 @@ export class TeleCallElsewhere extends TeleElement {
     const { call } = this.words;
     return html`<section class="bar" aria-label=${call.label} data-testid="call-elsewhere">
       ${icons.phone()}
-      <p data-testid="call-state" data-state=${this.model.isLost ? 'lost' : 'elsewhere'}>${this.#text}</p>
+      <p data-testid="call-state" data-state=${this.#state}>${this.#text}</p>
       <button type="button" data-testid="call-take-over" ?disabled=${this.isComing} @click=${() => void this.#continueHere()}>
         ${this.model.isLost ? call.comeBack : call.takeOver}
       </button>
@@ -82,9 +82,15 @@ export class TeleCallElsewhere extends TeleElement {
     speak(this.#text);
   }
 
+  get #state(): 'phone' | 'lost' | 'elsewhere' {
+    if (this.model.isByPhone) return 'phone';
+    return this.model.isLost ? 'lost' : 'elsewhere';
+  }
+
   get #text(): string {
     const { call } = this.words;
     const { isLost, comeBackUntil } = this.model;
+    if (this.model.isByPhone) return call.byPhone;
     if (!isLost) return call.elsewhere;
     if (comeBackUntil === null) return call.youWereLost;
     return `${call.youWereLost} ${call.comeBackUntil(timeOfDay(comeBackUntil))}`;

@@ -6,6 +6,8 @@ import * as icons from '../icons.ts';
 import type { CallModel } from '../state/call-model.ts';
 import type { CallPerson } from '../state/call-people.ts';
 import { Follow } from '../state/follow.ts';
+import { information } from '../state/notice.ts';
+import { canBeRung } from '../state/phone-standing.ts';
 import { presenceWords } from '../state/presence-words.ts';
 import { personRows } from '../styles/person-rows.ts';
 import './tele-avatar.ts';
@@ -31,8 +33,16 @@ export class TeleCallPeople extends TeleDialog {
         font-size: 0.8125rem;
         font-weight: 600;
       }
+      li {
+        flex-wrap: wrap;
+        padding: 6px 0;
+      }
+      .who {
+        min-width: 120px;
+      }
       li button {
         flex: none;
+        margin-inline-start: auto;
         padding: 0 14px;
         font-size: 0.875rem;
       }
@@ -44,8 +54,14 @@ export class TeleCallPeople extends TeleDialog {
     this.isBusy = false;
     new Follow<CallModel>(this, {
       subject: () => this.model,
-      subscribe: (model, update) => [model.changes.subscribe(update)],
+      subscribe: (model, update) => [model.changes.subscribe(update), model.phone.changes.subscribe(update)],
     });
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // Guests may not ask, and without it nobody misses anything.
+    void this.model.phone.open().catch(() => undefined);
   }
 
   protected override get heading(): string {
@@ -84,10 +100,14 @@ export class TeleCallPeople extends TeleDialog {
     const presence = presenceWords(person);
     const marks = [
       ...(person.role === null ? [] : [words.role[person.role]]),
+      ...(person.phone === 'holds' ? [room.byPhone] : []),
       ...(presence === null ? [] : [presence]),
       ...(person.isMuted ? [room.muted] : []),
       ...(person.quality === null ? [] : [room.level[person.quality]]),
     ];
+    // Who is there with a device is not rung away from it by somebody else.
+    const isAway = person.presence === 'ringing' || person.presence === 'lost';
+    const mayBeRung = person.phone === 'none' && (person.isSelf || isAway);
     const mayMute = model.isDoctor && !person.isSelf && !person.isMuted && person.presence === 'present';
     return html`<li data-testid="call-person" data-person=${person.personId}>
       <tele-avatar name=${person.name}></tele-avatar>
@@ -99,7 +119,23 @@ export class TeleCallPeople extends TeleDialog {
             </button>`
           : null
       }
+      ${mayBeRung ? this.#byPhone(person, person.isSelf) : null}
     </li>`;
+  }
+
+  /** Rings a telephone: somebody’s who is not in the call, or one’s own to leave this device for it. */
+  #byPhone(person: Pick<CallPerson, 'personId' | 'name'>, isSelf: boolean): TemplateResult | null {
+    const { model } = this;
+    const { personId, name } = person;
+    if (!canBeRung(model.phone.board, personId)) return null;
+    const room = roomWords();
+    const ring = async (): Promise<void> => {
+      const isRung = await this.#run(async () => (await model.phone.open()).join(model.call.id, personId));
+      if (isRung && isSelf) this.notify(information(room.ownPhoneRings));
+    };
+    return html`<button type="button" data-testid="call-join-phone" aria-label=${isSelf ? room.goOnByPhone : room.joinByPhoneName(name)} ?disabled=${this.isBusy} @click=${() => void ring()}>
+      ${icons.phone(18)}${isSelf ? room.goOnByPhone : room.joinByPhone}
+    </button>`;
   }
 
   #outside({ personId, displayName, role }: Participant): TemplateResult {
@@ -108,8 +144,9 @@ export class TeleCallPeople extends TeleDialog {
       <tele-avatar name=${displayName}></tele-avatar>
       <span class="who"><strong>${displayName}</strong><small>${this.words.role[role]}</small></span>
       <button type="button" data-testid="call-invite" aria-label=${room.inviteName(displayName)} ?disabled=${this.isBusy} @click=${() => void this.#run(() => this.model.call.invite(personId))}>
-        ${icons.phone(18)}${room.invite}
+        ${icons.invite(18)}${room.invite}
       </button>
+      ${this.#byPhone({ personId, name: displayName }, false)}
     </li>`;
   }
 
@@ -125,10 +162,11 @@ export class TeleCallPeople extends TeleDialog {
     if (typeof answer === 'string') await this.#run(() => this.model.call.mute(personId));
   }
 
-  async #run(act: () => Promise<void>): Promise<void> {
+  async #run(act: () => Promise<void>): Promise<boolean> {
     this.isBusy = true;
-    await this.attempt(act);
+    const isDone = await this.attempt(act);
     this.isBusy = false;
+    return isDone;
   }
 }
 

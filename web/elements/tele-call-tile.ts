@@ -14,7 +14,7 @@ import './tele-video.ts';
 /** Gone without leaving: the last picture stays, frozen. */
 const isAway = ({ presence }: CallPerson): boolean => presence === 'reconnecting' || presence === 'lost';
 
-/** One person of the call: picture or initials, name and role, and what is the matter with them, in words. */
+/** One person of the call: picture, telephone or initials, name and role, and what is the matter with them, in words. */
 export class TeleCallTile extends TeleElement {
   static override properties = { person: { attribute: false } };
   declare person: CallPerson;
@@ -38,6 +38,7 @@ export class TeleCallTile extends TeleElement {
       ${presence === null ? null : html`<p class="presence">${presence}</p>`}
       <div class="caption" aria-hidden="true">
         ${person.isMuted ? html`<span class="muted">${icons.microphoneOff(16)}</span>` : null}
+        ${person.phone === 'holds' ? html`<span>${icons.phone(14)}</span>` : null}
         <span class="name">${person.name}</span>
         ${person.role === null ? null : html`<span class="role">${this.words.role[person.role]}</span>`}
         ${person.quality === null || person.quality === 'good' ? null : html`<tele-quality-icon level=${person.quality}></tele-quality-icon>`}
@@ -56,6 +57,10 @@ export class TeleCallTile extends TeleElement {
     if (person.isSelf && person.ownCamera !== null)
       return html`<tele-video class="own" test-id="local-video" .track=${person.ownCamera} label=${words.call.localVideo}></tele-video>`;
     const shown = person.camera ?? (isFrozen ? this.#last : null);
+    if (person.phone === 'holds')
+      return html`<div class="nobody by-phone" data-testid="tile-by-phone">
+        <span class="handset">${icons.phone(40)}</span><span class="how">${roomWords().byPhone}</span>
+      </div>`;
     if (shown === null)
       return html`<div class="nobody"><tele-avatar name=${person.name}></tele-avatar></div>`;
     return html`<tele-video
@@ -74,6 +79,7 @@ export class TeleCallTile extends TeleElement {
     return [
       person.name,
       ...(person.role === null ? [] : [words.role[person.role]]),
+      ...(person.phone === 'holds' ? [room.byPhone] : []),
       ...(presence === null ? [] : [presence]),
       ...(person.isMuted ? [room.muted] : []),
       ...(person.isCameraOff ? [room.cameraIsOff] : []),

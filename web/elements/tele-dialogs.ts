@@ -17,7 +17,8 @@ export type DialogName =
   | 'check'
   | 'records'
   | 'notes'
-  | 'followUps';
+  | 'followUps'
+  | 'phone';
 
 /** Their code is fetched when they are opened: most visits need none of them. */
 const loaders: Readonly<Record<DialogName, () => Promise<unknown>>> = {
@@ -33,6 +34,7 @@ const loaders: Readonly<Record<DialogName, () => Promise<unknown>>> = {
   records: () => import('./tele-recordings.ts'),
   notes: () => import('./tele-notes.ts'),
   followUps: () => import('./tele-follow-ups.ts'),
+  phone: () => import('./tele-phone.ts'),
 };
 
 /** Shows one dialog at a time, whichever was asked for. */
@@ -93,6 +95,7 @@ export class TeleDialogs extends LitElement {
     if (shown === 'records') return html`<tele-recordings .model=${model}></tele-recordings>`;
     if (shown === 'notes') return html`<tele-notes .model=${model}></tele-notes>`;
     if (shown === 'followUps') return html`<tele-follow-ups .model=${model}></tele-follow-ups>`;
+    if (shown === 'phone') return html`<tele-phone .model=${model}></tele-phone>`;
     if (shown === 'people') return html`<tele-people .model=${model}></tele-people>`;
     return html`<tele-invite .client=${client} .model=${model}></tele-invite>`;
   }

@@ -2,6 +2,7 @@ import type { Entry } from '@teleconsult/protocol';
 import { css, html, type TemplateResult } from 'lit';
 import { duration, moment, timeOfDay } from '../i18n/format.ts';
 import * as icons from '../icons.ts';
+import type { PhoneEntry } from '../state/phone-story.ts';
 import type { VisitModel } from '../state/visit-model.ts';
 import { common } from '../styles/common.ts';
 import { TeleElement } from './tele-element.ts';
@@ -12,6 +13,7 @@ type EventEntry = Exclude<Entry, { kind: 'message.sent' }>;
 /** Most conversations have none of them, so their words are fetched with the first. */
 const isOfRecord = (entry: EventEntry): entry is RecordEntry =>
   /^(recording|note|followUp|contact)\./.test(entry.kind);
+const isOfPhone = (entry: EventEntry): entry is PhoneEntry => entry.kind.startsWith('phone.');
 
 /** A line of the thread that says what happened: to the consultation, or to a call. */
 export class TeleEvent extends TeleElement {
@@ -72,12 +74,15 @@ export class TeleEvent extends TeleElement {
   protected override willUpdate(): void {
     // Without its code the line stays empty; a notice for each of many lines would help nobody.
     if (isOfRecord(this.entry)) void import('./tele-record-line.ts').catch(() => undefined);
+    if (isOfPhone(this.entry)) void import('./tele-phone-line.ts').catch(() => undefined);
   }
 
   override render() {
     const { entry } = this;
     if (isOfRecord(entry))
       return html`<tele-record-line .model=${this.model} .entry=${entry}></tele-record-line>`;
+    if (isOfPhone(entry))
+      return html`<tele-phone-line .model=${this.model} .entry=${entry}></tele-phone-line>`;
     const { style, icon, text } = this.#line(entry);
     return html`<div class=${style}>
       ${icon}
@@ -99,7 +104,7 @@ export class TeleEvent extends TeleElement {
       <span class="note">${words.authorisedBy(words.bases[authorisation.basis])}</span>`;
   }
 
-  #line(entry: Exclude<EventEntry, RecordEntry>): {
+  #line(entry: Exclude<EventEntry, RecordEntry | PhoneEntry>): {
     style: string;
     icon: TemplateResult | null;
     text: unknown;

@@ -10,6 +10,7 @@ import { beginDictation } from '../state/dictation-flow.ts';
 import { dateOf, dueAtOf, followUpOrder } from '../state/follow-up-order.ts';
 import { information } from '../state/notice.ts';
 import type { VisitModel } from '../state/visit-model.ts';
+import { switchRow } from '../styles/switch.ts';
 import './tele-follow-up-form.ts';
 import type { FollowUpPlan } from './tele-follow-up-form.ts';
 import { TeleRecordsDialog } from './tele-records-dialog.ts';
@@ -37,52 +38,8 @@ export class TeleFollowUps extends TeleRecordsDialog {
 
   static override styles = [
     ...TeleRecordsDialog.styles,
+    switchRow,
     css`
-      .switch {
-        display: flex;
-        align-items: flex-start;
-        gap: 12px;
-        width: 100%;
-        min-height: 56px;
-        padding: 12px 14px;
-        border-radius: var(--radius-3);
-        text-align: start;
-      }
-      .switch span.words {
-        flex: 1;
-        font-weight: 600;
-      }
-      .switch small {
-        display: block;
-        margin-top: 2px;
-        color: var(--text-2);
-        font-weight: 400;
-        font-size: 0.8125rem;
-        line-height: 1.45;
-      }
-      .knob {
-        flex: none;
-        width: 44px;
-        height: 26px;
-        padding: 3px;
-        border-radius: 999px;
-        background: var(--line-strong);
-      }
-      .knob::after {
-        content: '';
-        display: block;
-        width: 20px;
-        height: 20px;
-        border-radius: 50%;
-        background: var(--surface);
-        transition: transform 120ms;
-      }
-      [aria-checked='true'] .knob {
-        background: var(--primary);
-      }
-      [aria-checked='true'] .knob::after {
-        transform: translateX(18px);
-      }
       .refusal {
         margin-top: 14px;
       }

@@ -255,7 +255,7 @@ export class TeleNotes extends TeleRecordsDialog {
   }
 
   async #makeNote(records: Records, { recordingId, purpose, followUpId }: RecordingView): Promise<void> {
-    if (purpose === 'consultation') return;
+    if (purpose === 'consultation' || purpose === 'phone_call') return;
     this.isBusy = true;
     await this.attempt(async () => {
       const audio = { recordingId, startMs: 0, endMs: null };

@@ -60,7 +60,7 @@ export class TeleRecordings extends TeleRecordsDialog {
       <p class="meta">
         ${[
           ...(summary.lengthMs === 0 ? [] : [duration(summary.lengthMs)]),
-          purpose === 'consultation' && summary.people.length > 0
+          (purpose === 'consultation' || purpose === 'phone_call') && summary.people.length > 0
             ? list.people(listed(summary.people.map((personId) => this.model.nameOf(personId))))
             : list.by(this.model.nameOf(recording.startedBy)),
         ].join(' · ')}

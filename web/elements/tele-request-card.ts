@@ -3,7 +3,6 @@ import { Follow } from '../state/follow.ts';
 import type { VisitModel } from '../state/visit-model.ts';
 import { buttons } from '../styles/buttons.ts';
 import { common } from '../styles/common.ts';
-import './tele-decline.ts';
 import type { TeleDecline } from './tele-decline.ts';
 import { TeleElement } from './tele-element.ts';
 
@@ -141,6 +140,8 @@ export class TeleRequestCard extends TeleElement {
 
   async #decline(): Promise<void> {
     const isColleague = this.model.view.kind === 'colleagues';
+    // Most requests are taken.
+    if (!(await this.fetched(() => import('./tele-decline.ts')))) return;
     const declined = await this.renderRoot.querySelector<TeleDecline>('tele-decline')?.ask(isColleague);
     if (declined == null) return;
     this.isDeciding = true;

@@ -1,5 +1,6 @@
 import { html, type TemplateResult } from 'lit';
 import * as icons from '../icons.ts';
+import { Follow } from '../state/follow.ts';
 import type { VisitModel } from '../state/visit-model.ts';
 import { buttons } from '../styles/buttons.ts';
 import { common } from '../styles/common.ts';
@@ -22,6 +23,10 @@ export class TeleVisitMenu extends TeleElement {
   constructor() {
     super();
     this.isOpen = false;
+    new Follow<VisitModel>(this, {
+      subject: () => this.model,
+      subscribe: ({ phone }, update) => [phone.changes.subscribe(update)],
+    });
   }
 
   override render() {
@@ -49,6 +54,7 @@ export class TeleVisitMenu extends TeleElement {
         ${isPatient ? this.#item('form', form.open, icons.clipboard()) : null}
         ${isPatient && isBefore ? this.#item('subject', subject.open, icons.person()) : null}
         ${hasRecords ? this.#records() : null}
+        ${this.model.phone.board?.available ? this.#item('phone', this.words.phone, icons.phone()) : null}
         ${this.#item('people', people.open, icons.people())}
         ${mayInvite ? this.#item('invite', invite.open, icons.invite()) : null}
         ${isOpen ? this.#item('check', this.words.check.open, icons.video(22)) : null}

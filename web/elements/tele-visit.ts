@@ -6,7 +6,6 @@ import type { Sdk } from '../state/sdk.ts';
 import type { VisitModel } from '../state/visit-model.ts';
 import { common } from '../styles/common.ts';
 import { visit } from '../styles/visit.ts';
-import './tele-call-elsewhere.ts';
 import './tele-composer.ts';
 import type { TeleComposer } from './tele-composer.ts';
 import './tele-dialogs.ts';
@@ -19,6 +18,9 @@ import type { TeleThread } from './tele-thread.ts';
 import './tele-visit-header.ts';
 import './tele-visit-menu.ts';
 import type { VisitAction } from './tele-visit-menu.ts';
+
+/** Large in this visit, or held by another device. */
+const fetchCall = () => Promise.all([import('./tele-call-panel.ts'), import('./tele-call-elsewhere.ts')]);
 
 const WIDE_PX = 800;
 const SEARCH_BESIDE_PX = 760;
@@ -55,6 +57,7 @@ export class TeleVisit extends TeleElement {
     this.isWide = (entry?.contentRect.width ?? 0) >= WIDE_PX;
   });
   #wasLarge = false;
+  #hadCall = false;
 
   static override styles = [common, visit];
 
@@ -116,17 +119,20 @@ export class TeleVisit extends TeleElement {
 
   protected override firstUpdated(): void {
     // Ahead of the first call, so that none has to wait for it; the page is there without.
-    if (this.model.view.phase !== 'ended') void this.fetched(() => import('./tele-call-panel.ts'));
+    if (this.model.view.phase !== 'ended') void this.fetched(fetchCall);
   }
 
   protected override updated(changed: PropertyValues<this>): void {
     if (changed.has('model')) {
       this.isSearching = false;
       this.#lookForRecords();
+      this.#lookForPhone();
     }
     const isLarge = this.largeCall !== null;
     // A follow-up calls in a visit that has ended.
-    if (isLarge && !this.#wasLarge) void this.fetched(() => import('./tele-call-panel.ts'));
+    const hasCall = this.model.call?.isOngoing === true;
+    if (hasCall && !this.#hadCall) void this.fetched(fetchCall);
+    this.#hadCall = hasCall;
     // The panel took the focus with it. The thread gets it, not the text: that would open a phone's keyboard.
     if (this.#wasLarge && !isLarge && !this.matches(':focus-within')) this.#thread?.focusScroller();
     this.#wasLarge = isLarge;
@@ -137,6 +143,12 @@ export class TeleVisit extends TeleElement {
     const { kind, phase } = this.model.view;
     if (kind === 'visit' && (phase === 'active' || phase === 'ended'))
       void this.model.openRecords().catch(() => undefined);
+  }
+
+  /** Whether the menu has masked calls. Only patient and doctor of a visit may ask. */
+  #lookForPhone(): void {
+    const { view, self, isGuest, phone } = this.model;
+    if (view.kind === 'visit' && self !== undefined && !isGuest) void phone.open().catch(() => undefined);
   }
 
   /** The call to show large; null: there is none, another device holds it, or it is small. */

@@ -16,6 +16,8 @@ import { type CallPerson, callPeople, isIn, type SharedScreen, sharedScreen } fr
 import type { CallSound } from './call-sound.ts';
 import { Changes } from './changes.ts';
 import { information, type Notice } from './notice.ts';
+import { phonePart } from './phone-seat.ts';
+import type { VisitPhone } from './visit-phone.ts';
 import { WakeLock } from './wake-lock.ts';
 
 /** What a person should read about the call right now. */
@@ -44,6 +46,7 @@ interface CallModelOptions {
   readonly onProblem: (error: AppError, source: MediaSource | null) => void;
   readonly onNotice: (notice: Notice) => void;
   readonly recordingControl: () => Promise<CallRecordingControl>;
+  readonly phone: VisitPhone;
 }
 
 /** How long the hint for somebody who speaks while muted stays, and how often it comes at most. */
@@ -150,6 +153,15 @@ export class CallModel {
 
   get other(): SeatView | undefined {
     return this.#view.seats.find((seat) => seat.personId !== this.self && isIn(seat));
+  }
+
+  get phone(): VisitPhone {
+    return this.#options.phone;
+  }
+
+  /** This person takes part by telephone, and so with no device. */
+  get isByPhone(): boolean {
+    return this.#own !== undefined && phonePart(this.#own) === 'holds';
   }
 
   get sound(): CallSound {
@@ -327,8 +339,12 @@ export class CallModel {
     if (isHere(this.#role)) this.#isRefused = false;
     const movedAway = wasRinging && this.#role === 'elsewhere';
     // Lost without another device, the bar in the visit says it.
-    if (wasHere && this.#role === 'elsewhere' && !this.isLost) onNotice(information(messages().call.wentOn));
-    const outcome = outcomeNotice(movedAway ? 'answered_elsewhere' : this.call.outcome);
+    if (wasHere && this.#role === 'elsewhere' && !this.isLost)
+      onNotice(information(this.isByPhone ? messages().call.byPhone : messages().call.wentOn));
+    const outcome =
+      movedAway && this.isByPhone
+        ? information(messages().call.byPhone)
+        : outcomeNotice(movedAway ? 'answered_elsewhere' : this.call.outcome);
     if (outcome !== null && wasRinging && !this.#outcomeTold) {
       this.#outcomeTold = true;
       onNotice(outcome);

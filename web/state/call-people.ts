@@ -1,5 +1,6 @@
 import type { Call, RemoteTrack } from '@teleconsult/client-sdk/api';
 import type { ParticipantRole, PersonId, QualityLevel, SeatView } from '@teleconsult/protocol';
+import { type PhonePart, phonePart } from './phone-seat.ts';
 
 /** How somebody takes part in the call right now, as it is to be read on their tile. */
 export type Presence = 'ringing' | 'connecting' | 'present' | 'interrupted' | 'reconnecting' | 'lost';
@@ -11,6 +12,7 @@ export interface CallPerson {
   readonly role: ParticipantRole | null;
   readonly isSelf: boolean;
   readonly presence: Presence;
+  readonly phone: PhonePart;
   /** Until when somebody who is `lost` can come back, in Unix milliseconds; null for everybody else. */
   readonly returnUntil: number | null;
   readonly isMuted: boolean;
@@ -54,15 +56,18 @@ export function callPeople({ call, self, nameOf, roleOf }: CallPeopleOptions): r
     const presence = isSelf ? 'present' : presenceOf(seat);
     // What somebody's devices do says nothing before they have answered, or after they were lost.
     const isThere = presence !== 'ringing' && presence !== 'lost';
+    const phone = phonePart(seat);
+    const isVideo = call.view.media === 'video' && phone !== 'holds';
     return {
       personId: seat.personId,
       name: nameOf(seat.personId),
       role: roleOf(seat.personId),
       isSelf,
       presence,
+      phone,
       returnUntil: isSelf ? null : seat.returnUntil,
       isMuted: isSelf ? !call.microphoneOn : isThere && !seat.microphoneOn,
-      isCameraOff: call.view.media === 'video' && isThere && (isSelf ? ownCamera : camera) === null,
+      isCameraOff: isVideo && isThere && (isSelf ? ownCamera : camera) === null,
       isSpeaking: call.activeSpeaker === seat.personId,
       quality: isSelf || presence === 'lost' ? null : (call.peerQuality.get(seat.personId) ?? null),
       camera,

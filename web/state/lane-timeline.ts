@@ -40,7 +40,9 @@ export function dictationTimeline({ files }: Pick<RecordingView, 'files'>): Time
 }
 
 export const timelineFor = (recording: RecordingView): Timeline =>
-  recording.purpose === 'consultation' ? callTimeline(recording) : dictationTimeline(recording);
+  recording.purpose === 'consultation' || recording.purpose === 'phone_call'
+    ? callTimeline(recording)
+    : dictationTimeline(recording);
 
 /** What is to be heard or seen of a lane at this moment. */
 export const clipAtMs = (clips: readonly Clip[], atMs: number): Clip | null =>

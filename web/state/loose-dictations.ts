@@ -21,6 +21,7 @@ export function looseDictations({
   return recordings.filter(
     ({ recordingId, purpose, startedBy, state }) =>
       purpose !== 'consultation' &&
+      purpose !== 'phone_call' &&
       startedBy === self &&
       state === 'ready' &&
       !held.has(recordingId) &&

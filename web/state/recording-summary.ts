@@ -32,7 +32,7 @@ export function summaryOf(recording: RecordingView, now = Date.now()): Recording
             ? 'sealing'
             : 'ready',
     losses: [...losses].map(([reason, at]) => ({ reason, at })),
-    people: [...new Set(files.map(({ personId }) => personId))],
+    people: [...new Set(files.flatMap(({ personId, channels }) => channels?.flat() ?? [personId]))],
     lengthMs: isRunning ? Math.max(0, now - startedAt) : timeline.lengthMs,
     hasPicture: files.some(({ source }) => source !== 'microphone'),
     isPlayable: recording.state !== 'erased' && timeline.lengthMs > 0,

@@ -1,4 +1,5 @@
 import type { Call, Consultation } from '@teleconsult/client-sdk/api';
+import type { Phone } from '@teleconsult/client-sdk/phone';
 import type { Dictation, Records } from '@teleconsult/client-sdk/records';
 import type {
   ConsultationView,
@@ -11,7 +12,6 @@ import type {
   QueuePlace,
 } from '@teleconsult/protocol';
 import { AppError } from '@teleconsult/protocol/errors';
-import { duration } from '../i18n/format.ts';
 import { language, messages } from '../i18n/language.ts';
 import { speak } from './announcer.ts';
 import { AttachmentBlobs } from './attachment-blobs.ts';
@@ -20,7 +20,9 @@ import type { CallSound } from './call-sound.ts';
 import { Changes } from './changes.ts';
 import { type Delivery, deliveryOf } from './delivery.ts';
 import { information, type Notice, noticeOf } from './notice.ts';
+import { speakEntry } from './spoken-entry.ts';
 import { ThreadWindow } from './thread-window.ts';
+import { VisitPhone } from './visit-phone.ts';
 import { waitMinutes } from './wait.ts';
 
 interface VisitModelOptions {
@@ -38,6 +40,7 @@ interface VisitModelOptions {
   /** Whether what is sent now leaves at once. */
   readonly isConnected: () => boolean;
   readonly openRecords: () => Promise<Records>;
+  readonly openPhone: () => Promise<Phone>;
 }
 
 const MAX_TRANSCRIPTS = 100;
@@ -47,6 +50,7 @@ export class VisitModel {
   readonly visit: Consultation;
   readonly role: ParticipantRole;
   readonly blobs: AttachmentBlobs;
+  readonly phone: VisitPhone;
   readonly changes = new Changes();
   /** The part of the thread that is in the page. */
   readonly window: ThreadWindow;
@@ -83,6 +87,7 @@ export class VisitModel {
     const { visit, role, personId, deviceId, onNotice, sound, isCallSmall, isConnected } = options;
     this.#isConnected = isConnected;
     this.#openRecords = options.openRecords;
+    this.phone = new VisitPhone(options.openPhone);
     this.visit = visit;
     this.role = role;
     this.#personId = personId;
@@ -98,6 +103,7 @@ export class VisitModel {
     this.#position = visit.queue?.position ?? null;
     const announce = (): void => this.changes.announce();
     this.#stops = [
+      this.phone.changes.subscribe(announce),
       visit.on('changed', () => this.#revise()),
       visit.on('call', (call) => this.#follow(call)),
       visit.on('entries', (entries) => this.#hear(entries)),
@@ -258,6 +264,7 @@ export class VisitModel {
     for (const dictation of this.#records?.dictations ?? [])
       if (dictation.state === 'recording') dictation.pause();
     this.#records?.close();
+    this.phone.close();
     for (const stop of this.#stops) stop();
     this.#call?.close();
     this.#call = null;
@@ -310,6 +317,7 @@ export class VisitModel {
             isSmall: this.#isCallSmall,
             onProblem: (error, source) => this.#problem(error, source),
             onNotice: this.#onNotice,
+            phone: this.phone,
             recordingControl: async () => (await this.openRecords()).callRecording,
           });
     // Answering, say, moves the call from the dialog to the panel.
@@ -346,41 +354,9 @@ export class VisitModel {
       }
       const isNews = entry.kind === 'message.sent' && !this.isSelf(entry.by);
       if (isNews && (document.hidden || !this.isReaderAtEnd)) this.unreadAfter ??= entry.sequence - 1;
-      const spoken = this.#spoken(entry);
-      if (spoken !== null) speak(spoken);
+      speakEntry(entry, this);
     }
     this.changes.announce();
-  }
-
-  /** What a person who does not see the page has to hear of an entry; null for their own doings. */
-  #spoken(entry: Entry): string | null {
-    const { thread, call } = messages();
-    if (entry.kind === 'call.ended')
-      return entry.reason === 'completed'
-        ? thread.callEnded.completed(duration(entry.durationMs))
-        : call.outcome[entry.reason];
-    if (this.isSelf(entry.by)) return null;
-    const name = this.nameOf(entry.by);
-    if (entry.kind === 'consultation.accepted') return thread.accepted(name);
-    if (entry.kind === 'consultation.waiting') return thread.waiting(name);
-    if (entry.kind === 'consultation.ended') return messages().ended[entry.reason];
-    if (entry.kind === 'call.answered') return thread.answered(name);
-    if (entry.kind === 'call.mediaChanged') return thread.mediaChanged[entry.media];
-    if (entry.kind === 'participant.joined')
-      return thread.joined(entry.displayName, messages().role[entry.role]);
-    if (entry.kind === 'participant.left') return thread.leftBy[entry.reason](this.nameOf(entry.personId));
-    if (entry.kind === 'message.recalled') return thread.recalled(name);
-    if (entry.kind === 'message.removed') return thread.removed;
-    if (entry.kind !== 'message.sent') return null;
-    const { content } = entry;
-    if (content.type === 'form') return thread.saidForm(name);
-    if (content.type === 'text') return thread.saidText(name, content.text);
-    if (content.type === 'image') return thread.saidPicture(name);
-    if (content.type === 'voice' && content.attachment.kind === 'voice')
-      return thread.saidVoice(name, duration(content.attachment.durationMs));
-    if (content.type === 'file' && content.attachment.kind === 'file')
-      return thread.saidFile(name, content.attachment.fileName);
-    return null;
   }
 
   #problem(error: AppError, source: MediaSource | null): void {

@@ -45,6 +45,21 @@ export const callTile = css`
     --size: var(--avatar-size, clamp(44px, 24cqmin, 132px));
     border-radius: 50%;
   }
+  .by-phone {
+    align-content: center;
+    gap: 8px;
+  }
+  .by-phone .handset {
+    padding: clamp(10px, 6cqmin, 28px);
+    border-radius: 50%;
+    background: rgb(255 255 255 / 0.1);
+    color: #5cc8c4;
+  }
+  .by-phone .how {
+    display: var(--role-display, inline);
+    font-weight: 600;
+    font-size: 0.9375rem;
+  }
   .ringing tele-avatar,
   .connecting tele-avatar {
     animation: breathe 2s ease-in-out infinite;

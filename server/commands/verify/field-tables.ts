@@ -1,8 +1,16 @@
-import { type EntryKind, FileId, type NoteId, type PersonId, RecordingId } from '@teleconsult/protocol';
+import {
+  type EntryKind,
+  FileId,
+  type NoteId,
+  type PersonId,
+  PhoneBindingId,
+  RecordingId,
+} from '@teleconsult/protocol';
 import { EntryCodec } from '../../host/entry-codec.ts';
 import { openNoteFacts, openVersion } from '../../notes/sealed-note.ts';
 import { openFileFacts, openRecordingFacts } from '../../recordings/sealed-facts.ts';
 import type { Row } from '../../storage/sqlite/read.ts';
+import { openPair } from '../../telephony/bindings/phone-seals.ts';
 import type { ConsultationKey } from '../../vault/consultation-key.ts';
 
 /** A table with fields that the key of their consultation opens. */
@@ -90,5 +98,14 @@ export const FIELD_TABLES: readonly FieldTable[] = [
         clientId: row['client_id'] as string | null,
         sealed: sealed(row),
       }),
+  },
+  {
+    columns: ['phone_binding.sealed'],
+    // One that was given back holds no numbers any more.
+    sql: 'SELECT binding_id, sealed FROM phone_binding WHERE consultation_id = ? AND length(sealed) > 0',
+    name: (row) => text(row, 'binding_id'),
+    open(key, row) {
+      openPair(key, { bindingId: PhoneBindingId.parse(row['binding_id']), sealed: sealed(row) });
+    },
   },
 ];

@@ -17,6 +17,7 @@ import { openSealedObject } from '../../vault/sealed-object.ts';
 import { Vault } from '../../vault/vault.ts';
 import type { OpenedData } from '../data-folder.ts';
 import { FIELD_TABLES } from './field-tables.ts';
+import { verifyPhoneNumbers } from './phone-numbers.ts';
 
 const PAGE_ROWS = 500;
 /** Keys of consultations kept at hand while objects, which lie in no order, are opened. */
@@ -60,6 +61,7 @@ export class Verification {
   async run(): Promise<Found> {
     await this.#consultations();
     await this.#values();
+    await this.#phoneNumbers();
     await this.#journals();
     await this.#objects();
     await this.#knownObjects();
@@ -143,6 +145,13 @@ export class Verification {
         await setImmediate();
       }
     }
+  }
+
+  async #phoneNumbers(): Promise<void> {
+    await verifyPhoneNumbers(this.#options.data.db, this.#vault, (name, isOpen) => {
+      this.#count('fields');
+      if (!isOpen) this.#unreadable(`${name}: does not open`);
+    });
   }
 
   /** Recordings that grow: a journal opens up to where it was cut, if it opens at all. */

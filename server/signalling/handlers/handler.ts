@@ -6,6 +6,7 @@ import type { Invitations } from '../../invitations/invitations.ts';
 import type { NearbyColleagues } from '../../invitations/nearby-colleagues.ts';
 import type { People } from '../../people/people.ts';
 import type { Transcripts } from '../../speech/transcripts.ts';
+import type { PhoneDesk } from '../../telephony/phone-desk.ts';
 import type { Presence } from '../../waiting/presence.ts';
 import type { WaitingRooms } from '../../waiting/waiting-rooms.ts';
 import type { Session } from '../session.ts';
@@ -36,6 +37,7 @@ export interface Services {
   readonly transcripts: Transcripts;
   readonly recordings: RecordingRequests;
   readonly notes: NoteRequests;
+  readonly phones: PhoneDesk;
   /** The server's time. */
   readonly now: () => number;
 }

@@ -5,6 +5,7 @@ import type { Handlers, Services } from './handler.ts';
 import { healthChannelHandlers } from './health-channels.ts';
 import { noteHandlers } from './notes.ts';
 import { personHandlers } from './people.ts';
+import { phoneHandlers } from './phones.ts';
 import { recordingHandlers } from './recordings.ts';
 import { seatHandlers } from './seats.ts';
 import { threadHandlers } from './thread.ts';
@@ -19,5 +20,6 @@ export const createHandlers = (services: Services): Handlers => ({
   ...recordingHandlers(services),
   ...noteHandlers(services),
   ...followUpHandlers(services),
+  ...phoneHandlers(services),
   ...healthChannelHandlers(services),
 });

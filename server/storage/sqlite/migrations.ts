@@ -211,6 +211,131 @@ const MIGRATIONS: readonly string[] = [
     consultation_id TEXT NOT NULL UNIQUE REFERENCES consultation (consultation_id)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- The secret that hashes and seals telephone numbers: one row.
+  CREATE TABLE phone_key (
+    name TEXT PRIMARY KEY CHECK (name = 'phone'),
+    sealed BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE phone_number (
+    person_id TEXT PRIMARY KEY,
+    number_hash TEXT NOT NULL,
+    changed_at INTEGER NOT NULL,
+    sealed BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE phone_relay (
+    x_hash TEXT PRIMARY KEY,
+    provider TEXT NOT NULL,
+    active INTEGER NOT NULL,
+    -- When it was given to somebody last: the one that rested longest is next.
+    given_at INTEGER NOT NULL DEFAULT 0,
+    sealed BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX phone_relay_pool ON phone_relay (provider, given_at) WHERE active = 1;
+
+  CREATE TABLE phone_refusal (
+    consultation_id TEXT NOT NULL,
+    person_id TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (consultation_id, person_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE phone_binding (
+    binding_id TEXT PRIMARY KEY,
+    consultation_id TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    created_by TEXT,
+    person_a TEXT NOT NULL,
+    person_b TEXT NOT NULL,
+    direction TEXT NOT NULL CHECK (direction IN ('both', 'a_calls', 'b_calls')),
+    recorded INTEGER NOT NULL,
+    provider TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('binding', 'bound', 'unbinding', 'unbound')),
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    ref TEXT,
+    x_hash TEXT,
+    unbound_reason TEXT,
+    unbound_at INTEGER,
+    revision INTEGER NOT NULL DEFAULT 1,
+    changing TEXT NOT NULL DEFAULT '' CHECK (changing IN ('', 'a', 'b', 'ab')),
+    attempts INTEGER NOT NULL DEFAULT 0,
+    retry_at INTEGER,
+    -- Both numbers, under the key of the consultation.
+    sealed BLOB NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX phone_binding_open ON phone_binding (consultation_id)
+    WHERE state IN ('binding', 'bound');
+  CREATE UNIQUE INDEX phone_binding_client ON phone_binding (consultation_id, coalesce(created_by, ''), client_id);
+  CREATE INDEX phone_binding_ref ON phone_binding (ref, provider) WHERE ref IS NOT NULL;
+  CREATE INDEX phone_binding_of ON phone_binding (consultation_id, created_at);
+  CREATE INDEX phone_binding_expiry ON phone_binding (expires_at) WHERE state IN ('binding', 'bound');
+  CREATE INDEX phone_binding_due ON phone_binding (retry_at) WHERE retry_at IS NOT NULL;
+  CREATE INDEX phone_binding_a ON phone_binding (person_a) WHERE state IN ('binding', 'bound');
+  CREATE INDEX phone_binding_b ON phone_binding (person_b) WHERE state IN ('binding', 'bound');
+  CREATE INDEX phone_binding_over ON phone_binding (unbound_at) WHERE state = 'unbound';
+
+  -- Who has, and had, which relay number. The number of who calls decides whom they reach: it is there once.
+  CREATE TABLE phone_use (
+    binding_id TEXT NOT NULL,
+    pair_hash TEXT NOT NULL,
+    number_hash TEXT NOT NULL,
+    x_hash TEXT NOT NULL,
+    party TEXT NOT NULL CHECK (party IN ('a', 'b')),
+    released_at INTEGER,
+    PRIMARY KEY (binding_id, pair_hash, number_hash)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX phone_use_place ON phone_use (x_hash, number_hash) WHERE released_at IS NULL;
+  CREATE INDEX phone_use_relay ON phone_use (x_hash, number_hash, released_at);
+  CREATE INDEX phone_use_pair ON phone_use (pair_hash, x_hash);
+  CREATE INDEX phone_use_over ON phone_use (released_at) WHERE released_at IS NOT NULL;
+
+  CREATE TABLE phone_call (
+    phone_call_id TEXT PRIMARY KEY,
+    provider TEXT NOT NULL,
+    call_ref TEXT NOT NULL,
+    binding_id TEXT NOT NULL,
+    consultation_id TEXT NOT NULL,
+    caller TEXT NOT NULL CHECK (caller IN ('a', 'b')),
+    person_a TEXT NOT NULL,
+    person_b TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('ringing', 'talking', 'ended')),
+    started_at INTEGER NOT NULL,
+    answered_at INTEGER,
+    ended_at INTEGER,
+    end_reason TEXT,
+    talk_ms INTEGER NOT NULL DEFAULT 0,
+    max_talk_ms INTEGER NOT NULL,
+    -- What it takes of the limits: all it may last while it runs, what was talked once it has ended.
+    counted_ms INTEGER NOT NULL,
+    recorded INTEGER NOT NULL,
+    deadline_at INTEGER NOT NULL,
+    -- 1: connected because we said so; 0: a provider that connects by itself has told of it.
+    decided INTEGER NOT NULL,
+    UNIQUE (provider, call_ref)
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX phone_call_running ON phone_call (binding_id) WHERE state <> 'ended' AND decided = 1;
+  CREATE INDEX phone_call_silent ON phone_call (deadline_at) WHERE state <> 'ended';
+  CREATE INDEX phone_call_of_binding ON phone_call (binding_id, started_at, counted_ms);
+  CREATE INDEX phone_call_of_consultation ON phone_call (consultation_id, started_at, counted_ms);
+  CREATE INDEX phone_call_of_a ON phone_call (person_a, started_at, counted_ms);
+  CREATE INDEX phone_call_of_b ON phone_call (person_b, started_at, counted_ms);
+  CREATE INDEX phone_call_begun ON phone_call (started_at, counted_ms);
+
+  -- What the thread is to be told, written together with what happened.
+  CREATE TABLE phone_news (
+    news_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    consultation_id TEXT NOT NULL,
+    by TEXT,
+    at INTEGER NOT NULL,
+    fact TEXT NOT NULL,
+    tried INTEGER NOT NULL DEFAULT 0,
+    retry_at INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX phone_news_of ON phone_news (consultation_id, news_id);
+  `,
 ];
 
 /**

@@ -27,6 +27,11 @@ const SAID: readonly Deletion[] = [
     'DELETE FROM note_version WHERE note_id IN (SELECT note_id FROM note WHERE consultation_id = ?)',
   ],
   ['note', 'DELETE FROM note WHERE consultation_id = ?'],
+  ['phone_news', 'DELETE FROM phone_news WHERE consultation_id = ?'],
+  ['phone_refusal', 'DELETE FROM phone_refusal WHERE consultation_id = ?'],
+  ['phone_call', "DELETE FROM phone_call WHERE consultation_id = ? AND state = 'ended'"],
+  // One that a provider still has is needed to take it back there, and goes in time; its numbers open no more already.
+  ['phone_binding', "DELETE FROM phone_binding WHERE consultation_id = ? AND state = 'unbound'"],
 ];
 
 /** What names objects: it goes after them, so that erasing which was cut off knows what is left to do. */

@@ -21,6 +21,7 @@ import { ids, SqliteFinding } from './sqlite-finding.ts';
 import { SqliteInvitations } from './sqlite-invitations.ts';
 import { SqliteNotes } from './sqlite-notes.ts';
 import { SqlitePeople } from './sqlite-people.ts';
+import { SqlitePhone } from './sqlite-phone.ts';
 import { SqliteReading } from './sqlite-reading.ts';
 import { SqliteRecordings } from './sqlite-recordings.ts';
 import { statementsToAppend, statementsToCreate } from './sqlite-statements.ts';
@@ -38,6 +39,7 @@ export class SqliteStore implements ConsultationStore {
   readonly wrappedValues: SqliteWrappedValues;
   readonly erasure: SqliteErasure;
   readonly notes: SqliteNotes;
+  readonly phone: SqlitePhone;
   readonly recordings: SqliteRecordings;
   readonly #writer: Writer;
   readonly #reader: DatabaseSync;
@@ -72,6 +74,7 @@ export class SqliteStore implements ConsultationStore {
     this.wrappedValues = new SqliteWrappedValues(writer, reader);
     this.erasure = new SqliteErasure(writer, reader);
     this.notes = new SqliteNotes(writer, reader);
+    this.phone = new SqlitePhone(writer, reader);
   }
 
   /** Whether the store can be written. */

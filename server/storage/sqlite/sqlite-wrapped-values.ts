@@ -21,9 +21,13 @@ export const FIELD_COLUMNS: ReadonlySet<string> = new Set([
   'entry.sealed',
   'note.sealed',
   'note_version.sealed',
+  'phone_binding.sealed',
   'recording.sealed',
   'recording_file.sealed',
 ]);
+
+/** Columns that the secret in `phone_key` opens, which is a value itself. */
+export const NUMBER_COLUMNS: ReadonlySet<string> = new Set(['phone_number.sealed', 'phone_relay.sealed']);
 
 /** Columns of bytes that are not sealed: hashes. */
 export const OPEN_COLUMNS: ReadonlySet<string> = new Set(['audit.hash', 'invitation.code_hash']);
@@ -64,7 +68,7 @@ export class SqliteWrappedValues implements WrappedValues {
     this.#reader = reader;
     this.#columns = byteColumns(reader).filter((column) => {
       const name = columnName(column);
-      return !FIELD_COLUMNS.has(name) && !OPEN_COLUMNS.has(name);
+      return !FIELD_COLUMNS.has(name) && !NUMBER_COLUMNS.has(name) && !OPEN_COLUMNS.has(name);
     });
   }
 

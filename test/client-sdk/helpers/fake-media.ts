@@ -13,6 +13,8 @@ interface FakeTransport {
   readonly sent: mediasoup.HandlerSendOptions[];
   /** Every track that took the place of another. */
   readonly replaced: (MediaStreamTrack | null)[];
+  /** Tracks that are sent no more. */
+  readonly stopped: string[];
   /** What its statistics say. */
   stats: Map<string, Readonly<Record<string, unknown>>>;
   iceRestarts: number;
@@ -50,7 +52,10 @@ export class FakeMedia implements MediaEnvironment {
   readonly #deviceListeners = new Set<() => void>();
 
   constructor() {
-    const fake = FakeHandler.createFactory(testFakeParameters);
+    const fake = FakeHandler.createFactory({
+      ...testFakeParameters,
+      generateNativeRtpCapabilities: nativeCapabilities,
+    });
     this.handlerFactory = {
       ...fake,
       factory: (options) => {
@@ -129,6 +134,7 @@ export class FakeMedia implements MediaEnvironment {
       options,
       sent: [],
       replaced: [],
+      stopped: [],
       stats: new Map(),
       iceRestarts: 0,
       isClosed: false,
@@ -155,6 +161,11 @@ export class FakeMedia implements MediaEnvironment {
       transport.replaced.push(track);
       return replaceTrack(localId, track);
     };
+    const stopSending = handler.stopSending.bind(handler);
+    handler.stopSending = (localId) => {
+      transport.stopped.push(localId);
+      return stopSending(localId);
+    };
     handler.getTransportStats = async () => transport.stats;
     handler.restartIce = (parameters) => {
       transport.iceRestarts += 1;
@@ -166,6 +177,17 @@ export class FakeMedia implements MediaEnvironment {
     };
     return handler;
   }
+}
+
+/** What telephones speak, as every browser does, too. */
+export const G711: readonly mediasoup.RtpCodecCapability[] = [
+  { kind: 'audio', mimeType: 'audio/PCMA', preferredPayloadType: 8, clockRate: 8_000, channels: 1 },
+  { kind: 'audio', mimeType: 'audio/PCMU', preferredPayloadType: 0, clockRate: 8_000, channels: 1 },
+];
+
+function nativeCapabilities(): mediasoup.RtpCapabilities {
+  const native = testFakeParameters.generateNativeRtpCapabilities();
+  return { ...native, codecs: [...(native.codecs ?? []), ...structuredClone(G711)] };
 }
 
 class FakeMediaStream extends EventTarget implements MediaStream {

@@ -85,6 +85,7 @@ export function ringingCall(consultationId: ConsultationId, changes: Partial<Cal
     interrupted: false,
     ringUntil: null,
     callWaiting: false,
+    phone: false,
     leftReason: null,
     returnUntil: null,
     since: 1,

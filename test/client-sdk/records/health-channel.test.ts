@@ -58,6 +58,7 @@ function clip(
     consultationId,
     purpose: 'health_channel',
     callId: null,
+    phoneCallId: null,
     followUpId: null,
     startedBy: doctor,
     startedAt: 1,

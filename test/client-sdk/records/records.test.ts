@@ -27,6 +27,7 @@ function recordingView(startedAt: number): RecordingView {
     consultationId,
     purpose: 'summary',
     callId: null,
+    phoneCallId: null,
     followUpId: null,
     startedBy: doctor,
     startedAt,

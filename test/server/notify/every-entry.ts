@@ -34,6 +34,8 @@ export const dueFollowUp = {
   noteId: null,
 };
 const noteId = `not_${'0'.repeat(21)}1`;
+const binding = { bindingId: `pbd_${'0'.repeat(21)}1` };
+const phoneCall = { phoneCallId: `pcl_${'0'.repeat(21)}1` };
 const planned = { ...followUp, dueAt: 1_790_600_000_000, reason: `${CANARY} pressure` };
 
 /** One entry of every kind, with something to be kept secret wherever there is room for it. */
@@ -120,6 +122,12 @@ export const everyDraft = [
   { draft: { kind: 'followUp.completed', ...followUp, outcome: 'reached', noteId }, by: doctor },
   { draft: { kind: 'followUp.cancelled', ...followUp }, by: doctor },
   { draft: { kind: 'contact.changed', refused: true }, by: patient },
+  { draft: { kind: 'phone.bound', ...binding, expiresAt: 1_790_000_000_000 }, by: doctor },
+  { draft: { kind: 'phone.callStarted', ...binding, ...phoneCall }, by: doctor },
+  { draft: { kind: 'phone.callAnswered', ...phoneCall }, by: patient },
+  { draft: { kind: 'phone.callEnded', ...phoneCall, reason: 'completed', talkMs: 61_000 }, by: null },
+  { draft: { kind: 'phone.refused', personId: patient, refused: true }, by: patient },
+  { draft: { kind: 'phone.unbound', ...binding, reason: 'refused' }, by: null },
 ] as const;
 
 export function addEvery(threads: FakeThreads, id: ConsultationId): readonly Entry[] {

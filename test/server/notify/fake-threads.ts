@@ -178,6 +178,7 @@ export function ringingCall(
     interrupted: false,
     returnUntil: null,
     callWaiting: false,
+    phone: false,
     since: now,
   };
   return {
@@ -220,6 +221,7 @@ export function changeOf(
     callRevision: 0,
     followUps: [],
     contactRefusedSince: null,
+    phone: { refusedBy: [], told: [] },
     sequence: threads.of(id).length,
   };
   return { before: state, after: state, entries: threads.of(id).slice(-1), effects };

@@ -119,6 +119,7 @@ test('[NOTE3] a signed note is news to the patient; what is recorded, planned an
     { kind: 'recording.stopped', recordingId, reason: 'stopped' },
     { kind: 'followUp.planned', ...followUp, dueAt: 5, reason: 'why' },
     { kind: 'contact.changed', refused: true },
+    { kind: 'phone.callStarted', bindingId: `pbd_${'0'.repeat(22)}`, phoneCallId: `pcl_${'0'.repeat(22)}` },
   ])
     expect(noticesOf(threads.add(id, draft, doctor), situationOf(threads)), draft.kind).toEqual([]);
 });

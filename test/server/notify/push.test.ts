@@ -95,6 +95,7 @@ const record = (...seats: readonly { personId: PersonId; state: 'invited' | 'pre
     mutedBy: null,
     view: 'full' as const,
     interrupted: false,
+    phone: null,
   };
   return {
     callId: callId() as CallRecord['callId'],

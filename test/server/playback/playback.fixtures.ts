@@ -17,6 +17,7 @@ import {
 import { findPrlimit } from '@teleconsult/server/attachments/limited-child';
 import { Playback, type PlaybackParts } from '@teleconsult/server/playback/playback';
 import type { FilePlace, GrowingFile, OpenedFile, TrackFiles } from '@teleconsult/server/recordings/ports';
+import { isOfCall } from '@teleconsult/server/recordings/purposes';
 import {
   type FileFacts,
   sealFileFacts,
@@ -248,7 +249,7 @@ export async function openStage(kind: ConsultationView['kind'] = 'visit'): Promi
         startedAt: 1_000_000 + number,
         endedAt: state === 'running' ? null : 2_000_000,
         state,
-        clientId: purpose === 'consultation' ? null : `dictation-${number}`,
+        clientId: isOfCall({ purpose }) ? null : `dictation-${number}`,
         sealed: sealRecordingFacts(key, recording, {
           callId: null,
           followUpId: null,

@@ -48,6 +48,7 @@ test('[STO33] a state that the first version sealed is a visit without a subject
     callRevision: 4,
     followUps: [],
     contactRefusedSince: null,
+    phone: { refusedBy: [], told: [] },
   });
 });
 
@@ -70,7 +71,7 @@ test('[STO33] a call that ran in the first version has seats with all that seats
       ],
     },
   });
-  const added = { screenOn: false, mutedBy: null, view: 'full', interrupted: false };
+  const added = { screenOn: false, mutedBy: null, view: 'full', interrupted: false, phone: null };
   expect(state.call).toMatchObject({ recording: null, stoppedRecordingId: null });
   expect(state.call?.seats).toEqual([
     { ...base, ...added, personId: 'bob', state: 'connecting', deviceId: 'device' },
@@ -81,7 +82,7 @@ test('[STO33] a call that ran in the first version has seats with all that seats
 
 test('[SEAT25] [STO33] a call that ran before there were tickets has seats without, and a window for who was lost', async () => {
   const base = { since: 3, microphoneOn: true, cameraOn: false };
-  const added = { screenOn: false, mutedBy: null, view: 'full', interrupted: false };
+  const added = { screenOn: false, mutedBy: null, view: 'full', interrupted: false, phone: null };
   const held = { deviceId: 'device' };
   const seats = [
     { ...base, ...added, ...held, personId: 'ann', state: 'present' },

@@ -37,6 +37,7 @@ export const call = {
     lostUntil: (name: string, time: string) => `${name} lost the connection and can come back until ${time}.`,
     ended: 'The call has ended',
     elsewhere: 'You are in this call on another device.',
+    byPhone: 'You are in this call by phone.',
     wentOn: 'The call goes on on your other device.',
     takeOver: 'Continue here',
     youWereLost: 'Your connection to this call was lost.',

@@ -96,6 +96,7 @@ export const records = {
       consultation: 'Call',
       summary: 'Dictated summary',
       follow_up: 'Follow-up dictation',
+      phone_call: 'Phone call',
       health_channel: 'Clip',
     } satisfies Record<RecordingPurpose, string>,
     followUpCall: 'Follow-up call',

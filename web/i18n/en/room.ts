@@ -13,6 +13,13 @@ export const room = {
   },
   muted: 'muted',
   cameraIsOff: 'camera off',
+  /** Somebody takes part by telephone. */
+  byPhone: 'By phone',
+  phoneRings: 'Phone is ringing…',
+  joinByPhone: 'Join by phone',
+  goOnByPhone: 'Go on by phone',
+  ownPhoneRings: 'Your phone is about to ring. Answer it to go on there.',
+  joinByPhoneName: (name: string) => `Join by phone: ${name}`,
   speaking: 'speaking',
   level: {
     good: 'good connection',

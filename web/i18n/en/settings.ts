@@ -6,4 +6,6 @@ export const settings = {
   },
   /** The ways to what is recorded; records.ts has what is said inside. */
   records: { recordings: 'Recordings', notes: 'Notes', followUps: 'Follow-ups' },
+  /** The way to masked phone calls; phone.ts has what is said inside. */
+  phone: 'Call by phone, number hidden',
 };

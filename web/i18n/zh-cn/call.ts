@@ -37,6 +37,7 @@ export const call: Shape<typeof english> = {
     lostUntil: (name, time) => `${name}的网络已断开，${time} 前可以回到通话。`,
     ended: '通话已结束',
     elsewhere: '您正在另一台设备上进行此通话。',
+    byPhone: '您正在通过电话参加此通话。',
     wentOn: '通话已转到您的另一台设备上继续。',
     takeOver: '转到本机',
     youWereLost: '您与此通话的连接已断开。',

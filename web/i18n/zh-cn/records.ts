@@ -82,6 +82,7 @@ export const records: Shape<typeof english> = {
       summary: '口述小结',
       follow_up: '随访口述',
       health_channel: '健康号音频',
+      phone_call: '电话',
     },
     followUpCall: '随访通话',
     people: (names) => `参与者：${names}`,

@@ -7,4 +7,5 @@ export const settings: Shape<typeof english> = {
     menu: '更多',
   },
   records: { recordings: '录音录像', notes: '病程记录', followUps: '随访' },
+  phone: '电话联系（号码保密）',
 };

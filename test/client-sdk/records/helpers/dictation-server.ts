@@ -94,6 +94,7 @@ export class DictationServer {
       consultationId: wish.consultationId,
       purpose: wish.purpose,
       callId: null,
+      phoneCallId: null,
       followUpId: wish.followUpId ?? null,
       startedBy: doctor,
       startedAt: wish.startedAt,
@@ -119,6 +120,7 @@ export class DictationServer {
       files: files.map(({ byteSize, durationMs }) => ({
         fileId: FileId.parse(minted('fil')),
         personId: doctor,
+        channels: null,
         source: 'microphone',
         contentType: found.wish.contentType,
         startedAt: 1,

@@ -1,0 +1,13 @@
+export type {
+  PhoneBindingView,
+  PhoneBoard,
+  PhoneCallEndReason,
+  PhoneCallView,
+  PhoneDirection,
+  PhoneUnboundReason,
+} from '@teleconsult/protocol';
+export type { CardLanguage, CardVersion, ContactCard, ContactCardOptions } from './contact-card.ts';
+export { openPhone } from './phone.ts';
+export type { OpenPhone, Phone, PhoneEvents, PhoneWish } from './phone-api.ts';
+export type { PhoneNews } from './phone-news.ts';
+export { telLink } from './tel-link.ts';

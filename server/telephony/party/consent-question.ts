@@ -1,0 +1,80 @@
+import { AppError, type RecordingId } from '@teleconsult/protocol';
+import type { Log } from '../../host/ports.ts';
+import type { Telephone } from './ports.ts';
+
+/** Somebody who is ill or old is asked twice, and has time to find the key. */
+const TIMES = 2;
+const ANSWER_WITHIN_MS = 8_000;
+
+export interface ConsentParts {
+  readonly telephone: Pick<Telephone, 'ask' | 'say'>;
+  /** @throws AppError NOT_FOUND when it is not asked for any more */
+  readonly answer: (recordingId: RecordingId, granted: boolean) => Promise<void>;
+  readonly log: Log;
+  readonly answerWithinMs?: number;
+}
+
+/** Asks the person on a telephone whether they agree to be recorded: 1 is yes; everything else, and silence, is no. */
+export class ConsentQuestion {
+  readonly recordingId: RecordingId;
+  readonly #parts: ConsentParts;
+  readonly #stop = new AbortController();
+  /** From here on the answer is under way and nothing takes it back but the person. */
+  #isAnswered = false;
+
+  constructor(recordingId: RecordingId, parts: ConsentParts) {
+    this.recordingId = recordingId;
+    this.#parts = parts;
+  }
+
+  /** Resolves with whether they agreed and were told so; null: it was not asked to its end. Never rejects. */
+  async ask(): Promise<boolean | null> {
+    try {
+      return await this.#ask();
+    } catch (error) {
+      this.#parts.log.error('phone.consentFailed', { recording: this.recordingId, error });
+      return null;
+    }
+  }
+
+  /** It was answered elsewhere, or is not asked for any more. */
+  withdraw(): void {
+    if (!this.#isAnswered) this.#stop.abort();
+  }
+
+  async #ask(): Promise<boolean | null> {
+    const { telephone, answerWithinMs = ANSWER_WITHIN_MS } = this.#parts;
+    const { signal } = this.#stop;
+    let key: string | null = null;
+    for (let time = 0; time < TIMES && key === null; time += 1) {
+      key = await telephone.ask({ prompt: 'consent', digits: '12', withinMs: answerWithinMs, signal });
+      if (signal.aborted) return null;
+    }
+    this.#isAnswered = true;
+    if (key === '1') return this.#agree();
+    // Nobody waits for a no to be confirmed.
+    await this.#answer(false);
+    await telephone.say('consent_refused');
+    return false;
+  }
+
+  /** They hear that recording begins before it does. */
+  async #agree(): Promise<boolean> {
+    const { telephone } = this.#parts;
+    await telephone.say('consent_given');
+    const isWanted = await this.#answer(true);
+    if (!isWanted) await telephone.say('consent_refused');
+    return isWanted;
+  }
+
+  /** False: it is not asked for any more. */
+  async #answer(granted: boolean): Promise<boolean> {
+    try {
+      await this.#parts.answer(this.recordingId, granted);
+      return true;
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'NOT_FOUND') return false;
+      throw error;
+    }
+  }
+}
