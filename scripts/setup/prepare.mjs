@@ -2,14 +2,13 @@
 // its work is done, so that calling this again costs a fraction of a second.
 
 import { delimiter, dirname, join } from 'node:path';
-import { missingCephPackages } from './ceph.mjs';
 import { findChromium, missingChromiumPackages, withoutChromium } from './chromium.mjs';
-import { missingCoturnPackages } from './coturn.mjs';
 import { SetupFailure } from './failure.mjs';
 import { downloadFfmpeg, FFMPEG_PACKAGES, findFfmpeg, withoutFfmpeg } from './ffmpeg.mjs';
 import { findNode } from './node.mjs';
 import { ensurePackages } from './packages.mjs';
 import { NODE_MODULES } from './paths.mjs';
+import { missingPeerPackages } from './peers.mjs';
 import { createProgress, elapsed } from './progress.mjs';
 import { aptInstall, aptPrefix, readDistribution } from './system.mjs';
 import { ensureWebPages } from './web.mjs';
@@ -66,8 +65,7 @@ async function ensurePrograms({ nodeBin, browser, progress }) {
     ...(missingTools.length > 0 ? WORKER_BUILD_PACKAGES : []),
     ...((await findFfmpeg()) === undefined ? FFMPEG_PACKAGES : []),
     ...(browser ? await missingChromiumPackages(findChromium(), distribution) : []),
-    ...(browser ? missingCoturnPackages(distribution) : []),
-    ...(browser ? missingCephPackages(distribution) : []),
+    ...(browser ? missingPeerPackages(distribution) : []),
   ];
   if (missingPackages.length > 0) {
     const prefix = await aptPrefix(distribution);
@@ -92,7 +90,7 @@ async function ensurePrograms({ nodeBin, browser, progress }) {
   };
 }
 
-/** A failure counts only where it is `needed`: without FFmpeg, coturn, Ceph or a font the work goes on. */
+/** A failure counts only where it is `needed`: without FFmpeg, a font or a program to test against the work goes on. */
 async function installFromDistribution({ packages, prefix, needed, progress }) {
   try {
     await progress.step('system', async (step) => await aptInstall(packages, prefix, step));

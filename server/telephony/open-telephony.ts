@@ -41,7 +41,6 @@ function providersOf(
           language,
           destinations,
           maxCalls: limits.atOnce,
-          ...(trunk.promptsFolder === null ? {} : { promptFolder: trunk.promptsFolder }),
         },
         openTape,
         vault,

@@ -1,8 +1,8 @@
 /**
- * What calls through the embedded relay cost: `node scripts/measure-relay.ts [calls] [seconds] [plain]`. Real SIP and real
+ * What calls through the embedded relay cost: `npm run measure:relay -- [calls] [seconds] [plain]`. Real SIP and real
  * sound on the loopback, both ways, recorded unless `plain` is said; the telephones are a thread of their own.
  */
-import { percentile, runLoad } from '../test/server/telephony/embedded/load.ts';
+import { percentile, runLoad } from './load.ts';
 
 const [calls = '100', seconds = '15', plain] = process.argv.slice(2);
 const load = { calls: Number(calls), seconds: Number(seconds), recorded: plain !== 'plain' };
