@@ -1,9 +1,11 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
+/** Files that send and receive sound and pictures at their own speed: mostly they wait, and are disturbed by who loads the machine. */
+const PACED = ['test/media/**/*.test.ts', 'test/server/telephony/**/*.test.ts'];
+
 /** Files that measure, or that load the whole machine: they run one at a time, after all others. */
 const ALONE = [
   'test/chaos/**/*.test.ts',
-  'test/media/**/*.test.ts',
   'test/security/flood.test.ts',
   'test/e2e/resume/resume.test.ts',
   'test/e2e/recording.test.ts',
@@ -19,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...ALONE],
+          exclude: [...configDefaults.exclude, ...PACED, ...ALONE],
           // Two cores: files that start servers, browsers or kill processes share them badly.
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
@@ -27,7 +29,11 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'alone', include: ALONE, maxWorkers: 1, sequence: { groupOrder: 1 } },
+        test: { name: 'paced', include: PACED, maxWorkers: 3, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: { name: 'alone', include: ALONE, maxWorkers: 1, sequence: { groupOrder: 2 } },
       },
     ],
   },

@@ -27,6 +27,17 @@ export const PhoneCallEndReason = z.enum([
 ]);
 export type PhoneCallEndReason = z.infer<typeof PhoneCallEndReason>;
 
+/** Why a call that was to be recorded is not, or not whole. */
+export const PhoneNotRecordedReason = z.enum([
+  /** One of the two did not hear that it is recorded. */
+  'not_told',
+  /** There was no room, or no store. */
+  'no_tape',
+  /** What was recorded until then is kept. */
+  'tape_failed',
+]);
+export type PhoneNotRecordedReason = z.infer<typeof PhoneNotRecordedReason>;
+
 /** What the thread tells of masked calls. None of it holds a number. */
 export const phoneEntries = [
   /** Patient and doctor can phone each other through a relay number; which, `phone.get` says and no entry does. */
@@ -58,6 +69,8 @@ export const phoneEntries = [
     reason: PhoneCallEndReason,
     /** Time from answer to end in milliseconds; 0 when nobody answered. */
     talkMs: z.int().min(0),
+    /** Left out: it is recorded, or was not to be. */
+    notRecorded: PhoneNotRecordedReason.optional(),
   }),
   /** A person does not want to be phoned, or does so again. */
   z.strictObject({

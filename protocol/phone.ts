@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { CallId, ConsultationId, Moment, PersonId, PhoneBindingId, PhoneCallId } from './ids.ts';
-import { PhoneUnboundReason } from './phone-entries.ts';
+import { PhoneNotRecordedReason, PhoneUnboundReason } from './phone-entries.ts';
 
-export { PhoneCallEndReason, PhoneUnboundReason } from './phone-entries.ts';
+export { PhoneCallEndReason, PhoneNotRecordedReason, PhoneUnboundReason } from './phone-entries.ts';
 
 /** A relay number (E.164): belongs to the clinic, not to a person. */
 export const RelayNumber = z.string().regex(/^\+[1-9]\d{6,14}$/);
@@ -19,6 +19,8 @@ export const PhoneCallView = z.strictObject({
   state: z.enum(['ringing', 'talking']),
   since: Moment,
   recorded: z.boolean(),
+  /** Where it was to be recorded and is not, or not any more: why. */
+  notRecorded: PhoneNotRecordedReason.optional(),
 });
 export type PhoneCallView = z.infer<typeof PhoneCallView>;
 
@@ -39,6 +41,10 @@ export const PhoneBindingView = z.strictObject({
 });
 export type PhoneBindingView = z.infer<typeof PhoneBindingView>;
 
+/** Whether calls through a relay number are recorded: never, where doctor or patient asks for it, or all of them. */
+export const PhoneRecordingMode = z.enum(['off', 'ask', 'always']);
+export type PhoneRecordingMode = z.infer<typeof PhoneRecordingMode>;
+
 /** Everything a person sees of phone calls in a consultation. */
 export const PhoneBoard = z.strictObject({
   /** Whether masked calls exist here at all. */
@@ -49,6 +55,8 @@ export const PhoneBoard = z.strictObject({
   refused: z.array(z.strictObject({ personId: PersonId, since: Moment })),
   /** Name of the clinic, for `contactCard()`. */
   label: z.string(),
+  /** What a number asked for now would be; of one that is there its own `recorded` tells. */
+  recording: PhoneRecordingMode,
   /** Newest first; ended ones of the last day. */
   bindings: z.array(PhoneBindingView),
 });

@@ -4,6 +4,8 @@ export type {
   PhoneCallEndReason,
   PhoneCallView,
   PhoneDirection,
+  PhoneNotRecordedReason,
+  PhoneRecordingMode,
   PhoneUnboundReason,
 } from '@teleconsult/protocol';
 export type { CardLanguage, CardVersion, ContactCard, ContactCardOptions } from './contact-card.ts';

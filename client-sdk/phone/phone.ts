@@ -19,7 +19,14 @@ import { contactCard } from './contact-card.ts';
 import type { OpenPhone, Phone, PhoneEvents, PhoneWish } from './phone-api.ts';
 import { phoneNews } from './phone-news.ts';
 
-const NOTHING: PhoneBoard = { available: false, reachable: [], refused: [], label: '', bindings: [] };
+const NOTHING: PhoneBoard = {
+  available: false,
+  reachable: [],
+  refused: [],
+  label: '',
+  recording: 'off',
+  bindings: [],
+};
 
 /** Nobody waits for a number that may come tomorrow: whoever asked is told. */
 async function orScarce<T>(asking: Promise<T>): Promise<T | AppError> {

@@ -58,8 +58,10 @@ function elsewhereNews(
   speech: Speech,
 ): readonly Announcement[] {
   const { words } = speech;
-  if (was.kind === 'elsewhere' && (was.loss === null) === (is.loss === null)) return [];
-  return is.loss === null ? [polite(words.moved)] : [urgent(words.sentence(elsewhereInWords(is, speech)))];
+  const isLost = is.loss !== null;
+  if (was.kind === 'elsewhere' && (was.loss !== null) === isLost && was.isByPhone === is.isByPhone) return [];
+  if (!isLost && !is.isByPhone) return [polite(words.moved)];
+  return [{ text: words.sentence(elsewhereInWords(is, speech)), isUrgent: isLost }];
 }
 
 function callNews(before: Scene, after: RunningScene, speech: Speech): readonly Announcement[] {
@@ -71,6 +73,10 @@ function callNews(before: Scene, after: RunningScene, speech: Speech): readonly 
   return [
     ...(saidReturning ? [] : situationNews(was, after, speech)),
     ...muteNews(was, after, speech),
+    // Whoever changes to a telephone has no picture any more, and did not switch it off.
+    ...(after.isByPhone && was?.isByPhone === false && was.personId === after.personId
+      ? [polite(`${after.name ?? words.other}: ${words.byPhone}`)]
+      : []),
     ...(after.hint !== null && after.hint !== was?.hint ? [polite(hintInWords(after.hint, words))] : []),
     ...(asks !== '' && asks !== asked ? [polite(`${asks} ${words.sentence(words.goOn)}`)] : []),
   ];

@@ -27,7 +27,7 @@ export function captionOf(scene: Scene, { words, language }: Speech, now: number
 }
 
 export function situationInWords(
-  { situation, name, picture }: RunningScene,
+  { situation, name, picture, isByPhone }: RunningScene,
   { words, language }: Speech,
   now: number,
 ): string {
@@ -50,18 +50,18 @@ export function situationInWords(
     case 'interrupted':
       return words.interrupted;
     case 'live':
-      return duration(now - situation.since);
+      return (isByPhone ? `${words.byPhone} · ` : '') + duration(now - situation.since);
     default:
       return unreachable(situation);
   }
 }
 
-/** Whether another device has the call, or none has. */
+/** Whether another device has the call, the person's telephone, or nothing of theirs. */
 export function elsewhereInWords(
-  { loss }: Extract<Scene, { kind: 'elsewhere' }>,
+  { loss, isByPhone }: Extract<Scene, { kind: 'elsewhere' }>,
   { words, language }: Speech,
 ): string {
-  if (loss === null) return words.elsewhere;
+  if (loss === null) return isByPhone ? words.ownPhone : words.elsewhere;
   return loss.until === null ? words.lost : words.lostUntil(clockTime(loss.until, language));
 }
 

@@ -102,6 +102,7 @@ export class Card {
       personId: running?.personId ?? null,
       picture: running?.picture ?? null,
       isFrozen: running?.isFrozen ?? false,
+      isByPhone: running?.isByPhone ?? false,
       ownPicture: running?.ownPicture ?? null,
       name,
       label: words.picture(name ?? words.other),

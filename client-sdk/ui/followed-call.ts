@@ -1,7 +1,7 @@
 import type { PersonId } from '@teleconsult/protocol';
 import type { AppError } from '@teleconsult/protocol/errors';
 import type { AwaitedSource, Call, TeleconsultClient } from '../api.ts';
-import { type Ending, type Hint, ownLoss, runningScene, type Scene } from './scene.ts';
+import { type Ending, type Hint, holdsByPhone, ownLoss, runningScene, type Scene } from './scene.ts';
 
 interface FollowedCallOptions {
   readonly client: TeleconsultClient;
@@ -118,7 +118,8 @@ export class FollowedCall {
     const selfId = this.#selfId(client, call);
     const seat = call.view.seats.find(({ personId }) => personId === selfId);
     const loss = ownLoss(seat, { deviceId: client.deviceId, isRefused: this.#isRefused });
-    return { kind: 'elsewhere', call, name: this.#running(call).name, loss };
+    const { name } = this.#running(call);
+    return { kind: 'elsewhere', call, name, loss, isByPhone: holdsByPhone(seat) };
   }
 
   /** A token that is no JWT does not say who speaks; then the seat of this device does. */

@@ -8,6 +8,7 @@ export interface PictureScene {
   readonly personId: string | null;
   readonly picture: RemoteTrack | null;
   readonly isFrozen: boolean;
+  readonly isByPhone: boolean;
   readonly ownPicture: MediaStreamTrack | null;
   readonly name: string | null;
   readonly label: string;
@@ -18,19 +19,22 @@ const NOBODY: PictureScene = {
   personId: null,
   picture: null,
   isFrozen: false,
+  isByPhone: false,
   ownPicture: null,
   name: null,
   label: '',
   ownLabel: '',
 };
 
-/** The other side's picture, or the letters of the name where there is none; the person's own in the corner. */
+/** The other side's picture, else their telephone or the letters of their name; the person's own in the corner. */
 export class Picture {
   readonly #video = quietVideo('picture');
   readonly #own = quietVideo('own');
   readonly #still = make('canvas', 'picture still');
   readonly #avatar = make('div', 'avatar');
-  readonly element = make('div', 'view', this.#avatar, this.#video, this.#still, this.#own);
+  /** Over the letters, and for the eyes alone: the words below say the same. The style sheet lifts the handset. */
+  readonly #phone = make('div', 'avatar phone', icon(...icons.hangUp));
+  readonly element = make('div', 'view', this.#avatar, this.#phone, this.#video, this.#still, this.#own);
   #isFrozen = false;
   #personId: string | null = null;
 
@@ -42,7 +46,7 @@ export class Picture {
     this.show(NOBODY);
   }
 
-  show({ personId, picture, isFrozen, ownPicture, name, label, ownLabel }: PictureScene): void {
+  show({ personId, picture, isFrozen, isByPhone, ownPicture, name, label, ownLabel }: PictureScene): void {
     const isSame = personId === this.#personId;
     // What is on the screen is the picture of whoever was shown before: it never stands under another's name.
     if (isFrozen && !this.#isFrozen && isSame) this.#keepStill();
@@ -53,6 +57,7 @@ export class Picture {
     this.#still.hidden = !hasStill;
     this.#video.hidden = hasStill || picture === null;
     this.#avatar.hidden = hasStill || picture !== null;
+    this.#phone.hidden = !isByPhone;
     setAttribute(this.#video, 'data-source', picture?.source ?? null);
     setAttribute(this.#video, 'aria-label', label);
     setAttribute(this.#still, 'aria-label', label);

@@ -47,6 +47,8 @@ export interface RunningScene {
   /** How many others are in the call beside the one shown. */
   readonly moreCount: number;
   readonly picture: RemoteTrack | null;
+  /** The one shown takes part by telephone, which has no picture. */
+  readonly isByPhone: boolean;
   /** The picture is the last one that came. */
   readonly isFrozen: boolean;
   readonly ownPicture: MediaStreamTrack | null;
@@ -68,12 +70,13 @@ export type Scene =
   | { readonly kind: 'none' }
   | { readonly kind: 'restoring' }
   | RunningScene
-  /** `loss`: it is on no device of the person; null: another one holds it. */
+  /** `loss`: it is on no device of the person; null: another one holds it, or their telephone does (`isByPhone`). */
   | {
       readonly kind: 'elsewhere';
       readonly call: Call;
       readonly name: string | null;
       readonly loss: OwnLoss | null;
+      readonly isByPhone: boolean;
     }
   | { readonly kind: 'ended'; readonly ending: Ending | null; readonly name: string | null };
 
@@ -109,6 +112,7 @@ export function runningScene(memory: Memory): RunningScene {
   const others = call.view.seats.filter((seat) => seat.personId !== selfId && isInIt(seat));
   const shown = mainSeat(others, memory.lastSpeaker);
   const situation = situationOf(memory, own, shown);
+  const isByPhone = holdsByPhone(shown);
   const awaits = (source: AwaitedSource): boolean => call.awaiting.includes(source);
   const mutedBy = own?.mutedBy ?? null;
   const microphoneOn = call.microphoneOn && !awaits('microphone');
@@ -119,7 +123,8 @@ export function runningScene(memory: Memory): RunningScene {
     personId: shown?.personId ?? null,
     name: shown === undefined ? null : nameOf(shown.personId),
     moreCount: Math.max(0, others.length - 1),
-    picture: shown === undefined ? null : pictureOf(call, shown.personId),
+    picture: shown === undefined || isByPhone ? null : pictureOf(call, shown.personId),
+    isByPhone,
     isFrozen: FROZEN.includes(situation.kind),
     ownPicture: awaits('camera') ? null : call.localTracks.camera,
     isVideo: call.view.media === 'video',
@@ -135,6 +140,10 @@ export function runningScene(memory: Memory): RunningScene {
     endsFor: others.length > 1 ? 'me' : 'all',
   };
 }
+
+/** A telephone has this seat; one that only rings has none yet. */
+export const holdsByPhone = (seat: SeatView | undefined): boolean =>
+  seat?.phone === true && seat.state !== 'invited';
 
 /** In the call, being called into it, or lost and able to come back. */
 const isInIt = ({ state, returnUntil }: SeatView): boolean => state !== 'left' || returnUntil !== null;

@@ -30,8 +30,9 @@ transform:scaleX(-1);box-shadow:0 1px 6px rgb(0 0 0/.5)}
 .avatar{position:absolute;inset:0;display:grid;place-items:center;padding-bottom:34px;
 background:radial-gradient(circle at 50% 38%,#24414a,#0c1519 75%);color:#d9f0ef;font-size:clamp(22px,14cqmin,52px);font-weight:600}
 .avatar svg{width:clamp(28px,20cqmin,64px);height:auto}
+.phone svg{rotate:-135deg}
 .caption{position:absolute;inset:auto 0 0;display:grid;gap:1px;padding:26px 12px 9px;
-background:linear-gradient(transparent,rgb(4 10 13/.62) 45%,rgb(4 10 13/.86));text-shadow:0 1px 2px rgb(0 0 0/.6);overflow-wrap:anywhere}
+background:linear-gradient(transparent,rgb(6 14 18/.62) 45%,rgb(6 14 18/.88));text-shadow:0 1px 2px rgb(0 0 0/.7);overflow-wrap:anywhere}
 .who{display:flex;gap:6px;min-width:0;font-size:14px;font-weight:600}
 .name{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .name:empty,.more:empty,.state:empty,.record:empty{display:none}
@@ -93,7 +94,7 @@ border-radius:0 0 12px 12px;color:#fff;cursor:inherit;touch-action:none;opacity:
 .handle:focus-visible{background:rgb(6 14 18/.8);outline-color:#8ab8ff;outline-offset:-1px}
 .grip{position:absolute;z-index:3;width:26px;height:26px;touch-action:none}
 .grip::after{content:"";position:absolute;width:9px;height:9px;border:solid #fff;border-width:2px 0 0 2px;border-radius:3px 0 0;opacity:.75;
-filter:drop-shadow(0 1px 1px rgb(0 0 0/.8));top:8px;left:8px}
+filter:drop-shadow(0 1px 2px rgb(0 0 0/.7));top:8px;left:8px}
 .grip[data-corner=top-left]{top:0;left:0;cursor:nwse-resize}
 .grip[data-corner=top-right]{top:0;right:0;cursor:nesw-resize;transform:scaleX(-1)}
 .grip[data-corner=bottom-left]{bottom:0;left:0;cursor:nesw-resize;transform:scaleY(-1)}
@@ -101,9 +102,8 @@ filter:drop-shadow(0 1px 1px rgb(0 0 0/.8));top:8px;left:8px}
 .pill{position:fixed;inset:auto auto max(16px,env(safe-area-inset-bottom)) 50%;z-index:2147483647;margin:0;border:0;translate:-50% 0;
 display:flex;flex-wrap:wrap;align-items:center;justify-content:center;gap:6px 14px;width:max-content;max-width:calc(100vw - 24px);padding:8px 8px 8px 18px;
 border-radius:30px;background:var(--_stage);color:var(--_stage-text);font:400 14px/1.35 var(--_font);pointer-events:auto;
-box-shadow:0 8px 28px rgb(8 22 28/.4)}
+box-shadow:0 10px 34px rgb(8 22 28/.34)}
 @media (forced-colors:active){.window,.pill{border:1px solid CanvasText}}
-@media (prefers-reduced-motion:reduce){.window{transition:none}}
 `;
 
 /** A window of its own is filled by the card. */

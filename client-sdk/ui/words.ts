@@ -27,7 +27,10 @@ export interface Words {
   readonly otherLost: (name: string, until: string) => string;
   readonly otherInterrupted: (name: string) => string;
   readonly interrupted: string;
+  /** How the other side takes part: by telephone. */
+  readonly byPhone: string;
   readonly elsewhere: string;
+  readonly ownPhone: string;
   readonly moved: string;
   readonly continueHere: string;
   /** No device of the person is in the call. */

@@ -15,6 +15,8 @@ const PEERS = {
   'ceph-osd': 'ceph-osd',
   // Telephones behind a SIP trunk.
   sipp: 'sip-tester',
+  // Carries the sound of their calls.
+  rtpengine: 'rtpengine-daemon',
 };
 
 /** The distribution's packages that are missing for the tests against such programs here. */

@@ -65,7 +65,6 @@ async function ensurePrograms({ nodeBin, browser, progress }) {
     ...(missingTools.length > 0 ? WORKER_BUILD_PACKAGES : []),
     ...((await findFfmpeg()) === undefined ? FFMPEG_PACKAGES : []),
     ...(browser ? await missingChromiumPackages(findChromium(), distribution) : []),
-    ...(browser ? missingPeerPackages(distribution) : []),
   ];
   if (missingPackages.length > 0) {
     const prefix = await aptPrefix(distribution);
@@ -81,6 +80,7 @@ async function ensurePrograms({ nodeBin, browser, progress }) {
       });
     }
   }
+  if (browser) await installPeers({ distribution, progress });
   const chromiumPath = browser ? findChromium() : undefined;
   if (browser && chromiumPath === undefined) throw withoutChromium(distribution);
   return {
@@ -88,6 +88,13 @@ async function ensurePrograms({ nodeBin, browser, progress }) {
     ffmpegPath: (await findFfmpeg()) ?? (await downloadTheFfmpeg({ nodeBin, progress })),
     chromiumPath,
   };
+}
+
+/** By itself: a package of these that cannot be set up takes nothing with it that is needed. */
+async function installPeers({ distribution, progress }) {
+  const packages = missingPeerPackages(distribution);
+  const prefix = packages.length > 0 ? await aptPrefix(distribution) : undefined;
+  if (prefix !== undefined) await installFromDistribution({ packages, prefix, needed: false, progress });
 }
 
 /** A failure counts only where it is `needed`: without FFmpeg, a font or a program to test against the work goes on. */

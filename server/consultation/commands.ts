@@ -18,6 +18,7 @@ import type {
   PhoneBindingId,
   PhoneCallEndReason,
   PhoneCallId,
+  PhoneNotRecordedReason,
   PhoneUnboundReason,
   RecordingId,
   SeatLeftReason,
@@ -277,6 +278,7 @@ export type SystemEvent =
       readonly phoneCallId: PhoneCallId;
       readonly reason: PhoneCallEndReason;
       readonly talkMs: number;
+      readonly notRecorded?: PhoneNotRecordedReason;
       readonly person: PersonId | null;
     }
   | {
@@ -286,6 +288,13 @@ export type SystemEvent =
       readonly person: PersonId | null;
     }
   | PhoneSeatEvent
+  /** A participant dialled the relay number of the visit while others are in its call: their telephone is to take part in it. */
+  | {
+      readonly type: 'phone.dialIn';
+      readonly personId: PersonId;
+      readonly callId: CallId;
+      readonly phoneCallId: PhoneCallId;
+    }
   /** The server was started again: every device of a running call has yet to come back. */
   | { readonly type: 'restarted' }
   | { readonly type: 'tick' };

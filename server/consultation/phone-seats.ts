@@ -5,16 +5,18 @@
 import type { PersonId } from '@teleconsult/protocol';
 import { unreachable } from '@teleconsult/protocol/unreachable';
 import { leaveSeats, withRing } from './call-ending.ts';
-import type { ParticipantCommand, PhoneSeatEvent } from './commands.ts';
+import type { ParticipantCommand, PhoneSeatEvent, SystemEvent } from './commands.ts';
 import { type Attributed, type Next, next, type Outcome, refuse, withCall } from './outcome.ts';
 import type { PhoneLeg } from './phone-state.ts';
 import { answerRecording } from './recording.ts';
+import { judge, standingOf } from './rights.ts';
 import {
   answered,
   freshSeat,
   isHeld,
   isHeldBy,
   isInvited,
+  isThere,
   replaceSeat,
   runningCall,
   seatOf,
@@ -24,6 +26,7 @@ import {
 import type { CallRecord, ConsultationState, Effect, Seat, Timings } from './state.ts';
 
 type JoinCommand = Extract<ParticipantCommand, { type: 'phone.join' }>;
+type DialIn = Extract<SystemEvent, { type: 'phone.dialIn' }>;
 
 interface Context {
   readonly now: number;
@@ -77,6 +80,54 @@ export function ringPhone(
   return next(withCall(state, withRing({ ...call, seats })), [
     { fact: { kind: 'call.invited', callId, personId }, by },
   ]);
+}
+
+/**
+ * The telephone of somebody who has dialled in is in their hand: it has a ring of its own, which is answered at once. Who may
+ * be rung by telephone may dial in, while somebody is there to talk with. A telephone that was rung meanwhile makes room for
+ * it; a device that is there does not: that they call is known by their number alone, and numbers can be forged.
+ */
+export function dialIn(
+  state: ConsultationState,
+  { callId, personId, phoneCallId }: DialIn,
+  { now, timings }: Context,
+): Outcome {
+  const call = runningCall(state, callId);
+  const person = state.participants.find((participant) => participant.personId === personId);
+  if (!call || !person) return noCall();
+  const verdict = judge('phone.join', { role: person.role, kind: state.kind }, standingOf(state));
+  if (verdict !== 'allowed') return refuse('WRONG_STATE', 'nobody takes part by telephone now');
+  if (state.phone.refusedBy.includes(personId))
+    return refuse('FORBIDDEN', 'the person does not want to be phoned');
+  if (!call.seats.some((seat) => seat.personId !== personId && isHeld(seat)))
+    return refuse('WRONG_STATE', 'there is nobody to talk with');
+  const former = seatOf(call, personId);
+  const rings = former?.phone ?? null;
+  if (rings?.phoneCallId === phoneCallId) return next(state);
+  if (rings?.state === 'talking') return refuse('BUSY');
+  if (former !== undefined && isThere(former))
+    return refuse('WRONG_STATE', 'a device of the person is in the call');
+  const until = now + timings.ringMs;
+  const leg: PhoneLeg = {
+    state: 'ringing',
+    phoneCallId,
+    until,
+    alone: former === undefined || former.state === 'left' || rings?.alone === true,
+  };
+  if (former !== undefined && isHeld(former))
+    return next(withCall(state, replaceSeat(call, { ...former, phone: leg })));
+  const rung: Seat =
+    former !== undefined && isInvited(former)
+      ? { ...former, ringUntil: until, phone: leg }
+      : {
+          ...freshSeat(personId, 'voice', now),
+          state: 'invited',
+          ringUntil: until,
+          callWaiting: false,
+          phone: leg,
+        };
+  const seats = [...call.seats.filter((seat) => seat.personId !== personId), rung];
+  return next(withCall(state, withRing({ ...call, seats })));
 }
 
 /** What became of a telephone. One that the call does not know any more is to be hung up: it is told so. */

@@ -88,8 +88,9 @@ function factOf(event: OnceOnly): Attributed {
     case 'phone.callAnswered':
       return { fact: { kind: event.type, phoneCallId: event.phoneCallId }, by: event.person };
     case 'phone.callEnded': {
-      const { phoneCallId, reason, talkMs } = event;
-      return { fact: { kind: event.type, phoneCallId, reason, talkMs }, by: event.person };
+      const { phoneCallId, reason, talkMs, notRecorded } = event;
+      const missing = notRecorded === undefined ? {} : { notRecorded };
+      return { fact: { kind: event.type, phoneCallId, reason, talkMs, ...missing }, by: event.person };
     }
     default:
       return unreachable(event);

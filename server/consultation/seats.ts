@@ -25,6 +25,9 @@ export const isHeld = (seat: Seat): seat is HeldSeat =>
 export type DeviceSeat = HeldSeat & { readonly deviceId: DeviceId };
 export const isOnDevice = (seat: Seat): seat is DeviceSeat => isHeld(seat) && seat.deviceId !== null;
 
+/** Held by a device that is there, or on its way for the first time: not one that was lost. */
+export const isThere = (seat: Seat): boolean => isOnDevice(seat) && seat.state !== 'reconnecting';
+
 /** Held by the person's telephone. Any device of theirs may hang it up and switch its microphone. */
 export const isOnPhone = (seat: Seat): boolean => isHeld(seat) && seat.deviceId === null;
 

@@ -23,6 +23,7 @@ import type {
   PhoneBindingId,
   PhoneCallEndReason,
   PhoneCallId,
+  PhoneNotRecordedReason,
   PhoneUnboundReason,
   RecordingId,
   RecordingStopReason,
@@ -292,6 +293,7 @@ export type FactDraft =
       readonly phoneCallId: PhoneCallId;
       readonly reason: PhoneCallEndReason;
       readonly talkMs: number;
+      readonly notRecorded?: PhoneNotRecordedReason;
     }
   | { readonly kind: 'phone.refused'; readonly personId: PersonId; readonly refused: boolean };
 

@@ -21,7 +21,7 @@ import { noteInThread } from './notes.ts';
 import { andThen, type Next, next, type Outcome, refuse } from './outcome.ts';
 import { addParticipant, removeParticipant, setSubject } from './people.ts';
 import { phoneEffects } from './phone-effects.ts';
-import { phoneSeatEvent, ringPhone } from './phone-seats.ts';
+import { dialIn, phoneSeatEvent, ringPhone } from './phone-seats.ts';
 import { askPhones, phoneInThread } from './phone-thread.ts';
 import { answerRecording, controlRecording, followSeats, startRecording } from './recording.ts';
 import { judge, standingOf } from './rights.ts';
@@ -201,6 +201,8 @@ function systemStep(state: ConsultationState, event: SystemEvent, context: StepC
     case 'phone.microphone':
     case 'phone.consent':
       return phoneSeatEvent(state, event, context);
+    case 'phone.dialIn':
+      return dialIn(state, event, context);
     case 'restarted':
       return restarted(state, context.now);
     case 'tick':

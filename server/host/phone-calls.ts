@@ -6,6 +6,7 @@ import {
   type ConsultationView,
   type DeviceId,
   type PersonId,
+  type PhoneCallId,
 } from '@teleconsult/protocol';
 import type {
   ParticipantCommand,
@@ -13,7 +14,7 @@ import type {
   PhoneSeatEvent,
   SystemEvent,
 } from '../consultation/commands.ts';
-import { runningCall } from '../consultation/seats.ts';
+import { isHeld, isThere, runningCall, seatOf } from '../consultation/seats.ts';
 import type { Timings } from '../consultation/state.ts';
 import { step } from '../consultation/step.ts';
 import { viewForPhones } from '../consultation/view.ts';
@@ -77,11 +78,68 @@ export class PhoneCalls {
   }
 
   /**
-   * What became of a telephone that was asked to ring.
+   * The running call that this person has a way into by dialling in: the other is in it, and no device of theirs is. null:
+   * there is none. @throws AppError NOT_FOUND
+   */
+  async callWith(id: ConsultationId, other: PersonId, personId: PersonId): Promise<CallId | null> {
+    const { call } = (await this.#parts.held.visible(id, null)).actor.state;
+    if (call === null) return null;
+    const [theirs, own] = [seatOf(call, other), seatOf(call, personId)];
+    const isJoinable = theirs !== undefined && isHeld(theirs) && (own === undefined || !isThere(own));
+    return isJoinable ? call.callId : null;
+  }
+
+  /**
+   * Somebody has dialled in. Resolved: their telephone has its place in the call on disk, and `phone.ring` was told of it.
+   * @throws AppError NOT_FOUND, WRONG_STATE, FORBIDDEN, BUSY when it may not, and what the store fails with
+   */
+  async dialIn(
+    id: ConsultationId,
+    wish: { readonly personId: PersonId; readonly callId: CallId; readonly phoneCallId: PhoneCallId },
+  ): Promise<void> {
+    await this.#claiming(id, wish, async () => {
+      await this.#parts.submit(id, { type: 'phone.dialIn', ...wish });
+    });
+  }
+
+  /**
+   * What became of a telephone that was asked to ring. Who holds a seat elsewhere does not get a second one by telephone.
    * @throws AppError NOT_FOUND when the call does not know it any more: it is to be hung up
    */
   async tell(id: ConsultationId, event: PhoneSeatEvent): Promise<void> {
-    await this.#parts.submit(id, event);
+    const { submit } = this.#parts;
+    if (event.type !== 'phone.seatAnswered') {
+      await submit(id, event);
+      return;
+    }
+    try {
+      await this.#claiming(id, event, async () => {
+        await submit(id, event);
+      });
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'BUSY') throw error;
+      const { personId, callId, phoneCallId } = event;
+      await submit(id, { type: 'phone.seatLeft', reason: 'busy', personId, callId, phoneCallId });
+      throw new AppError('NOT_FOUND', { detail: 'the person is in another call' });
+    }
+  }
+
+  /** @throws AppError BUSY */
+  async #claiming(
+    consultationId: ConsultationId,
+    { personId, callId }: { readonly personId: PersonId; readonly callId: CallId },
+    task: () => Promise<void>,
+  ): Promise<void> {
+    const { busy, held } = this.#parts;
+    const { actor } = await held.visible(consultationId, null);
+    const call = { consultationId, callId };
+    if (!busy.claim(personId, call)) throw new AppError('BUSY', { detail: 'the person is in another call' });
+    try {
+      await task();
+    } finally {
+      busy.unclaim(personId, call);
+      busy.follow([personId], call, actor.state.call);
+    }
   }
 
   async #foresee(

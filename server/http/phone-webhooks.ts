@@ -10,18 +10,22 @@ import { requestIdOf } from './problem.ts';
 export const PHONE_WEBHOOKS_PATH = '/v1/phone';
 /** Addresses that do not exist, asked for by one sender in a minute, before it is told to wait: some are secrets. */
 const FAILURES_A_MINUTE = 60;
+/** Reports are small and come from servers: who sends one slower holds its memory for nothing. */
+const BODY_MS = 10_000;
 
 export interface PhoneWebhookParts {
   readonly log: Log;
   /** Empty: no provider reports over HTTP. */
   readonly phoneWebhooks: RelayProvider['webhooks'];
+  /** How long a report may take to arrive. */
+  readonly phoneReportMs?: number;
 }
 
 /**
  * Hands what providers report to their adapters as it came. They judge where it is from (a signature, a secret address);
  * here it is only bounded, and what went wrong is answered so that the provider tells it again.
  */
-export function phoneWebhooksRouter({ log, phoneWebhooks }: PhoneWebhookParts): Router {
+export function phoneWebhooksRouter({ log, phoneWebhooks, phoneReportMs }: PhoneWebhookParts): Router {
   const handlers = new Map(phoneWebhooks.map((webhook) => [webhook.path, webhook]));
   const failures = new RateLimiterMemory({ points: FAILURES_A_MINUTE, duration: 60 });
   const router = Router();
@@ -34,6 +38,13 @@ export function phoneWebhooksRouter({ log, phoneWebhooks }: PhoneWebhookParts): 
       });
       throw new AppError('NOT_FOUND');
     }
+    next();
+  });
+  router.use((request, response, next) => {
+    const late = setTimeout(() => request.destroy(), phoneReportMs ?? BODY_MS);
+    const arrived = (): void => clearTimeout(late);
+    request.once('end', arrived);
+    response.once('close', arrived);
     next();
   });
   // `inflate` off: a few kilobytes could otherwise become the whole limit many times a second.

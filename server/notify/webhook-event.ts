@@ -108,7 +108,12 @@ function dataOf(entry: Entry): WebhookEvent['data'] {
     case 'phone.callAnswered':
       return { phoneCallId: entry.phoneCallId };
     case 'phone.callEnded':
-      return { phoneCallId: entry.phoneCallId, reason: entry.reason, talkMs: entry.talkMs };
+      return {
+        phoneCallId: entry.phoneCallId,
+        reason: entry.reason,
+        talkMs: entry.talkMs,
+        ...(entry.notRecorded !== undefined && { notRecorded: entry.notRecorded }),
+      };
     case 'phone.refused':
       return { personId: entry.personId, refused: entry.refused };
     default:

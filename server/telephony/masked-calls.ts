@@ -7,12 +7,15 @@ import { PhoneBindings } from './bindings/phone-bindings.ts';
 import type { PhoneIds, PhoneRecordings } from './bindings/ports.ts';
 import type { PhoneSettings } from './bindings/settings.ts';
 import type { PhoneStore } from './bindings/store.ts';
+import type { DialIns } from './embedded/dial-ins.ts';
 import type { EmbeddedRelayFigures } from './embedded/embedded-relay.ts';
 import { LostReports } from './lost-reports.ts';
 import { PhoneParties } from './party/phone-parties.ts';
+import { LOOPBACK } from './party/phone-party.ts';
 import type { Telephones } from './party/ports.ts';
 import type { PhoneBook, PhoneRecording } from './phone-desk.ts';
 import type { OpenTape, RelayProvider } from './ports.ts';
+import { tellIfNotReady } from './provider-readiness.ts';
 import type { RelayLookup } from './relay-lookup.ts';
 import { PhoneTapes } from './tape/phone-tapes.ts';
 import { ProviderRecordings } from './tape/provider-recordings.ts';
@@ -25,6 +28,8 @@ export interface OpenedProviders {
   readonly providers: readonly RelayProvider[];
   /** Rings single telephones; left out: nobody does. */
   readonly telephones?: Telephones;
+  /** Takes those who dial in into the calls of their visits. */
+  readonly joinBy?: (dialIns: DialIns) => void;
   readonly figures?: () => EmbeddedRelayFigures;
 }
 
@@ -96,6 +101,7 @@ class MaskedCalls implements Telephony {
     this.relayFigures = figures;
     this.webhooks = providers.flatMap(({ webhooks }) => webhooks);
     this.#parties = this.#joinTelephones(this.#opened.telephones);
+    if (this.#parties !== null) this.#opened.joinBy?.(this.#dialIns(this.#parties));
     this.legs = parts.legs?.(world) ?? this.#parties;
     this.#lostReports = new LostReports({
       ...parts,
@@ -119,6 +125,7 @@ class MaskedCalls implements Telephony {
     this.#bindings = bindings;
     await bindings.start();
     for (const provider of providers) await provider.start(bindings);
+    void tellIfNotReady({ providers, log: this.#parts.log, isClosing: () => this.#closing !== null });
     this.#keeping?.fetching.look();
     this.#lostReports.start();
   }
@@ -169,6 +176,22 @@ class MaskedCalls implements Telephony {
       view: (id) => host.view(id),
       book: { telephoneOf: async (...asked) => this.#open().telephoneOf(...asked) },
     });
+  }
+
+  /** Who dials X while the other is in the call of the visit takes part in that call. */
+  #dialIns(parties: PhoneParties): DialIns {
+    const { language, maxTalkMs } = this.#parts.settings;
+    return {
+      find: async (call) => {
+        const caller = await this.#open().callerOf(call);
+        if (caller === null) return null;
+        const { bindingId, consultationId, personId, other } = caller;
+        const callId = await this.#world.calls.callWith(consultationId, other, personId);
+        const wish = { language, maxTalkMs, soundHost: LOOPBACK };
+        return callId === null ? null : { bindingId, consultationId, callId, personId, wish };
+      },
+      join: (dialIn, telephone) => parties.join(dialIn, telephone),
+    };
   }
 
   #keep(): Keeping {

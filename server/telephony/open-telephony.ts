@@ -48,7 +48,12 @@ function providersOf(
         log,
         clock,
       });
-      return { providers: [relay], telephones: relay.legs, figures: () => relay.figures() };
+      return {
+        providers: [relay],
+        telephones: relay.legs,
+        joinBy: (dialIns) => relay.joinBy(dialIns),
+        figures: () => relay.figures(),
+      };
     }
     case 'twilio':
       return { providers: [new TwilioRelay({ settings: provider.twilio, lookup, log, clock })] };

@@ -1,4 +1,5 @@
 /** The settings of masked calls, as the environment says them. */
+import { isIP } from 'node:net';
 import { isSupportedCountry } from 'libphonenumber-js/max';
 import { z } from 'zod';
 import type { AlibabaSettings } from './alibaba/settings.ts';
@@ -7,6 +8,7 @@ import { DEFAULT_PHONE_SETTINGS, type PhoneSettings } from './bindings/settings.
 import { isPhoneNumber, type PhoneNumber, type PhoneRegion } from './numbers.ts';
 import type { PhoneRecording } from './phone-desk.ts';
 import { PROMPT_TEXTS } from './prompts/texts.ts';
+import type { AnchorSettings } from './rtpengine/anchor-media.ts';
 import { checkTwilioSettings, type TwilioPrompts, type TwilioSettings } from './twilio/settings.ts';
 import { AddressList } from './webhook-guard.ts';
 
@@ -31,6 +33,13 @@ const addresses = list.refine(
   (entries) => areAddresses(entries),
   'holds something that is neither an address nor a network',
 );
+const place = z.string().transform((text, context) => {
+  const [, host = '', digits = ''] = /^\[?([0-9A-Fa-f.:]+?)\]?:(\d{1,5})$/.exec(text.trim()) ?? [];
+  const at = { host, port: Number(digits) };
+  if (isIP(host) !== 0 && at.port >= 1 && at.port <= 65_535) return at;
+  context.addIssue({ code: 'custom', message: 'is no address and port, such as 127.0.0.1:2223' });
+  return z.NEVER;
+});
 const prefixes = list.refine(
   (entries) => entries.every((entry) => /^\+[1-9]\d{0,13}$/.test(entry)),
   'holds something that is no beginning of a number, such as +86',
@@ -110,6 +119,12 @@ export const phoneSettings = {
   RTP_LAST_PORT: port.default(20_999),
   /** Where the sound of the trunk comes from: as it signals, or from whoever sends first (a trunk behind NAT). */
   RTP_SOURCE: z.enum(['signalled', 'first']).default('signalled'),
+  /** Who carries the sound of calls that are not recorded: the server itself, or a daemon of rtpengine on the same address. */
+  PHONE_MEDIA: z.enum(['embedded', 'rtpengine']).default('embedded'),
+  /** Where rtpengine is asked (its `listen-ng`): an address and a port. */
+  RTPENGINE_NG: place.optional(),
+  /** Where rtpengine tells of keys that are pressed (its `dtmf-log-dest`): an address of ours and a port. */
+  RTPENGINE_DIGITS: place.optional(),
   /** Origin under which a provider in the cloud reaches this server, such as https://clinic.example */
   PHONE_PUBLIC_URL: filled.optional(),
   TWILIO_ACCOUNT_SID: filled.optional(),
@@ -149,6 +164,8 @@ export interface TrunkConfig {
     readonly firstPort: number;
     readonly lastPort: number;
     readonly source: 'signalled' | 'first';
+    /** Carries the sound of calls that are not recorded; left out: nobody but us does. */
+    readonly anchor?: AnchorSettings;
   };
 }
 
@@ -213,6 +230,8 @@ function providerOf(name: ProviderConfig['name'], settings: Settings, needed: Ne
       return { name, twilio: checkTwilioSettings(twilio) };
     }
     case 'alibaba':
+      if (settings.PHONE_RECORD === 'always' && settings.ALIBABA_RING_CONFIG === undefined)
+        throw new Error('ALIBABA_RING_CONFIG is required with PHONE_RECORD=always');
       return {
         name,
         alibaba: checkAlibabaSettings({
@@ -259,8 +278,21 @@ function trunkOf(settings: Settings, needed: Needed): TrunkConfig {
         ? null
         : { user: needed('SIP_USER'), password: needed('SIP_PASSWORD') },
     promptsFolder: settings.PHONE_PROMPTS_DIR ?? null,
-    rtp: { host: settings.RTP_LISTEN_HOST, firstPort, lastPort, source: settings.RTP_SOURCE },
+    rtp: {
+      host: settings.RTP_LISTEN_HOST,
+      firstPort,
+      lastPort,
+      source: settings.RTP_SOURCE,
+      ...anchorOf(settings, needed),
+    },
   };
+}
+
+function anchorOf(settings: Settings, needed: Needed): Pick<TrunkConfig['rtp'], 'anchor'> {
+  if (settings.PHONE_MEDIA === 'embedded') return {};
+  if (settings.RTP_SOURCE === 'first')
+    throw new Error('RTP_SOURCE=first is not possible with PHONE_MEDIA=rtpengine');
+  return { anchor: { ng: needed('RTPENGINE_NG'), digits: needed('RTPENGINE_DIGITS') } };
 }
 
 function settingsOf(settings: Settings, provider: string, numbers: readonly PhoneNumber[]): PhoneSettings {
@@ -281,6 +313,8 @@ function settingsOf(settings: Settings, provider: string, numbers: readonly Phon
     maxTalkMs: settings.PHONE_MAX_TALK_MS,
     limits: {
       ...LIMITS,
+      // Where no call may last a minute, less is worth one.
+      shortestTalkMs: Math.min(LIMITS.shortestTalkMs, settings.PHONE_MAX_TALK_MS),
       binding: caps(settings.PHONE_BINDING_CALLS, settings.PHONE_BINDING_MINUTES),
       consultation: caps(settings.PHONE_CONSULTATION_CALLS, settings.PHONE_CONSULTATION_MINUTES),
       person: caps(settings.PHONE_PERSON_CALLS, settings.PHONE_PERSON_MINUTES),

@@ -7,11 +7,12 @@ import {
   type PhoneBindingId,
   type PhoneBoard,
   type PhoneDirection,
+  type PhoneRecordingMode,
 } from '@teleconsult/protocol';
 import type { ConsultationHost } from '../host/host.ts';
 
 /** Whether calls through a relay number are recorded: never, where it was asked for, or all of them. */
-export type PhoneRecording = 'off' | 'ask' | 'always';
+export type PhoneRecording = PhoneRecordingMode;
 
 export interface BindWish {
   /** The same again is the same number. */
@@ -70,7 +71,14 @@ export interface MaskedPhonesParts {
 }
 
 const NO_TELEPHONY = 'this server has no telephony';
-const NOTHING: PhoneBoard = { available: false, reachable: [], refused: [], label: '', bindings: [] };
+const NOTHING: PhoneBoard = {
+  available: false,
+  reachable: [],
+  refused: [],
+  label: '',
+  recording: 'off',
+  bindings: [],
+};
 
 /** Masked calls as devices and the host application ask for them. */
 export class MaskedPhones implements PhoneDesk {

@@ -6,14 +6,15 @@ type Read = () => Promise<TelephonyFigures | null>;
 /** Masked calls in metrics. Labels are closed lists; nothing of them names anybody. */
 export function phoneMetrics(registry: Registry, read: Read): void {
   const figures = onceAtATime(read);
-  const counted = (name: string, help: string, count: (from: TelephonyFigures) => number): Gauge =>
+  const counted = (name: string, help: string, count: (from: TelephonyFigures) => number | null): Gauge =>
     new Gauge({
       name,
       help,
       registers: [registry],
       async collect() {
         const now = await figures();
-        if (now !== null) this.set(count(now));
+        const value = now === null ? null : count(now);
+        if (value !== null) this.set(value);
       },
     });
   const labelled = <Label extends string>(
@@ -56,6 +57,11 @@ export function phoneMetrics(registry: Registry, read: Read): void {
     'teleconsult_phone_alarms',
     'Bursts of calls turned away since the start: numbers are being tried out, or something is set up wrongly.',
     ({ alarms }) => alarms,
+  );
+  counted(
+    'teleconsult_phone_relays_free',
+    'Relay numbers that are neither in use nor rest; at 0 the next visit gets none. 0 too where the provider chooses them.',
+    ({ freeRelays }) => freeRelays,
   );
   counted(
     'teleconsult_phone_in_calls',

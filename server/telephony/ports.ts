@@ -5,7 +5,13 @@
  * Two families (docs/RELAY.md): with a **server-routed** provider each call asks `RelayCore.decide`; a **provider-routed**
  * one holds the binding itself and reports afterwards. Our database is the store of record for both.
  */
-import type { ConsultationId, PersonId, PhoneBindingId, PhoneCallId } from '@teleconsult/protocol';
+import type {
+  ConsultationId,
+  PersonId,
+  PhoneBindingId,
+  PhoneCallId,
+  PhoneNotRecordedReason,
+} from '@teleconsult/protocol';
 import type { PhoneNumber } from './numbers.ts';
 
 /** The two ends of a binding. Who they are only the binding knows; a provider and its reports say no more than this. */
@@ -187,7 +193,9 @@ export interface RelayEvent {
     /** Somebody who may not was turned away. */
     | { readonly type: 'blocked'; readonly why: RejectReason }
     /** A recording lies at the provider and wants to be fetched, sealed and deleted there. */
-    | { readonly type: 'recorded'; readonly recordingRef: string };
+    | { readonly type: 'recorded'; readonly recordingRef: string }
+    /** It was to be recorded and is not, or not any more; told before it ends. The call itself goes on. */
+    | { readonly type: 'not_recorded'; readonly why: PhoneNotRecordedReason };
 }
 
 /** The bindings, as a provider sees them. */
@@ -253,6 +261,8 @@ export interface RelayProvider {
 export interface PhoneCallTape {
   /** Stereo, A-law, 8 kHz, interleaved: the caller left, the callee right. */
   append(samples: Uint8Array): void;
+  /** Tells, once, that it takes nothing any more although nobody has closed it: at once where that has happened already. */
+  onLost?(listener: () => void): void;
   /** May be called twice. */
   close(): Promise<void>;
 }

@@ -7,6 +7,7 @@ import { RelayError } from './ports.ts';
 const DEFAULTS: ProviderHttpPace = {
   timeoutMs: 3_000,
   stallMs: 20_000,
+  downloadMs: 7_200_000,
   attempts: 3,
   firstDelayMs: 150,
   mostDelayMs: 300,
@@ -17,8 +18,9 @@ const MAX_ANSWER_BYTES = 4 * 1_048_576;
 export interface ProviderHttpPace {
   /** For one attempt, from its start to the last byte of its answer. */
   readonly timeoutMs: number;
-  /** How long a large answer may stop. */
+  /** How long a large answer may stop, and how long it may take altogether: a recording of a day comes in far less. */
   readonly stallMs: number;
+  readonly downloadMs: number;
   readonly attempts: number;
   readonly firstDelayMs: number;
   readonly mostDelayMs: number;
@@ -40,15 +42,31 @@ export interface ProviderAnswer {
 export interface RequestRules {
   /** An answer that asks to be tried again, beyond 429 and 5xx. */
   readonly isBusy?: (answer: ProviderAnswer) => boolean;
-  /** Whether a request that may have been done although no answer came is sent again. Default: yes. */
+  /** Of those: the request was turned away before anything was done, as with 429. */
+  readonly isTurnedAway?: (answer: ProviderAnswer) => boolean;
+  /** Whether a request that may have been done although no answer says so is sent again. Default: yes. */
   readonly repeatsUnanswered?: boolean;
   readonly signal?: AbortSignal;
 }
 
 type Attempt =
   | { readonly got: 'answer'; readonly answer: ProviderAnswer }
-  | { readonly got: 'busy'; readonly detail: string; readonly afterMs: number | null }
+  | {
+      readonly got: 'busy';
+      readonly detail: string;
+      readonly afterMs: number | null;
+      readonly isTurnedAway: boolean;
+    }
   | { readonly got: 'nothing'; readonly detail: string };
+
+/** A large answer, of which only the beginning is here. */
+export interface OpenedAnswer {
+  readonly response: Response;
+  /** Read once. Who stops reading, or never begins and says so, gives back what it holds. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** Gives back what it holds, unread. */
+  readonly discard: () => void;
+}
 
 export class ProviderHttp {
   readonly #pace: ProviderHttpPace;
@@ -64,37 +82,44 @@ export class ProviderHttp {
     for (let attempt = 1; ; attempt += 1) {
       const outcome = await this.#attempt(make(), rules);
       if (outcome.got === 'answer') return outcome.answer;
-      const isFinal = outcome.got === 'nothing' && rules.repeatsUnanswered === false;
-      if (isFinal || attempt >= attempts || this.#isOver(rules.signal))
+      const isUndone = outcome.got === 'busy' && outcome.isTurnedAway;
+      const isFinal = rules.repeatsUnanswered === false && !isUndone;
+      const askedMs = outcome.got === 'busy' ? (outcome.afterMs ?? 0) : 0;
+      // Who wants us to wait for longer than we can is not asked again now.
+      if (isFinal || askedMs > mostDelayMs || attempt >= attempts || this.#isOver(rules.signal))
         throw new RelayError('unavailable', { detail: outcome.detail });
       const delay = retryDelay({ firstMs: firstDelayMs, mostMs: mostDelayMs }, attempt);
-      const asked = outcome.got === 'busy' ? outcome.afterMs : null;
-      await this.#pause(Math.min(Math.max(delay, asked ?? 0), mostDelayMs), rules.signal);
+      await this.#pause(Math.max(delay, askedMs), rules.signal);
     }
   }
 
-  /** A large answer as it comes; no answer or a stop of `stallMs` ends it. @throws RelayError */
-  async open(request: ProviderRequest): Promise<{ response: Response; body: AsyncIterable<Uint8Array> }> {
-    const stalled = new AbortController();
-    const signal = AbortSignal.any([this.#closing.signal, stalled.signal]);
-    let timer = setTimeout(() => stalled.abort(), this.#pace.stallMs);
+  /** A large answer as it comes; no answer, a stop of `stallMs`, or more than `downloadMs` ends it. @throws RelayError */
+  async open(request: ProviderRequest): Promise<OpenedAnswer> {
+    const { stallMs, downloadMs } = this.#pace;
+    const ended = new AbortController();
+    // Neither keeps a process alive that has nothing else to do.
+    const afterwards = (ms: number): NodeJS.Timeout => setTimeout(() => ended.abort(), ms).unref();
+    const late = afterwards(downloadMs);
+    let stall = afterwards(stallMs);
+    const again = (): void => {
+      clearTimeout(stall);
+      stall = afterwards(stallMs);
+    };
+    const discard = (): void => {
+      clearTimeout(late);
+      clearTimeout(stall);
+      ended.abort();
+    };
     try {
       const { method, headers } = request;
+      const signal = AbortSignal.any([this.#closing.signal, ended.signal]);
       const response = await fetch(request.url, { method, headers, redirect: 'manual', signal });
-      const again = (): void => {
-        clearTimeout(timer);
-        timer = setTimeout(() => stalled.abort(), this.#pace.stallMs);
-      };
-      return { response, body: flow(response, again, () => clearTimeout(timer)) };
+      again();
+      return { response, body: { [Symbol.asyncIterator]: () => reader(response, again, discard) }, discard };
     } catch (error) {
-      clearTimeout(timer);
+      discard();
       throw new RelayError('unavailable', { detail: kindOf(error) });
     }
-  }
-
-  /** Gives back what an opened answer holds. */
-  static async discard(response: Response): Promise<void> {
-    await response.body?.cancel().catch(() => undefined);
   }
 
   /** What is under way ends as `unavailable`. May be called twice. */
@@ -118,7 +143,8 @@ export class ProviderHttp {
       const answer = { status: response.status, text: await textOf(response) };
       if (answer.status === 429 || answer.status >= 500 || (rules.isBusy?.(answer) ?? false)) {
         const afterMs = retryAfterMs(response.headers.get('retry-after'), Date.now());
-        return { got: 'busy', detail: `http ${answer.status}`, afterMs };
+        const isTurnedAway = answer.status === 429 || (rules.isTurnedAway?.(answer) ?? false);
+        return { got: 'busy', detail: `http ${answer.status}`, afterMs, isTurnedAway };
       }
       return { got: 'answer', answer };
     } catch (error) {
@@ -147,7 +173,25 @@ async function textOf(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-async function* flow(response: Response, again: () => void, done: () => void): AsyncGenerator<Uint8Array> {
+function reader(response: Response, again: () => void, discard: () => void): AsyncIterator<Uint8Array> {
+  const pieces = flow(response, again, discard);
+  return {
+    next: () => pieces.next(),
+    // A generator that was not begun ends without a look at its `finally`, and one that waits for a piece later.
+    return: async () => {
+      discard();
+      // What it ends with is nobody's answer any more.
+      await pieces.return(undefined).catch(() => undefined);
+      return { done: true, value: undefined };
+    },
+  };
+}
+
+async function* flow(
+  response: Response,
+  again: () => void,
+  discard: () => void,
+): AsyncGenerator<Uint8Array, undefined> {
   try {
     for await (const chunk of response.body ?? []) {
       again();
@@ -156,9 +200,17 @@ async function* flow(response: Response, again: () => void, done: () => void): A
   } catch (error) {
     throw new RelayError('unavailable', { detail: kindOf(error) });
   } finally {
-    done();
-    await ProviderHttp.discard(response);
+    discard();
   }
+}
+
+/**
+ * A recording that is refused is refused to us as we are now: a key that was changed, an account that owes. Its sound lies
+ * there still, so it is asked for again; nobody else has it.
+ */
+export function laterInstead(error: unknown): unknown {
+  if (!(error instanceof RelayError) || error.reason !== 'refused') return error;
+  return new RelayError('unavailable', { detail: error.message });
 }
 
 /** The code of a network error or the name of another. Messages stay out: they quote what was sent. */

@@ -3,7 +3,7 @@ import type { ConsultationView } from '@teleconsult/protocol';
 import type { Stepped } from '../host/batch.ts';
 import type { PhoneCalls } from '../host/phone-calls.ts';
 import type { PhoneLegs } from '../host/phone-legs.ts';
-import type { PhoneFigures } from './bindings/phone-bindings.ts';
+import type { PhoneFigures } from './bindings/figures.ts';
 import type { PhoneHost } from './bindings/ports.ts';
 import type { EmbeddedRelayFigures } from './embedded/embedded-relay.ts';
 import type { PartyRooms } from './party/ports.ts';
@@ -13,8 +13,8 @@ import type { PhoneTapesParts } from './tape/phone-tapes.ts';
 
 export interface TelephonyWorld {
   readonly host: PhoneHost;
-  /** Where what became of a rung telephone is told. */
-  readonly calls: Pick<PhoneCalls, 'tell'>;
+  /** Where what became of a rung telephone is told, and who dials in finds the call of their visit. */
+  readonly calls: Pick<PhoneCalls, 'tell' | 'callWith' | 'dialIn'>;
   /** The media of calls, for telephones in them. */
   readonly rooms: PartyRooms;
   /** Where the sound of phone calls is kept. */

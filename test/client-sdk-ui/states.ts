@@ -23,6 +23,9 @@ export const STATES: Readonly<Record<string, string>> = {
   'own-lost':
     'call.role = "elsewhere"; call.seatOf("doctor-1", { state: "left", leftReason: "lost", returnUntil: new Date(2026, 0, 1, 14, 5).getTime() }); floating.client.becomeActive(null)',
   ended: 'call.end("lost")',
+  'by-phone': 'call.other({ phone: true, deviceId: null, cameraOn: false })',
+  'own-phone':
+    'call.seatOf("doctor-1", { phone: true, deviceId: null }); call.goElsewhere("answered_elsewhere"); floating.client.becomeActive(null)',
 };
 
 /** The same for a voice call. */
@@ -31,4 +34,5 @@ export const VOICE_STATES: Readonly<Record<string, string>> = {
   ringing: '',
   'voice-reconnecting': 'call.other({ state: "reconnecting" })',
   'voice-awaiting': 'call.becomeAwaiting(["microphone"])',
+  'voice-by-phone': 'call.other({ phone: true, deviceId: null })',
 };

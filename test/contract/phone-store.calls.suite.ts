@@ -19,7 +19,7 @@ import { consultationId, person } from './store.fixtures.ts';
 
 export function phoneCallStoreContract(adapter: string, open: () => Promise<PhoneStoreUnderTest>): void {
   describe(`calls and news of the store of masked calls: ${adapter}`, () => {
-    test('[PHB20] a thousand calls that begin at once are exactly as many as the limit allows', async () => {
+    test('[PHB20] [P3] a thousand calls that begin at once are exactly as many as the limit allows', async () => {
       await using under = await open();
       const { phone } = under;
       await phone.numbers.setRelays(
@@ -166,6 +166,39 @@ export function phoneCallStoreContract(adapter: string, open: () => Promise<Phon
       await phone.news.told(first?.newsId ?? 0);
       await phone.news.forgetNews(consultationId(2));
       expect(await phone.news.countUntold()).toBe(2);
+    });
+
+    test('[PHB99] why a call is not recorded is kept once, of a call that runs and was to be recorded', async () => {
+      await using under = await open();
+      const { phone } = under;
+      await phone.numbers.setRelays('sip', [relay('x1'), relay('x2')]);
+      await phone.bindings.createBinding(newBinding(1, 'ann', 'dan', { recorded: true }));
+      await phone.bindings.createBinding(newBinding(2, 'bob', 'eve'));
+      for (const number of [1, 2]) {
+        await bind(phone, number);
+        await phone.calls.beginCall(newCall(number, number));
+      }
+      expect(await phone.calls.call(phoneCallId(1))).toMatchObject({ recorded: true, notRecorded: null });
+      expect(await phone.calls.markNotRecorded(phoneCallId(1), 'no_tape')).toBe(true);
+      expect(await phone.calls.markNotRecorded(phoneCallId(1), 'tape_failed')).toBe(false);
+      expect(await phone.calls.call(phoneCallId(1))).toMatchObject({
+        recorded: true,
+        notRecorded: 'no_tape',
+      });
+      expect(await phone.calls.markNotRecorded(phoneCallId(2), 'no_tape')).toBe(false);
+      expect(await phone.calls.markNotRecorded(phoneCallId(9), 'no_tape')).toBe(false);
+    });
+
+    test('[PHB90] whether a refusal is told is known for each consultation', async () => {
+      await using under = await open();
+      const { phone } = under;
+      const [one, other] = [consultationId(1), consultationId(2)];
+      await phone.bindings.setRefused(one, { personId: person('ann'), since: NOW }, true);
+      expect(await phone.news.hasUntoldRefusal(one)).toBe(true);
+      expect(await phone.news.hasUntoldRefusal(other)).toBe(false);
+      const [news] = await phone.news.untold(NOW, 1);
+      await phone.news.told(news?.newsId ?? 0);
+      expect(await phone.news.hasUntoldRefusal(one)).toBe(false);
     });
 
     test('[PHB31] what was over long ago is forgotten, and what is not over is kept however old', async () => {

@@ -305,5 +305,22 @@ export function phoneStoreContract(adapter: string, open: () => Promise<PhoneSto
       expect(await phone.bindings.replacePeople(change)).toBe('taken');
       expect(await phone.bindings.place('x1', 'hash-bob')).toEqual({ bindingId: bindingId(2), party: 'a' });
     });
+
+    test('[PHB104] free are the relay numbers of the pool that a new pair could be given', async () => {
+      await using under = await open();
+      const { phone } = under;
+      await phone.numbers.setRelays('sip', [relay('x1'), relay('x2'), relay('x3')]);
+      await phone.numbers.setRelays('other', [{ ...relay('y1'), provider: 'other' }]);
+      const free = (pairsPerRelay = 1, restsSince = NOW - 90 * DAY) =>
+        phone.numbers.countFree({ provider: 'sip', pairsPerRelay, restsSince });
+      expect(await free()).toBe(3);
+      await phone.bindings.createBinding(newBinding(1, 'ann', 'dan'));
+      await phone.bindings.createBinding(newBinding(2, 'bob', 'eve'));
+      expect([await free(), await free(2)]).toEqual([1, 3]);
+      await release(phone, 1);
+      expect([await free(), await free(2), await free(1, NOW)]).toEqual([1, 3, 2]);
+      await phone.numbers.setRelays('sip', [relay('x1')]);
+      expect([await free(), await free(1, NOW)]).toEqual([0, 1]);
+    });
   });
 }

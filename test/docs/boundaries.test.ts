@@ -34,6 +34,12 @@ const crossings: [path: string, source: string, message: string][] = [
   ['client-sdk/x.ts', "import { x } from '@teleconsult/server/app';\nx();", 'only through protocol'],
   ['client-sdk/x.ts', "import { x } from 'node:fs';\nx();", 'runs in browsers'],
   ['web/elements/x.ts', "import { io } from 'socket.io-client';\nio();", 'stand on the SDK alone'],
+  ['server/telephony/sip/x.ts', "import { x } from '../ports.ts';\nx();", 'imports nothing of ours'],
+  [
+    'server/telephony/sip/x.ts',
+    "import { x } from '@teleconsult/protocol';\nx();",
+    'no visit, person or recording',
+  ],
   [
     'examples/x.ts',
     "import { seat } from '@teleconsult/client-sdk/call-seat';\nseat();",

@@ -430,3 +430,39 @@ test('[RLE13] a recorded masked call is in the vault of its visit, after the not
     expect(loudnessAt(sound, hertz) - loudnessAt(sound, 2_000)).toBeGreaterThan(12);
   expect(server.output()).not.toMatch(/1380000|1390000|17000005555/);
 }, 90_000);
+
+test('[RLE28] a patient who dials X into the doctor’s call hears the browser and is heard in it', async () => {
+  await using dir = await tempDir();
+  await using carrier = await startCarrier([X]);
+  await using server = await startServerProcess({
+    dataDir: join(dir.path, 'data'),
+    port: await freePort(),
+    env: { TELECONSULT_MEDIA: 'mediasoup', ...carrier.env },
+  });
+  const { origin } = server;
+  await using visit = await startPhoneVisit(origin);
+  await bind(visit);
+  const { id, people } = visit;
+  await using browser = await launch(dir.path);
+  const doctor = await open(browser, { origin, id, token: personToken(people.doctor) });
+  await doctor.evaluate(async () => void (await relayed.consultation.startCall('voice')));
+  await using dialled = await carrier.dial(PATIENT, X);
+  const talk = await dialled.talk();
+  const voice = speak(talk, PHONE_HZ);
+  await using _voice = { [Symbol.asyncDispose]: async () => voice.stop() };
+  await doctor.waitForFunction(() => relayed.consultation.call?.view.state === 'live');
+  let last: unknown;
+  await eventually(
+    'the doctor hears the phone',
+    async () => {
+      last = await loudnessInPage(doctor, people.patient, PHONE_HZ);
+      return Number(last) > -60;
+    },
+    { withinMs: 20_000, lastSeen: () => last },
+  );
+  await eventually('the phone hears the doctor', () => beepLevel(talk.phone, DOCTOR_HZ) > 0.1, {
+    withinMs: 20_000,
+    lastSeen: () => beepLevel(talk.phone, DOCTOR_HZ),
+  });
+  expect(carrier.rung).toEqual([]);
+}, 90_000);

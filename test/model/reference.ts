@@ -148,6 +148,7 @@ function predictAlone(model: Model, event: ConsultationEvent, now: number): Pred
     case 'phone.seatLeft':
     case 'phone.microphone':
     case 'phone.consent':
+    case 'phone.dialIn':
     case 'phone.get':
     case 'phone.bind':
     case 'phone.unbind':

@@ -26,6 +26,10 @@ const SCENES: readonly (readonly [page: 'patient' | 'doctor', scene: string])[] 
     (scene) => ['doctor', scene] as const,
   ),
   ...['phone-seats', 'phone-people', 'phone-thread'].map((scene) => ['doctor', scene] as const),
+  ['patient', 'phone-always'],
+  ['doctor', 'phone-unrecorded'],
+  ['doctor', 'phone-of-others'],
+  ['patient', 'phone-failing'],
 ];
 
 const chromium = test.skipIf(!hasChromium);

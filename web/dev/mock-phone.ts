@@ -14,7 +14,14 @@ import { AppError, type ErrorCode } from '@teleconsult/protocol/errors';
 import { MockEvents } from './mock-events.ts';
 import * as ids from './mock-ids.ts';
 
-const NOTHING: PhoneBoard = { available: false, reachable: [], refused: [], label: '', bindings: [] };
+const NOTHING: PhoneBoard = {
+  available: false,
+  reachable: [],
+  refused: [],
+  label: '',
+  recording: 'off',
+  bindings: [],
+};
 const LIFETIME_MS = 3 * 3_600_000;
 
 /** Masked calls in memory: a number is there after a moment. */
@@ -61,7 +68,7 @@ export class MockPhone implements Phone {
   add(change: Partial<PhoneBindingView> = {}): PhoneBindingView {
     const binding: PhoneBindingView = {
       bindingId: ids.phoneBindingId(),
-      people: [...this.people],
+      people: this.people.slice(0, 2),
       number: null,
       direction: 'both',
       state: 'binding',

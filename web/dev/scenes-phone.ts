@@ -10,6 +10,8 @@ import { press } from './press.ts';
 export const PHONE_SCENES = [
   'phone-none',
   'phone-get',
+  'phone-always',
+  'phone-unrecorded',
   'phone-working',
   'phone-bound',
   'phone-one-way',
@@ -18,6 +20,9 @@ export const PHONE_SCENES = [
   'phone-other-refused',
   'phone-own-refused',
   'phone-unreachable',
+  'phone-of-others',
+  'phone-failing',
+  'phone-late',
   'phone-ended',
   'phone-waiting',
   'phone-thread',
@@ -71,6 +76,9 @@ export function preparePhone(scene: string, role: ParticipantRole, visit: MockVi
   const relative = ids.personId('relative-1');
   phone.reaches([patient, doctor, relative], language() === 'en' ? 'Lakeside Clinic' : '湖滨医院');
   const bound = { state: 'bound', number: '+8617000003333' } as const;
+  phone.become({
+    recording: scene === 'phone-always' ? 'always' : scene === 'phone-unrecorded' ? 'off' : 'ask',
+  });
   if (scene === 'phone-working') {
     phone.bindsAfterMs = HOUR;
     phone.add();
@@ -83,6 +91,10 @@ export function preparePhone(scene: string, role: ParticipantRole, visit: MockVi
   if (scene === 'phone-other-refused') phone.refuses(other, true);
   if (scene === 'phone-own-refused') phone.refuses(phone.self, true);
   if (scene === 'phone-unreachable') phone.become({ reachable: [phone.self] });
+  if (scene === 'phone-of-others')
+    phone.add({ ...bound, number: null, people: [ids.personId('doctor-2'), other] });
+  if (scene === 'phone-failing') phone.refusals.set('bind', 'OVERLOADED');
+  if (scene === 'phone-late') phone.refusals.set('load', 'DISCONNECTED');
   if (scene === 'phone-ended')
     phone.add({ state: 'unbound', unboundReason: 'consultation_ended', createdAt: Date.now() - HOUR });
 }
@@ -93,8 +105,15 @@ export async function playPhone(scene: string, visit: MockVisit): Promise<void> 
   if (scene === 'phone-thread') return;
   if (['phone-seat', 'phone-seats', 'phone-people', 'phone-own-seat'].includes(scene))
     return playCall(scene, visit);
+  if (scene === 'phone-of-others')
+    visit.join({
+      personId: ids.personId('doctor-2'),
+      role: 'doctor',
+      displayName: words[language()].interpreter,
+    });
   await press('visit-menu');
   await press('menu-phone');
+  if (scene === 'phone-failing') await press('phone-get');
 }
 
 const BY_PHONE = { state: 'present', phone: true, deviceId: null, cameraOn: false } as const;

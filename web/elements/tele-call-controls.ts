@@ -91,6 +91,17 @@ export class TeleCallControls extends TeleElement {
         outline: 3px solid #8ab8ff;
         outline-offset: 3px;
       }
+      /* Six of them, the last of which hangs up, fit into 320 px. */
+      @container call (max-width: 372px) {
+        button {
+          align-content: start;
+          min-width: 44px;
+        }
+        .round {
+          width: 46px;
+          height: 46px;
+        }
+      }
       @container call (min-width: 420px) and (max-height: 400px) {
         .row {
           display: grid;

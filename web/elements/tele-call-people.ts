@@ -1,4 +1,5 @@
-import type { Participant } from '@teleconsult/protocol';
+import type { Participant, PersonId } from '@teleconsult/protocol';
+import { AppError } from '@teleconsult/protocol/errors';
 import { css, html, type TemplateResult } from 'lit';
 import { repeat } from 'lit/directives/repeat.js';
 import { roomWords } from '../i18n/room.ts';
@@ -6,6 +7,7 @@ import * as icons from '../icons.ts';
 import type { CallModel } from '../state/call-model.ts';
 import type { CallPerson } from '../state/call-people.ts';
 import { Follow } from '../state/follow.ts';
+import { KeptFocus } from '../state/kept-focus.ts';
 import { information } from '../state/notice.ts';
 import { canBeRung } from '../state/phone-standing.ts';
 import { presenceWords } from '../state/presence-words.ts';
@@ -17,9 +19,18 @@ import { TeleDialog } from './tele-dialog.ts';
 
 /** Who is in the call, and who may be called in. The doctor mutes. */
 export class TeleCallPeople extends TeleDialog {
-  static override properties = { model: { attribute: false }, isBusy: { state: true } };
+  static override properties = {
+    model: { attribute: false },
+    isBusy: { state: true },
+    ringsNoPhones: { state: true },
+    said: { state: true },
+  };
   declare model: CallModel;
   declare private isBusy: boolean;
+  /** What carries masked calls here rings no telephones for a call, which only the first attempt tells. */
+  declare private ringsNoPhones: boolean;
+  /** For screen readers, in the dialog: what is outside of a modal one is silent. */
+  declare private said: string;
 
   protected readonly testId = 'call-people-dialog';
 
@@ -52,6 +63,12 @@ export class TeleCallPeople extends TeleDialog {
   constructor() {
     super();
     this.isBusy = false;
+    this.ringsNoPhones = false;
+    this.said = '';
+    new KeptFocus(this, {
+      isBusy: () => this.isBusy,
+      goOn: () => this.renderRoot.querySelector<HTMLElement>('[data-testid="dialog-close"]')?.focus(),
+    });
     new Follow<CallModel>(this, {
       subject: () => this.model,
       subscribe: (model, update) => [model.changes.subscribe(update), model.phone.changes.subscribe(update)],
@@ -91,6 +108,7 @@ export class TeleCallPeople extends TeleDialog {
               )}
             </ul>`
       }
+      <p class="visually-hidden" role="status" data-testid="call-people-said">${this.said}</p>
       <tele-confirm></tele-confirm>`;
   }
 
@@ -127,15 +145,33 @@ export class TeleCallPeople extends TeleDialog {
   #byPhone(person: Pick<CallPerson, 'personId' | 'name'>, isSelf: boolean): TemplateResult | null {
     const { model } = this;
     const { personId, name } = person;
-    if (!canBeRung(model.phone.board, personId)) return null;
+    if (this.ringsNoPhones || !canBeRung(model.phone.board, personId)) return null;
     const room = roomWords();
     const ring = async (): Promise<void> => {
-      const isRung = await this.#run(async () => (await model.phone.open()).join(model.call.id, personId));
-      if (isRung && isSelf) this.notify(information(room.ownPhoneRings));
+      const isRung = await this.#run(() => this.#ring(personId));
+      if (!isRung) return;
+      if (!isSelf) {
+        this.said = `${name}: ${room.phoneRings}`;
+        return;
+      }
+      // The call is what they go on with, and what is said there is not hidden behind a dialog.
+      this.close();
+      this.notify(information(room.ownPhoneRings));
     };
     return html`<button type="button" data-testid="call-join-phone" aria-label=${isSelf ? room.goOnByPhone : room.joinByPhoneName(name)} ?disabled=${this.isBusy} @click=${() => void ring()}>
       ${icons.phone(18)}${isSelf ? room.goOnByPhone : room.joinByPhone}
     </button>`;
+  }
+
+  async #ring(personId: PersonId): Promise<void> {
+    const { model } = this;
+    try {
+      await (await model.phone.open()).join(model.call.id, personId);
+    } catch (error) {
+      // There is nothing to try again: the button would only fail again.
+      this.ringsNoPhones ||= error instanceof AppError && error.code === 'NOT_CONFIGURED';
+      throw error;
+    }
   }
 
   #outside({ personId, displayName, role }: Participant): TemplateResult {

@@ -80,7 +80,8 @@ export class TelePhoneLine extends TeleElement {
     const { entry, model } = this;
     if (entry.kind !== 'phone.bound') return null;
     const bound = model.phone.board?.bindings.find(({ bindingId }) => bindingId === entry.bindingId);
-    if (bound === undefined || bound.state === 'unbound') return null;
+    if (bound === undefined || bound.state === 'unbound' || !bound.people.some((id) => model.isSelf(id)))
+      return null;
     return html`<button type="button" class="quiet" data-testid="phone-line-open" @click=${() => this.tell('tele-action', 'phone')}>${phoneWords().line.open}</button>`;
   }
 

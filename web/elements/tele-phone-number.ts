@@ -29,6 +29,9 @@ export class TelePhoneNumber extends TeleElement {
   /** Name of the other of the two. */
   declare other: string;
 
+  /** Since when they talk, by this device's clock, which counts where the answer was seen: a cheap one is minutes off. */
+  #talk: { readonly phoneCallId: string; readonly since: number | null } | null = null;
+
   static override styles = [
     common,
     buttons,
@@ -49,7 +52,7 @@ export class TelePhoneNumber extends TeleElement {
       }
       .number {
         font-weight: 700;
-        font-size: clamp(1.375rem, 7.2vw, 1.875rem);
+        font-size: clamp(1.25rem, 6.4vw, 1.875rem);
         font-variant-numeric: tabular-nums;
         line-height: 1.25;
         overflow-wrap: anywhere;
@@ -104,6 +107,20 @@ export class TelePhoneNumber extends TeleElement {
     new Ticker(this, { everyMs: 1000, running: () => this.binding.call?.state === 'talking' });
   }
 
+  /** For the keyboard, as soon as the number is there. */
+  focusFirst(): void {
+    this.renderRoot.querySelector<HTMLElement>('.acts > :first-child')?.focus();
+  }
+
+  protected override willUpdate(): void {
+    const { call } = this.binding;
+    if (call === null) this.#talk = null;
+    else if (call.state === 'ringing') this.#talk = { phoneCallId: call.phoneCallId, since: null };
+    else if (this.#talk?.phoneCallId !== call.phoneCallId)
+      this.#talk = { phoneCallId: call.phoneCallId, since: Math.min(Date.now(), call.since) };
+    else this.#talk = { ...this.#talk, since: this.#talk.since ?? Date.now() };
+  }
+
   override render() {
     const words = phoneWords();
     const { number, binding, other } = this;
@@ -113,6 +130,7 @@ export class TelePhoneNumber extends TeleElement {
       <h3 id="label">${words.number}</h3>
       <p class="number" data-testid="phone-relay">${shown}</p>
       ${this.#running()}
+      ${binding.recorded ? html`<p class="told" data-testid="phone-recorded">${icons.microphone(18)}<span>${words.recorded}</span></p>` : html`<p class="meta" data-testid="phone-not-recorded">${words.notRecorded}</p>`}
       <div class="acts">
         ${
           who === 'other'
@@ -122,8 +140,8 @@ export class TelePhoneNumber extends TeleElement {
         <button type="button" data-testid="phone-save" @click=${() => this.#save('4.0')}>${icons.download(20)}${words.save}</button>
         <button type="button" class="quiet old" data-testid="phone-save-old" @click=${() => this.#save('3.0')}>${words.saveOld}</button>
       </div>
+      ${who === 'other' ? null : html`<p class="meta" data-testid="phone-call-from">${words.callFrom}</p>`}
       ${who === 'both' ? null : html`<p class="meta">${who === 'other' ? words.onlyOtherCalls(other) : words.onlyYouCall(other)}</p>`}
-      ${binding.recorded ? html`<p class="told" data-testid="phone-recorded">${icons.microphone(18)}<span>${words.recorded}</span></p>` : null}
       <p class="meta" data-testid="phone-valid">${words.validUntil(moment(binding.expiresAt))}</p>
       <div class="acts"><slot></slot></div>
     </section>`;
@@ -135,7 +153,7 @@ export class TelePhoneNumber extends TeleElement {
     const isTalking = call?.state === 'talking';
     return html`<div class=${call === null ? '' : 'now'} data-testid="phone-running" data-state=${call?.state ?? 'none'}>
       ${call === null ? null : icons.phone(18)}<span role="status">${this.#runningText()}</span>
-      ${isTalking ? html`<time>${clock(Date.now() - call.since)}</time>` : null}
+      ${isTalking ? html`<time>${clock(Date.now() - (this.#talk?.since ?? call.since))}</time>` : null}
     </div>`;
   }
 
@@ -147,6 +165,7 @@ export class TelePhoneNumber extends TeleElement {
     if (call.state === 'ringing')
       return model.isSelf(call.caller) ? calling.ownRinging(other) : calling.otherRinging(other);
     const text = calling.talking(other);
+    if (call.notRecorded !== undefined) return `${text} (${calling.notRecorded})`;
     return call.recorded ? `${text} (${calling.recorded})` : text;
   }
 

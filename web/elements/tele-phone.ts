@@ -5,14 +5,21 @@ import { moment } from '../i18n/format.ts';
 import { phoneWords } from '../i18n/phone.ts';
 import * as icons from '../icons.ts';
 import { Follow } from '../state/follow.ts';
-import { failure } from '../state/notice.ts';
+import { KeptFocus } from '../state/kept-focus.ts';
+import { failure, type Notice, noticeOf } from '../state/notice.ts';
 import { type PhoneStanding, phoneStanding } from '../state/phone-standing.ts';
+import { standingNews } from '../state/phone-standing-news.ts';
+import { Ticker } from '../state/ticker.ts';
 import type { VisitModel } from '../state/visit-model.ts';
 import { switchRow } from '../styles/switch.ts';
 import './tele-confirm.ts';
 import type { TeleConfirm } from './tele-confirm.ts';
 import { TeleDialog } from './tele-dialog.ts';
 import './tele-phone-number.ts';
+import type { TelePhoneNumber } from './tele-phone-number.ts';
+
+/** Providers answer within two seconds or so. After this it is said that it takes longer. */
+const SLOW_MS = 6_000;
 
 type Standing<Is extends PhoneStanding['is']> = Extract<PhoneStanding, { is: Is }>;
 
@@ -26,6 +33,7 @@ export class TelePhone extends TeleDialog {
     phone: { state: true },
     hasFailed: { state: true },
     isBusy: { state: true },
+    problem: { state: true },
     recorded: { state: true },
     oneWay: { state: true },
   };
@@ -33,12 +41,20 @@ export class TelePhone extends TeleDialog {
   declare private phone: Phone | null;
   declare private hasFailed: boolean;
   declare private isBusy: boolean;
+  /** Why what was pressed did not work, and what to do. A toast would be gone before it is read, and lies under the dialog. */
+  declare private problem: Notice | null;
   declare private recorded: boolean;
   declare private oneWay: boolean;
 
   protected readonly testId = 'phone-dialog';
   /** Ends what this dialog waits for; a new one each time it comes into the page. */
   #shown = new AbortController();
+  /** As it was rendered last. */
+  #before: PhoneStanding | null = null;
+  /** For screen readers; in the dialog, as what is outside of a modal one is silent. */
+  #said = '';
+  /** The wait for the provider that is shown, and since when, by this device's clock. */
+  #wait: { readonly key: string; readonly since: number } | null = null;
 
   static override styles = [
     ...TeleDialog.styles,
@@ -59,6 +75,14 @@ export class TelePhone extends TeleDialog {
         min-width: 0;
         overflow-wrap: anywhere;
       }
+      .problem small {
+        display: block;
+        font-size: 0.75rem;
+      }
+      .problem {
+        background: var(--danger-soft);
+        color: var(--danger);
+      }
       .said,
       .refusal {
         margin-top: 14px;
@@ -78,12 +102,15 @@ export class TelePhone extends TeleDialog {
     this.phone = null;
     this.hasFailed = false;
     this.isBusy = false;
+    this.problem = null;
     this.recorded = false;
     this.oneWay = false;
     new Follow<VisitModel>(this, {
       subject: () => this.model,
       subscribe: (model, update) => [model.changes.subscribe(update)],
     });
+    new Ticker(this, { everyMs: 1000, running: () => this.#wait !== null });
+    new KeptFocus(this, { isBusy: () => this.isBusy, goOn: () => void this.#focusNext() });
   }
 
   override connectedCallback(): void {
@@ -97,6 +124,14 @@ export class TelePhone extends TeleDialog {
     this.#shown.abort();
   }
 
+  protected override willUpdate(): void {
+    const now = this.#look();
+    this.#noticeWait(now);
+    const news = now === null ? null : standingNews(this.#before, now);
+    this.#before = now;
+    if (news !== null) this.#said = news;
+  }
+
   protected override get heading(): string {
     return phoneWords().title;
   }
@@ -106,15 +141,42 @@ export class TelePhone extends TeleDialog {
     const words = phoneWords();
     if (this.hasFailed)
       return html`<p role="alert">${words.failed}</p>
-        <div class="choices"><button type="button" class="primary" @click=${() => void this.#load()}>${this.words.retry}</button></div>`;
+        <div class="choices"><button type="button" class="primary" data-testid="phone-retry" @click=${() => void this.#load()}>${this.words.retry}</button></div>`;
     const self = this.model.self?.personId;
-    if (phone === null || self === undefined) return html`<p role="status">${this.words.loading}</p>`;
-    const other = this.model.other?.personId ?? null;
-    const standing = phoneStanding({ board: phone.board, self, other });
+    const standing = this.#before;
+    if (phone === null || self === undefined || standing === null)
+      return html`<p role="status">${this.words.loading}</p>`;
     if (standing.is === 'unavailable') return html`<p role="status">${words.unavailable}</p>`;
-    return html`<p>${words.explanation(this.#otherName)}</p>
-      ${this.#standing(phone, standing)} ${this.#refusal(phone, self)}
+    const isOfOthers = standing.is === 'ofOthers';
+    const mayCall = !isOfOthers && !this.#isOver;
+    return html`${mayCall ? html`<p>${words.explanation(this.#otherName)}</p>` : null}
+      ${this.#standing(phone, standing)}
+      <div role="alert">${this.problem === null ? null : this.#problem(this.problem)}</div>
+      ${isOfOthers ? null : this.#refusal(phone, self)}
+      <p class="visually-hidden" role="status" data-testid="phone-said">${this.#said}</p>
       <tele-confirm></tele-confirm>`;
+  }
+
+  #look(): PhoneStanding | null {
+    const { phone } = this;
+    const self = this.model.self?.personId;
+    if (phone === null || self === undefined) return null;
+    return phoneStanding({ board: phone.board, self, other: this.model.other?.personId ?? null });
+  }
+
+  #noticeWait(standing: PhoneStanding | null): void {
+    if (standing?.is !== 'working') {
+      this.#wait = null;
+      return;
+    }
+    const key = `${standing.binding.bindingId} ${standing.binding.state}`;
+    if (this.#wait?.key === key) {
+      if (this.#isSlow) this.#said = phoneWords().slow;
+    } else this.#wait = { key, since: performance.now() };
+  }
+
+  get #isSlow(): boolean {
+    return this.#wait !== null && performance.now() - this.#wait.since >= SLOW_MS;
   }
 
   #standing(phone: Phone, standing: Exclude<PhoneStanding, { is: 'unavailable' }>): TemplateResult | null {
@@ -122,10 +184,11 @@ export class TelePhone extends TeleDialog {
     switch (standing.is) {
       case 'bound':
         return this.#bound(phone, standing);
-      case 'working': {
-        const isEnding = standing.binding.state === 'unbinding';
-        return html`<p class="said" role="status" data-testid="phone-working">${isEnding ? words.givingBack : words.getting}</p>
-          ${isEnding ? null : html`<div class="choices">${this.#giveBack(phone, standing.binding.bindingId)}</div>`}`;
+      case 'working':
+        return this.#working(phone, standing);
+      case 'ofOthers': {
+        const [one = '', two = ''] = standing.people.map((personId) => this.model.nameOf(personId));
+        return html`<p class="said" data-testid="phone-of-others">${words.ofOthers(one, two)}</p>`;
       }
       case 'refused':
         return html`${standing.by
@@ -147,6 +210,22 @@ export class TelePhone extends TeleDialog {
     }
   }
 
+  /** Nothing can be called meanwhile. What was asked for can be taken back, which nobody has to confirm. */
+  #working(phone: Phone, { binding: { bindingId, state } }: Standing<'working'>): TemplateResult {
+    const words = phoneWords();
+    const isEnding = state === 'unbinding';
+    const stop = (): void => void this.#do(() => phone.unbind(bindingId));
+    return html`<p class="said" data-testid="phone-working">${isEnding ? words.givingBack : words.getting}</p>
+      ${this.#isSlow ? html`<p class="said" data-testid="phone-slow">${words.slow}</p>` : null}
+      ${
+        isEnding
+          ? null
+          : html`<div class="choices">
+              <button type="button" data-testid="phone-stop-getting" ?disabled=${this.isBusy} @click=${stop}>${words.stopGetting}</button>
+            </div>`
+      }`;
+  }
+
   #bound(phone: Phone, { binding, number }: Standing<'bound'>): TemplateResult {
     return html`<tele-phone-number .model=${this.model} .phone=${phone} .binding=${binding} .number=${number} .other=${this.#otherName}>
       ${this.#giveBack(phone, binding.bindingId)}
@@ -159,29 +238,33 @@ export class TelePhone extends TeleDialog {
     </button>`;
   }
 
-  /** Only a doctor decides on a recording, and on who may call whom. */
+  /** Only a doctor decides on a recording, where it is theirs to decide, and on who may call whom. */
   #asking(phone: Phone, { last }: Standing<'none'>): TemplateResult {
     const words = phoneWords();
-    const { view, self, isFollowedUp } = this.model;
+    const { view, self } = this.model;
+    if (this.#isOver) return html`<p class="said" data-testid="phone-not-now">${words.over}</p>`;
+    if (view.phase !== 'active' && view.phase !== 'ended')
+      return html`<p class="said" data-testid="phone-not-now">${words.notYet}</p>`;
+    const { recording } = phone.board;
     const ended = last?.unboundReason ?? null;
-    const told =
-      ended === null
-        ? null
-        : html`<p class="said" role="status" data-testid="phone-last">${words.unbound[ended]}</p>`;
-    if (view.phase !== 'active' && !isFollowedUp)
-      return html`${told}<p class="said" data-testid="phone-not-now">${view.phase === 'ended' ? words.over : words.notYet}</p>`;
+    const record =
+      recording === 'ask'
+        ? this.#option('record', words.record, words.recordHint, this.recorded, (on) => {
+            this.recorded = on;
+          })
+        : null;
     const options =
       self?.role === 'doctor'
         ? html`<div class="said">
-            ${this.#option('record', words.record, words.recordHint, this.recorded, (on) => {
-              this.recorded = on;
-            })}
+            ${record}
             ${this.#option('one-way', words.oneWay, words.oneWayHint(this.#otherName), this.oneWay, (on) => {
               this.oneWay = on;
             })}
           </div>`
         : null;
-    return html`${told}${options}
+    return html`${ended === null ? null : html`<p class="said" data-testid="phone-last">${words.unbound[ended]}</p>`}
+      ${recording === 'always' ? this.#told('phone-always-recorded', words.recorded) : null}
+      ${options}
       <div class="choices get">
         <button type="button" class="primary" data-testid="phone-get" ?disabled=${this.isBusy} @click=${() => void this.#bind(phone)}>
           ${icons.phone(20)}${this.isBusy ? words.getting : words.get}
@@ -205,8 +288,14 @@ export class TelePhone extends TeleDialog {
       <button type="button" class="switch" role="switch" aria-checked=${isRefused ? 'true' : 'false'} data-testid="phone-refuse" ?disabled=${this.isBusy} @click=${set}>
         <span class="words">${words.refuse}<small>${words.refuseHint}</small></span><span class="knob"></span>
       </button>
-      <p role="status">${isRefused ? words.refusedNow : words.allowedNow}</p>
+      <p role="status">${isRefused ? words.refusedNow : this.#isOver ? '' : words.allowedNow}</p>
     </div>`;
+  }
+
+  #problem({ text, requestId }: Notice): TemplateResult {
+    return html`<p class="told problem" data-testid="phone-problem">
+      ${icons.alert(18)}<span>${text}${requestId === undefined ? null : html`<small>${this.words.requestId(requestId)}</small>`}</span>
+    </p>`;
   }
 
   #told(testId: string, text: string): TemplateResult {
@@ -217,8 +306,13 @@ export class TelePhone extends TeleDialog {
     return this.model.other?.displayName ?? '';
   }
 
+  /** No number can be called in this visit any more. */
+  get #isOver(): boolean {
+    return this.model.view.phase === 'ended' && !this.model.isFollowedUp;
+  }
+
   async #bind(phone: Phone): Promise<void> {
-    const { recorded } = this;
+    const recorded = this.recorded && phone.board.recording === 'ask';
     const direction = this.oneWay ? 'doctor_calls' : 'both';
     await this.#do(async () => {
       try {
@@ -226,7 +320,7 @@ export class TelePhone extends TeleDialog {
       } catch (error) {
         const text = bindFailure(error, recorded);
         if (text === null) throw error;
-        this.notify(failure(text));
+        this.problem = failure(text);
         // Why it was refused is on the board: a number was taken away, the other does not want to be phoned.
         await phone.load({ signal: this.#shown.signal });
       }
@@ -247,8 +341,27 @@ export class TelePhone extends TeleDialog {
 
   async #do(act: () => Promise<unknown>): Promise<void> {
     this.isBusy = true;
-    await this.attempt(act);
-    this.isBusy = false;
+    this.problem = null;
+    try {
+      await act();
+    } catch (error) {
+      this.problem ??= noticeOf(error);
+    } finally {
+      this.isBusy = false;
+    }
+  }
+
+  /** The number, where it has come; else what can be pressed. */
+  async #focusNext(): Promise<void> {
+    const number = this.renderRoot.querySelector<TelePhoneNumber>('tele-phone-number');
+    if (number !== null) {
+      await number.updateComplete;
+      number.focusFirst();
+      return;
+    }
+    const find = (testId: string) => this.renderRoot.querySelector<HTMLElement>(`[data-testid="${testId}"]`);
+    const next = ['phone-get', 'phone-stop-getting', 'phone-retry', 'phone-refuse', 'dialog-close'].map(find);
+    next.find((element) => element?.matches(':enabled'))?.focus();
   }
 
   async #load(): Promise<void> {

@@ -80,6 +80,9 @@ export class TeleVisitMenu extends TeleElement {
 
   readonly #open = (): void => {
     this.isOpen = true;
+    // Looked for as the visit opened. Who had no connection then would miss them until the page is loaded again.
+    const { view, isGuest, phone } = this.model;
+    if (view.kind === 'visit' && !isGuest) void phone.open().catch(() => undefined);
     void this.updateComplete.then(() => this.#dialog?.showModal());
   };
 

@@ -7,6 +7,8 @@ export type PhoneStanding =
   /** The provider is asked for a number, or takes it back. */
   | { readonly is: 'working'; readonly binding: PhoneBindingView }
   | { readonly is: 'bound'; readonly binding: PhoneBindingView; readonly number: string }
+  /** It is between two others of the visit, as for a second doctor: not theirs to see, to call or to give back. */
+  | { readonly is: 'ofOthers'; readonly people: readonly PersonId[] }
   /** Why there is none and none can be had. */
   | {
       readonly is: 'refused';
@@ -27,7 +29,8 @@ export function phoneStanding({ board, self, other }: Facts): PhoneStanding {
   if (!board.available) return { is: 'unavailable' };
   const current = board.bindings.find(({ state }) => state !== 'unbound');
   if (current !== undefined) {
-    const { number, state } = current;
+    const { number, state, people } = current;
+    if (!people.includes(self)) return { is: 'ofOthers', people };
     if (state === 'bound' && number !== null) return { is: 'bound', binding: current, number };
     return { is: 'working', binding: current };
   }

@@ -32,8 +32,13 @@ export function phoneStory(entry: PhoneEntry, reader: PhoneReader): string {
       const caller = callerOf(entry, reader);
       const talked = duration(entry.talkMs);
       const reason = entry.talkMs === 0 && ENDS_TALK.has(entry.reason) ? 'failed' : entry.reason;
-      if (caller !== null && reader.isSelf(caller)) return line.youEnded[reason](talked);
-      return line.ended[reason](caller === null ? line.someone : reader.nameOf(caller), talked);
+      const ended =
+        caller !== null && reader.isSelf(caller)
+          ? line.youEnded[reason](talked)
+          : line.ended[reason](caller === null ? line.someone : reader.nameOf(caller), talked);
+      // Nobody misses the recording of a call that was none.
+      const { notRecorded } = entry;
+      return notRecorded === undefined || entry.talkMs === 0 ? ended : line.notRecorded[notRecorded](ended);
     }
     case 'phone.refused': {
       const { personId, refused } = entry;

@@ -336,6 +336,10 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX phone_news_of ON phone_news (consultation_id, news_id);
   `,
+  `
+  -- Why a call that was to be recorded is not; null: it is, or was not to be.
+  ALTER TABLE phone_call ADD COLUMN not_recorded TEXT;
+  `,
 ];
 
 /**

@@ -5,6 +5,7 @@ import type {
   PhoneBindingId,
   PhoneCallEndReason,
   PhoneCallId,
+  PhoneNotRecordedReason,
 } from '@teleconsult/protocol';
 import type { PhoneNews } from '../../telephony/bindings/ports.ts';
 import type { PhoneLimits } from '../../telephony/bindings/settings.ts';
@@ -176,6 +177,17 @@ export class SqlitePhoneCalls implements PhoneCallStore {
     );
   }
 
+  async markNotRecorded(phoneCallId: PhoneCallId, why: PhoneNotRecordedReason): Promise<boolean> {
+    const [changed] = await this.#writer.write([
+      {
+        sql: `UPDATE phone_call SET not_recorded = ?
+          WHERE phone_call_id = ? AND recorded = 1 AND not_recorded IS NULL AND state <> 'ended'`,
+        params: [why, phoneCallId],
+      },
+    ]);
+    return changed === 1;
+  }
+
   async #change(
     phoneCallId: PhoneCallId,
     news: PhoneNews,
@@ -260,5 +272,6 @@ const toCall = (row: Row): StoredPhoneCall => ({
   talkMs: Number(row['talk_ms']),
   maxTalkMs: Number(row['max_talk_ms']),
   recorded: row['recorded'] === 1,
+  notRecorded: row['not_recorded'] as PhoneNotRecordedReason | null,
   deadlineAt: Number(row['deadline_at']),
 });

@@ -26,6 +26,7 @@ export class SqlitePhoneNews implements PhoneNewsStore {
   readonly #untold: Read;
   readonly #count: Read;
   readonly #last: Read;
+  readonly #refusal: Read;
 
   constructor(writer: WritesStatements, reader: DatabaseSync) {
     this.#writer = writer;
@@ -37,6 +38,10 @@ export class SqlitePhoneNews implements PhoneNewsStore {
     );
     this.#count = prepareRead(reader, 'SELECT count(*) AS count FROM phone_news');
     this.#last = prepareRead(reader, 'SELECT max(news_id) AS last FROM phone_news');
+    this.#refusal = prepareRead(
+      reader,
+      `SELECT 1 FROM phone_news WHERE consultation_id = ? AND json_extract(fact, '$.type') = 'phone.refused' LIMIT 1`,
+    );
   }
 
   async untold(now: number, limit: number): Promise<readonly StoredNews[]> {
@@ -54,6 +59,10 @@ export class SqlitePhoneNews implements PhoneNewsStore {
 
   async countUntold(): Promise<number> {
     return Number(this.#count.get()?.['count'] ?? 0);
+  }
+
+  async hasUntoldRefusal(consultationId: ConsultationId): Promise<boolean> {
+    return this.#refusal.get(consultationId) !== undefined;
   }
 
   async lastNews(): Promise<number> {

@@ -12,6 +12,10 @@ import { SqlitePhoneCalls } from './sqlite-phone-calls.ts';
 import { SqlitePhoneNews } from './sqlite-phone-news.ts';
 import type { WritesStatements } from './sqlite-wrapped-values.ts';
 
+const ofErased = (table: string): string =>
+  `EXISTS (SELECT 1 FROM consultation c
+    WHERE c.consultation_id = ${table}.consultation_id AND length(c.wrapped_key) = 0)`;
+
 /** Masked calls: numbers, who has which relay number, calls, and what the thread is to be told of them. */
 export class SqlitePhone implements PhoneStore {
   readonly numbers: SqlitePhoneNumbers;
@@ -32,12 +36,14 @@ export class SqlitePhone implements PhoneStore {
   async sweep(before: { calls: number; bindings: number; uses: number }): Promise<void> {
     await this.#writer.write([
       {
-        sql: `DELETE FROM phone_call WHERE state = 'ended' AND started_at < ?`,
+        // Of an erased consultation nothing is kept, however young: calls end, and numbers are given back, after it.
+        sql: `DELETE FROM phone_call WHERE state = 'ended' AND (started_at < ? OR ${ofErased('phone_call')})`,
         params: [before.calls],
       },
       { sql: 'DELETE FROM phone_use WHERE released_at < ?', params: [before.uses] },
       {
-        sql: `DELETE FROM phone_binding WHERE state = 'unbound' AND unbound_at < ?
+        sql: `DELETE FROM phone_binding WHERE state = 'unbound'
+          AND (unbound_at < ? OR ${ofErased('phone_binding')})
           AND NOT EXISTS (SELECT 1 FROM phone_call c WHERE c.binding_id = phone_binding.binding_id)`,
         params: [before.bindings],
       },
@@ -45,17 +51,24 @@ export class SqlitePhone implements PhoneStore {
   }
 }
 
+/** As they are chosen (`sqlite-phone-bindings.ts`), for a pair that is new to all of them. */
+const FREE = `SELECT count(*) AS count FROM phone_relay r WHERE r.provider = ?1 AND r.active = 1
+  AND (SELECT count(DISTINCT u.pair_hash) FROM phone_use u WHERE u.x_hash = r.x_hash
+    AND (u.released_at IS NULL OR (?2 = 1 AND u.released_at > ?3))) < ?2`;
+
 class SqlitePhoneNumbers implements PhoneNumberStore {
   readonly #writer: WritesStatements;
   readonly #key: Read;
   readonly #number: Read;
   readonly #relay: Read;
+  readonly #free: Read;
 
   constructor(writer: WritesStatements, reader: DatabaseSync) {
     this.#writer = writer;
     this.#key = prepareRead(reader, 'SELECT sealed FROM phone_key');
     this.#number = prepareRead(reader, 'SELECT * FROM phone_number WHERE person_id = ?');
     this.#relay = prepareRead(reader, 'SELECT * FROM phone_relay WHERE x_hash = ?');
+    this.#free = prepareRead(reader, FREE);
   }
 
   async loadKey(): Promise<Uint8Array | null> {
@@ -104,6 +117,11 @@ class SqlitePhoneNumbers implements PhoneNumberStore {
         params: [xHash, provider, sealed],
       })),
     ]);
+  }
+
+  async countFree(pool: Parameters<PhoneNumberStore['countFree']>[0]): Promise<number> {
+    const { provider, pairsPerRelay, restsSince } = pool;
+    return Number(this.#free.get(provider, pairsPerRelay, restsSince)?.['count'] ?? 0);
   }
 
   async relay(xHash: string): Promise<StoredRelay | null> {

@@ -12,7 +12,7 @@ import type {
   RelayProvider,
 } from '../ports.ts';
 import { RelayError } from '../ports.ts';
-import { ProviderHttp, type ProviderHttpPace } from '../provider-http.ts';
+import { laterInstead, type ProviderHttpPace } from '../provider-http.ts';
 import type { RelayLookup } from '../relay-lookup.ts';
 import { beijingTime } from './beijing-time.ts';
 import { domesticNumber, numberOfReport } from './domestic-number.ts';
@@ -53,7 +53,6 @@ export interface AlibabaRelayParts {
 export class AlibabaRelay implements RelayProvider {
   readonly name = ALIBABA;
   readonly capabilities: RelayCapabilities;
-  readonly webhooks: RelayProvider['webhooks'];
   /** It has no list of calls to read again. */
   readonly reconcile = null;
   readonly #settings: AlibabaSettings;
@@ -61,6 +60,8 @@ export class AlibabaRelay implements RelayProvider {
   readonly #rpc: AlibabaRpc;
   readonly #queries: SubscriptionQueries;
   readonly #binding = new Map<string, Promise<BoundRelay>>();
+  /** Their paths hold the secret: whoever writes this object down does not write those. */
+  readonly #webhooks: RelayProvider['webhooks'];
   #core: RelayCore | null = null;
 
   /** @throws Error when a setting cannot be right */
@@ -82,10 +83,14 @@ export class AlibabaRelay implements RelayProvider {
       minLifetimeMs: MIN_LIFETIME_MS,
     };
     const receiver = new ReportReceiver({ settings, lookup, log, clock });
-    this.webhooks = REPORT_KINDS.map((kind) => ({
+    this.#webhooks = REPORT_KINDS.map((kind) => ({
       path: `${ALIBABA}/${settings.reportSecret}/${kind}`,
       handle: (request) => receiver.handle(kind, request, this.#core),
     }));
+  }
+
+  get webhooks(): RelayProvider['webhooks'] {
+    return this.#webhooks;
   }
 
   async start(core: RelayCore): Promise<void> {
@@ -130,8 +135,9 @@ export class AlibabaRelay implements RelayProvider {
       await this.#rpc.call('UnbindSubscription', { SubsId: ref, SecretNo: bindable(x) });
     } catch (error) {
       if (!(error instanceof RelayError) || error.reason === 'unavailable') throw error;
-      // Its codes for "not there" are not all documented: whether it is there decides.
-      if (error.reason !== 'not_found' && (await this.#queries.isThere(ref, bindable(x)))) throw error;
+      // Its codes for "not there" are not all documented, and ours are guesses: whether it is there decides.
+      if (await this.#queries.isThere(ref, bindable(x)))
+        throw error.reason === 'not_found' ? new RelayError('unavailable', { detail: error.message }) : error;
     }
     this.#binding.delete(bindingId);
   }
@@ -141,19 +147,23 @@ export class AlibabaRelay implements RelayProvider {
     throw new RelayError('refused', { detail: 'this provider cannot end a call' });
   }
 
+  /** @throws RelayError `not_found`, `unavailable` */
   async fetchRecording(recordingRef: string): Promise<FetchedRecording> {
     const recording = recordingOf(recordingRef);
     if (recording === null) throw new RelayError('not_found');
     const asked = { CallId: recording.callId, CallTime: beijingTime(recording.callAt) };
-    const answer = Download.safeParse(await this.#rpc.call('QueryRecordFileDownloadUrl', asked));
+    const found = await this.#rpc.call('QueryRecordFileDownloadUrl', asked).catch((error: unknown) => {
+      throw laterInstead(error);
+    });
+    const answer = Download.safeParse(found);
     const url = answer.success ? this.#recordingUrl(answer.data.DownloadUrl) : null;
     if (url === null) throw new RelayError('unavailable', { detail: 'no address of the recording' });
-    const { response, body } = await this.#rpc.open(url);
+    const { response, body, discard } = await this.#rpc.open(url);
     if (response.status === 200) {
       const contentType = /\.wav$/i.test(new URL(url).pathname) ? 'audio/wav' : 'audio/mpeg';
       return { body, contentType, channels: 1 };
     }
-    await ProviderHttp.discard(response);
+    discard();
     // It takes the service up to 20 minutes to put a recording where its address points to.
     throw new RelayError('unavailable', { detail: `http ${response.status}` });
   }

@@ -32,6 +32,8 @@ import type { AlibabaSettings } from './settings.ts';
 const ANSWER_WITHIN_MS = 600;
 /** Reports of one request that are kept at once. */
 const AT_ONCE = 32;
+/** Requests whose reports a store has not kept yet, answered or not: what waits here is bounded. */
+const MOST_UNDER_WAY = 200;
 
 export interface ReportReceiverParts {
   readonly settings: AlibabaSettings;
@@ -44,6 +46,7 @@ export class ReportReceiver {
   readonly suspicions: Suspicions;
   readonly #parts: ReportReceiverParts;
   readonly #sources: AddressList;
+  #underWay = 0;
 
   constructor(parts: ReportReceiverParts) {
     this.#parts = parts;
@@ -58,14 +61,18 @@ export class ReportReceiver {
       // As if there were nothing here.
       return answered(suspicion === 'too_large' ? 413 : 404);
     }
-    if (core === null) return later();
+    if (core === null || this.#underWay >= MOST_UNDER_WAY) return later();
     const reports = listOf(request.body);
     if (reports === null) {
       this.suspicions.add('malformed');
       return done();
     }
+    this.#underWay += 1;
+    const keeping = this.#keep(kind, reports, core).finally(() => {
+      this.#underWay -= 1;
+    });
     try {
-      await within(ANSWER_WITHIN_MS, this.#keep(kind, reports, core));
+      await within(ANSWER_WITHIN_MS, keeping);
       return done();
     } catch (error) {
       this.#parts.log.error('a report of the phone provider could not be kept', {

@@ -10,9 +10,24 @@ export const REPORT_KINDS = ['start', 'ring', 'pickup', 'end', 'recording'] as c
 export type ReportKind = (typeof REPORT_KINDS)[number];
 
 const Digits = z.union([z.string().regex(/^\d{1,20}$/), z.int().nonnegative().transform(String)]);
-const Time = z.union([z.string().max(32), z.number()]).nullish();
 const Text = z.string().max(64).nullish();
 const Small = z.coerce.number().int().min(0).max(100_000).nullish();
+// A moment or a cause that is none does not make a call unheard of: it ended, whyever.
+const Time = z
+  .union([z.string().max(32), z.number()])
+  .nullish()
+  .catch(null);
+const Cause = Small.catch(null);
+
+/** How many digits make a number; the last ones are the same with a country code, a 0, or neither before them. */
+const NUMBER_DIGITS = { least: 7, most: 10 };
+const digitsOf = (text: string): string => text.replace(/\D/g, '');
+
+/** Whether an opaque name has a number in it, however either is written. */
+function holdsNumber(name: string, number: string | null | undefined): boolean {
+  const digits = digitsOf(number ?? '').slice(-NUMBER_DIGITS.most);
+  return digits.length >= NUMBER_DIGITS.least && digitsOf(name).includes(digits);
+}
 
 /** What is read of a report; whatever else it holds is not. */
 export const Report = z
@@ -33,14 +48,11 @@ export const Report = z
     ringTime: Time,
     start_time: Time,
     release_time: Time,
-    release_dir: Small,
-    release_cause: Small,
-    unconnected_cause: Small,
+    release_dir: Cause,
+    release_cause: Cause,
+    unconnected_cause: Cause,
   })
-  .refine(
-    ({ call_id, phone_no, peer_no }) =>
-      ![phone_no, peer_no].some((number) => (number?.length ?? 0) >= 7 && call_id.includes(number ?? '')),
-  );
+  .refine(({ call_id, phone_no, peer_no }) => ![phone_no, peer_no].some((one) => holdsNumber(call_id, one)));
 export type Report = z.infer<typeof Report>;
 
 /** Short messages come by the same reports; they are none of a relay of calls. */

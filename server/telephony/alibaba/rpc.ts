@@ -3,8 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../../host/ports.ts';
 import { RelayError } from '../ports.ts';
-import { type ProviderAnswer, ProviderHttp, type ProviderHttpPace } from '../provider-http.ts';
-import { reasonOf, shownCode } from './error-codes.ts';
+import {
+  type OpenedAnswer,
+  type ProviderAnswer,
+  ProviderHttp,
+  type ProviderHttpPace,
+} from '../provider-http.ts';
+import { isThrottling, reasonOf, shownCode } from './error-codes.ts';
 import { canonicalQuery, type RpcParameters, rpcSignature } from './rpc-signature.ts';
 import type { AlibabaSettings } from './settings.ts';
 
@@ -49,7 +54,7 @@ export class AlibabaRpc {
     };
     const answer = await this.#http.send(
       () => ({ method: 'POST', url: `${endpoint}/`, headers, body: this.#signed(action, parameters) }),
-      { isBusy, repeatsUnanswered: repeats },
+      { isBusy, isTurnedAway, repeatsUnanswered: repeats },
     );
     const read = readAnswer(answer);
     if (read === null) throw new RelayError('unavailable', { detail: 'an answer of another shape' });
@@ -58,7 +63,7 @@ export class AlibabaRpc {
   }
 
   /** An address the service handed out. @throws RelayError */
-  async open(url: string): Promise<{ response: Response; body: AsyncIterable<Uint8Array> }> {
+  async open(url: string): Promise<OpenedAnswer> {
     return await this.#http.open({ method: 'GET', url, headers: { 'user-agent': 'teleconsult' } });
   }
 
@@ -100,3 +105,5 @@ const isBusy = (answer: ProviderAnswer): boolean => {
   const code = readAnswer(answer)?.Code;
   return code !== undefined && code !== 'OK' && reasonOf(code) === 'unavailable';
 };
+
+const isTurnedAway = (answer: ProviderAnswer): boolean => isThrottling(readAnswer(answer)?.Code ?? '');

@@ -4,12 +4,15 @@ import { AlibabaRefusal, type AlibabaRpc } from './rpc.ts';
 
 const SubsIds = z.object({ SubsId: z.string().max(10_000) });
 const Detail = z.object({
-  SecretBindDetailDTO: z.object({
-    Status: z.coerce.number(),
-    PhoneNoA: z.string().nullish(),
-    PhoneNoB: z.string().nullish(),
-  }),
+  SecretBindDetailDTO: z
+    .object({
+      Status: z.union([z.number(), z.string().regex(/^\d+$/).transform(Number)]),
+      PhoneNoA: z.string().nullish(),
+      PhoneNoB: z.string().nullish(),
+    })
+    .nullish(),
 });
+type Detail = NonNullable<z.infer<typeof Detail>['SecretBindDetailDTO']>;
 
 /** One X serves 200 pairs at most. */
 const MOST_ASKED = 200;
@@ -49,19 +52,21 @@ export class SubscriptionQueries {
       if (!(error instanceof RelayError) || error.reason === 'unavailable') throw error;
       const isOfAccess =
         error instanceof AlibabaRefusal &&
-        /AccessKey|Signature|Forbidden|PERMISSION|PARTNER|ACCOUNT|OUT_OF_SERVICE|UN_SUBSCRIPT/i.test(
+        /AccessKey|Signature|TimeStamp|Forbidden|PERMISSION|PARTNER|POOL|ACCOUNT|OUT_OF_SERVICE|UN_SUBSCRIPT/i.test(
           error.code,
         );
       if (isOfAccess || !(error instanceof AlibabaRefusal)) throw error;
     }
   }
 
-  async #detail(subsId: string, x: string): Promise<z.infer<typeof Detail>['SecretBindDetailDTO'] | null> {
+  /** null: it is not there. What cannot be read says neither, and is no reason to believe that it is gone. */
+  async #detail(subsId: string, x: string): Promise<Detail | null> {
     try {
       const answer = Detail.safeParse(
         await this.#rpc.call('QuerySubscriptionDetail', { SubsId: subsId, PhoneNoX: x }),
       );
-      return answer.success ? answer.data.SecretBindDetailDTO : null;
+      if (!answer.success) throw new RelayError('unavailable', { detail: 'an answer of another shape' });
+      return answer.data.SecretBindDetailDTO ?? null;
     } catch (error) {
       if (error instanceof AlibabaRefusal && isAboutIt(error)) return null;
       throw error;

@@ -13,7 +13,7 @@ type Viewed = {
 
 /** What a participant sees of masked calls. The relay number is shown to the two whose it is. */
 export async function boardFor(context: PhoneContext, by: PersonId, of: Viewed): Promise<PhoneBoard> {
-  const { store, settings, providers, clock } = context;
+  const { store, settings, providers, clock, recording } = context;
   const { consultationId, people } = of;
   const known = await Promise.all(people.map((personId) => store.numbers.number(personId)));
   const bindings = await store.bindings.bindingsOf(consultationId, clock() - SHOWN_MS);
@@ -23,6 +23,8 @@ export async function boardFor(context: PhoneContext, by: PersonId, of: Viewed):
     reachable: known.flatMap((number) => (number === null ? [] : [number.personId])),
     refused: refusals.map(({ personId, since }) => ({ personId, since })),
     label: settings.label,
+    // A provider that records nothing is asked for nothing recorded.
+    recording: providers[0]?.capabilities.recording === 'none' ? 'off' : recording,
     bindings: await Promise.all(bindings.map((binding) => viewOf(context, by, binding))),
   };
 }
@@ -55,5 +57,6 @@ const viewCall = (call: StoredPhoneCall): PhoneCallView => ({
   caller: call.people[call.caller],
   state: call.state === 'talking' ? 'talking' : 'ringing',
   since: call.answeredAt ?? call.startedAt,
-  recorded: call.recorded,
+  recorded: call.recorded && call.notRecorded === null,
+  ...(call.notRecorded !== null && { notRecorded: call.notRecorded }),
 });

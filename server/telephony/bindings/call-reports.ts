@@ -28,7 +28,7 @@ export class CallReports {
   }
 
   async event(event: RelayEvent): Promise<void> {
-    const { store, recordings } = this.#parts;
+    const { store, recordings, host } = this.#parts;
     const binding = await store.bindings.binding(event.bindingId);
     // Forged, or of a binding that was forgotten long ago.
     if (binding === null || binding.provider !== event.provider) return;
@@ -60,6 +60,12 @@ export class CallReports {
         const { phoneCallId, bindingId, consultationId } = call;
         return recordings.wanted({ provider: name, recordingRef, phoneCallId, bindingId, consultationId });
       }
+      case 'not_recorded': {
+        const call = await this.#known(event);
+        if (call !== null && (await store.calls.markNotRecorded(call.phoneCallId, what.why)))
+          host.changed(call.consultationId);
+        return;
+      }
       default: {
         const unreachable: never = what;
         return unreachable;
@@ -69,13 +75,20 @@ export class CallReports {
 
   /** Ends a call once. */
   async end(
-    call: Pick<StoredPhoneCall, 'phoneCallId' | 'consultationId' | 'startedAt'>,
+    call: Pick<StoredPhoneCall, 'phoneCallId' | 'consultationId' | 'startedAt' | 'notRecorded'>,
     { at, end, talkMs }: { readonly at: number; readonly end: PhoneCallEnd; readonly talkMs: number },
   ): Promise<void> {
     const { store, log, host, onNews } = this.#parts;
-    const { phoneCallId, consultationId, startedAt } = call;
+    const { phoneCallId, consultationId, startedAt, notRecorded } = call;
     const talked = Math.max(0, Math.round(talkMs));
-    const fact = { type: 'phone.callEnded', phoneCallId, reason: end, talkMs: talked } as const;
+    const fact = {
+      type: 'phone.callEnded',
+      phoneCallId,
+      reason: end,
+      talkMs: talked,
+      // Of a call in which nobody talked nothing is missing.
+      ...(notRecorded !== null && talked > 0 && { notRecorded }),
+    } as const;
     const endedAt = Math.max(startedAt, this.#notLater(at));
     const news = { by: null, at: endedAt, fact };
     if (!(await store.calls.endCall(phoneCallId, { at: endedAt, end, talkMs: talked, news }))) return;

@@ -1,3 +1,4 @@
+import type { PhoneRecordingMode } from '@teleconsult/protocol';
 import type { Clock, Log } from '../../host/ports.ts';
 import type { PhoneNumber } from '../numbers.ts';
 import { RelayError, type RelayProvider } from '../ports.ts';
@@ -14,6 +15,8 @@ export interface PhoneContext {
   /** The first one is asked for new bindings; the others still have some. */
   readonly providers: readonly RelayProvider[];
   readonly recordings: PhoneRecordings | null;
+  /** Whether what is asked for may be recorded, as the operator says it. */
+  readonly recording: PhoneRecordingMode;
   readonly settings: PhoneSettings;
   readonly ids: PhoneIds;
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-import { AppError, type ConsultationView } from '@teleconsult/protocol';
+import { AppError, type ConsultationView, type PhoneCallId } from '@teleconsult/protocol';
 import { BoundedMap } from '../../notify/bounded-map.ts';
 import type { CallDecision, IncomingPhoneCall, PromptId, RejectReason, RelayParty } from '../ports.ts';
 import { numbersOf, type PhoneContext } from './context.ts';
@@ -22,6 +22,14 @@ export interface DecisionsParts extends PhoneContext {
   readonly onNews: () => void;
   /** A binding was found that has to end. */
   readonly onOver: (binding: StoredBinding) => void;
+}
+
+/** One question under way. */
+interface Deciding {
+  /** Whoever asked was answered without it. */
+  isLate: boolean;
+  /** The call that it began in the store. */
+  begun: PhoneCallId | null;
 }
 
 /**
@@ -53,6 +61,22 @@ export class Decisions {
     return deciding;
   }
 
+  /**
+   * Whose call of a relay number it is, where they may call now. null: nobody's that may, or one that was decided already;
+   * `decide` says what becomes of it. @throws AppError when that cannot be known
+   */
+  async callerOf(
+    call: IncomingPhoneCall,
+  ): Promise<{ readonly binding: StoredBinding; readonly caller: RelayParty } | null> {
+    const { store, host } = this.#parts;
+    if ((await store.calls.callByRef(call.provider, call.callRef)) !== null) return null;
+    const found = await this.#find(call);
+    if ('do' in found) return null;
+    if ((await this.#whyNot(found.binding, found.caller)) !== null) return null;
+    const view = await host.view(found.binding.consultationId);
+    return this.#whyNotNow(view, found.binding) === null ? found : null;
+  }
+
   /** Resolves when all that have begun are made, and answered. */
   async made(): Promise<void> {
     await Promise.allSettled(this.#underWay.values());
@@ -67,7 +91,7 @@ export class Decisions {
 
   async #decideInTime(call: IncomingPhoneCall, name: string): Promise<CallDecision> {
     const { settings, log, refused } = this.#parts;
-    const state = { isLate: false };
+    const state: Deciding = { isLate: false, begun: null };
     const deciding = this.#decide(call, state);
     let decision: CallDecision;
     try {
@@ -77,7 +101,10 @@ export class Decisions {
       log.error('phone.undecided', { error });
       decision = UNAVAILABLE;
       // It may have been begun in the store all the same: nobody is to find the line busy for it.
-      void deciding.then((late) => this.#giveUp(late)).catch(() => undefined);
+      void deciding
+        .catch(() => undefined)
+        .then(() => this.#giveUp(state.begun))
+        .catch((failure: unknown) => log.warn('phone.notGivenUp', { error: failure }));
     }
     if (decision.do !== 'bridge') {
       refused.count(decision.why);
@@ -87,7 +114,7 @@ export class Decisions {
     return decision;
   }
 
-  async #decide(call: IncomingPhoneCall, state: { readonly isLate: boolean }): Promise<CallDecision> {
+  async #decide(call: IncomingPhoneCall, state: Deciding): Promise<CallDecision> {
     const begun = await this.#parts.store.calls.callByRef(call.provider, call.callRef);
     if (begun !== null) return this.#again(begun, call);
     const found = await this.#find(call);
@@ -97,7 +124,7 @@ export class Decisions {
     const refusal = (await this.#whyNot(binding, caller)) ?? this.#whyNotNow(view, binding);
     if (refusal !== null) return refusal;
     if (state.isLate) return UNAVAILABLE;
-    return this.#begin(call, binding, caller);
+    return this.#begin(call, { binding, caller, state });
   }
 
   /** The binding of who calls. Their number decides, never the relay number alone. */
@@ -141,7 +168,10 @@ export class Decisions {
     return this.#announce('expired', 'expired');
   }
 
-  async #begin(call: IncomingPhoneCall, binding: StoredBinding, caller: RelayParty): Promise<CallDecision> {
+  async #begin(
+    call: IncomingPhoneCall,
+    { binding, caller, state }: { binding: StoredBinding; caller: RelayParty; state: Deciding },
+  ): Promise<CallDecision> {
     const { store, settings, ids, clock, onNews } = this.#parts;
     const { bindingId, people, revision } = binding;
     const to = (await numbersOf(this.#parts, binding))[caller === 'a' ? 'b' : 'a'];
@@ -164,6 +194,7 @@ export class Decisions {
     });
     switch (result) {
       case 'begun': {
+        state.begun = phoneCallId;
         onNews();
         const begun = await store.calls.call(phoneCallId);
         return begun === null ? UNAVAILABLE : this.#bridge(begun, call, to);
@@ -218,11 +249,10 @@ export class Decisions {
     };
   }
 
-  /** Nobody was told to connect it. */
-  async #giveUp(decision: CallDecision): Promise<void> {
-    if (decision.do !== 'bridge') return;
+  /** Nobody was told to connect it. One that an earlier question began is not: that was answered, and may be talking. */
+  async #giveUp(phoneCallId: PhoneCallId | null): Promise<void> {
+    if (phoneCallId === null) return;
     const { store, clock, onNews } = this.#parts;
-    const { phoneCallId } = decision;
     const at = clock();
     const fact = { type: 'phone.callEnded', phoneCallId, reason: 'failed', talkMs: 0 } as const;
     await store.calls.endCall(phoneCallId, { at, end: 'failed', talkMs: 0, news: { by: null, at, fact } });

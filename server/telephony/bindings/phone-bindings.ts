@@ -7,16 +7,18 @@ import {
   type PhoneBoard,
 } from '@teleconsult/protocol';
 import type { Vault } from '../../vault/vault.ts';
-import { normalise, type PhoneNumber } from '../numbers.ts';
+import type { PhoneNumber } from '../numbers.ts';
 import type { CallDecision, IncomingPhoneCall, RelayCore, RelayEvent, RelayParty } from '../ports.ts';
 import type { KnownPhoneCall, RelayLookup } from '../relay-lookup.ts';
+import { abreast } from './abreast.ts';
 import { Asking, type BindWish } from './asking.ts';
 import { boardFor } from './board.ts';
 import { CallReports } from './call-reports.ts';
 import type { PhoneContext } from './context.ts';
 import { Decisions } from './decisions.ts';
-import { mayDial } from './destinations.ts';
+import { figuresOf, type PhoneFigures } from './figures.ts';
 import { NewsTeller } from './news-teller.ts';
+import { keepNumber } from './person-numbers.ts';
 import { PhoneSeals } from './phone-seals.ts';
 import { PhoneTime } from './phone-time.ts';
 import { ProviderWork } from './provider-work.ts';
@@ -31,17 +33,19 @@ const ANSWER_MS = 3_000;
 /** What the rule calls its binding: there is one a visit. */
 const RULE = 'by-rule-once';
 
-export interface PhoneBindingsParts extends Omit<PhoneContext, 'seals'> {
+export interface PhoneBindingsParts extends Omit<PhoneContext, 'seals' | 'recording'> {
+  /** `ask`, where it is left out: whoever asks says it each time. */
+  readonly recording?: PhoneContext['recording'];
   readonly vault: Pick<Vault, 'sealRecord' | 'openRecord'>;
 }
 
-/** For metrics. Nothing of it names anybody. */
-export interface PhoneFigures {
-  /** Bindings that wait for a provider, by what it is asked; news that waits for its thread. */
-  readonly pending: Readonly<Record<'binding' | 'changing' | 'unbinding' | 'news', number>>;
-  readonly runningCalls: number;
-  readonly refused: RefusedCalls['total'];
-  readonly alarms: number;
+/** Somebody who dials their relay number. */
+export interface Caller {
+  readonly bindingId: PhoneBindingId;
+  readonly consultationId: ConsultationId;
+  readonly personId: PersonId;
+  /** Who has the other end of it. */
+  readonly other: PersonId;
 }
 
 /** A call that had not ended when the server stopped. */
@@ -68,7 +72,7 @@ export class PhoneBindings implements RelayCore, RelayLookup {
   readonly #time: PhoneTime;
 
   /** Reads the key and sets the pool of relay numbers. Nothing runs before `start`. */
-  static async open({ vault, ...parts }: PhoneBindingsParts): Promise<PhoneBindings> {
+  static async open({ vault, recording = 'ask', ...parts }: PhoneBindingsParts): Promise<PhoneBindings> {
     const { store, settings, providers } = parts;
     const seals = await PhoneSeals.open(store.numbers, vault);
     for (const { name, capabilities } of providers) {
@@ -78,7 +82,7 @@ export class PhoneBindings implements RelayCore, RelayLookup {
         relays.map((x) => ({ xHash: seals.relayHashOf(x), provider: name, sealed: seals.sealRelay(x) })),
       );
     }
-    return new PhoneBindings({ ...parts, seals });
+    return new PhoneBindings({ ...parts, recording, seals });
   }
 
   private constructor(context: PhoneContext) {
@@ -98,7 +102,7 @@ export class PhoneBindings implements RelayCore, RelayLookup {
       onNews,
       // Not awaited: what is being decided would wait for itself.
       onOver: (binding) =>
-        void this.#catchUp(binding).catch((error: unknown) =>
+        void this.consultationChanged(binding).catch((error: unknown) =>
           log.warn('phone.notEnded', { consultation: binding.consultationId, error }),
         ),
     });
@@ -113,7 +117,7 @@ export class PhoneBindings implements RelayCore, RelayLookup {
       work: this.#work,
       reports: this.#reports,
       news: this.#news,
-      catchUp: (binding) => this.#catchUp(binding),
+      catchUp: (binding) => this.consultationChanged(binding),
     });
   }
 
@@ -122,10 +126,11 @@ export class PhoneBindings implements RelayCore, RelayLookup {
    * connected before is lost, and would keep the line busy. `runningCalls` says before this which those are.
    */
   async start(): Promise<void> {
-    const { providers, clock } = this.#context;
+    const { providers } = this.#context;
     await this.#news.start();
     for (const { name, capabilities } of providers)
-      if (capabilities.webhookProof === 'in_process') await this.#reports.lose(name, clock() + 1);
+      if (capabilities.webhookProof === 'in_process')
+        await this.#reports.lose(name, Number.POSITIVE_INFINITY);
     this.#time.start();
   }
 
@@ -155,10 +160,8 @@ export class PhoneBindings implements RelayCore, RelayLookup {
     const view = await this.#viewFor(consultationId, by);
     this.#requirePartner(view, by);
     const binding = await this.#asking.ask(view, by, wish);
-    const { bindingId } = binding;
-    await this.#endIfOver(binding);
-    await this.#carryOut(bindingId);
-    return { board: await this.#board(view, by), bindingId };
+    await this.#bringUp(binding);
+    return { board: await this.#board(view, by), bindingId: binding.bindingId };
   }
 
   async unbind(consultationId: ConsultationId, by: PersonId, bindingId: PhoneBindingId): Promise<PhoneBoard> {
@@ -170,19 +173,26 @@ export class PhoneBindings implements RelayCore, RelayLookup {
     return this.#board(view, by);
   }
 
-  /** Obeyed when it is in the store: from then on no call is connected, and one that runs is ended. */
+  /**
+   * Obeyed when it is in the store: from then on no call is connected, and one that runs is ended. That somebody may be phoned
+   * again is answered once the visit has heard of it, so that a number can be asked for right after.
+   * @throws AppError STORAGE_UNAVAILABLE where it has not for three seconds: it will; asked again it is answered then
+   */
   async setRefused(consultationId: ConsultationId, by: PersonId, refused: boolean): Promise<PhoneBoard> {
     const { store, clock, host } = this.#context;
     const view = await this.#viewFor(consultationId, by);
     this.#requirePartner(view, by);
     await store.bindings.setRefused(consultationId, { personId: by, since: clock() }, refused);
-    if (refused) {
-      const open = await store.bindings.openBinding(consultationId);
-      if (open !== null && (open.people.a === by || open.people.b === by))
-        await this.#end([open], 'refused', by);
-    }
+    if (refused)
+      await this.#orRecheck(async () => {
+        const open = await store.bindings.openBinding(consultationId);
+        if (open !== null && (open.people.a === by || open.people.b === by))
+          await this.#end([open], 'refused', by);
+      });
     host.changed(consultationId);
-    void this.#news.tell();
+    await this.#soon(() => this.#news.tell());
+    if (!refused && (await store.news.hasUntoldRefusal(consultationId)))
+      throw new AppError('STORAGE_UNAVAILABLE', { detail: 'the visit has not heard of it yet' });
     return this.#board(view, by);
   }
 
@@ -191,41 +201,30 @@ export class PhoneBindings implements RelayCore, RelayLookup {
    * @throws AppError INVALID with a reason, never with the number
    */
   async setNumber(personId: PersonId, text: string | null): Promise<void> {
-    const { store, seals, settings, clock } = this.#context;
-    if (text === null) await store.numbers.removeNumber(personId);
-    else {
-      const number = normalise(text, settings.defaultRegion);
-      if (!mayDial(number, settings.destinations))
-        throw new AppError('INVALID', { detail: 'number: it may not be dialled from here' });
-      if ((await store.numbers.relay(seals.relayHashOf(number))) !== null)
-        throw new AppError('INVALID', { detail: 'number: it is a relay number' });
-      const sealed = seals.sealPersonNumber(personId, number);
-      await store.numbers.setNumber({
-        personId,
-        numberHash: seals.hashOf(number),
-        changedAt: clock(),
-        sealed,
-      });
-    }
-    await this.#succession.renumber(personId);
-    void this.#news.tell();
+    await keepNumber(this.#context, personId, text);
+    const changed = await this.#orRecheck(() => this.#succession.renumber(personId));
+    await this.#soon(() => abreast(changed, (bindingId) => this.#work.run(bindingId)));
   }
 
   /**
    * A consultation has begun or ended, or people came or left. May be told twice, and late; what fails is tried again. Not
    * to be awaited in the consultation's own queue: it asks the host about the consultation.
    */
-  async consultationChanged(view: ConsultationView): Promise<void> {
-    try {
-      await this.#follow(view);
-    } catch (error) {
-      this.#time.recheck();
-      throw error;
-    }
+  consultationChanged({ consultationId }: Pick<ConsultationView, 'consultationId'>): Promise<void> {
+    return this.#orRecheck(() => this.#follow(consultationId), consultationId);
   }
 
   decide(call: IncomingPhoneCall): Promise<CallDecision> {
     return this.#decisions.decide(call);
+  }
+
+  /** Who dials a relay number and may call now, and whom they would reach; null: `decide` says what becomes of the call. */
+  async callerOf(call: IncomingPhoneCall): Promise<Caller | null> {
+    const found = await this.#decisions.callerOf(call);
+    if (found === null) return null;
+    const { bindingId, consultationId, people } = found.binding;
+    const other = people[found.caller === 'a' ? 'b' : 'a'];
+    return { bindingId, consultationId, personId: people[found.caller], other };
   }
 
   event(event: RelayEvent): Promise<void> {
@@ -273,53 +272,62 @@ export class PhoneBindings implements RelayCore, RelayLookup {
     await this.#reports.lose(provider, before);
   }
 
-  async figures(): Promise<PhoneFigures> {
-    const { store } = this.#context;
-    return {
-      pending: { ...(await store.bindings.pendingBindings()), news: await store.news.countUntold() },
-      runningCalls: await store.calls.countRunning(),
-      refused: this.#refused.total,
-      alarms: this.#refused.alarms,
-    };
+  figures(): Promise<PhoneFigures> {
+    return figuresOf(this.#context, this.#refused);
   }
 
-  async #follow(view: ConsultationView): Promise<void> {
+  /** What is told may be late: what counts is what the visit says now. */
+  async #follow(consultationId: ConsultationId): Promise<void> {
     const { store, settings } = this.#context;
-    const { consultationId, phase } = view;
+    const view = await this.#viewOrNull(consultationId);
     const open = await store.bindings.openBinding(consultationId);
-    if (phase === 'ended') {
+    // At once, whatever its provider is still being asked.
+    if (view === null || view.phase === 'ended') {
       if (open !== null) await this.#end([open], 'consultation_ended');
       return;
     }
-    if (open !== null) await this.#succession.handOver(view, open);
-    else if (phase === 'active' && settings.rule !== null) await this.#bindByRule(view, settings.rule);
+    if (open !== null) await this.#bringUp(open);
+    else if (view.phase === 'active' && settings.rule !== null) await this.#bindByRule(view, settings.rule);
     void this.#news.tell();
   }
 
   async #bindByRule(view: ConsultationView, rule: Omit<BindWish, 'clientBindingId'>): Promise<void> {
     try {
-      const binding = await this.#asking.ask(view, null, { ...rule, clientBindingId: RULE });
-      await this.#endIfOver(binding);
-      await this.#carryOut(binding.bindingId);
+      await this.#bringUp(await this.#asking.ask(view, null, { ...rule, clientBindingId: RULE }));
     } catch (error) {
       // No number is known, or somebody does not want to be phoned: then there is none, and they may ask.
       if (!(error instanceof AppError) || error.code === 'STORAGE_UNAVAILABLE') throw error;
     }
   }
 
-  /** A visit may have ended while a number for it was made: what told us of the end found nothing to end. */
-  async #endIfOver(binding: StoredBinding): Promise<void> {
-    const { phase } = await this.#context.host.view(binding.consultationId);
-    if (phase === 'ended') await this.#work.end(binding, 'consultation_ended');
+  /**
+   * While a number was made, or no server ran, the visit may have ended, people and telephone numbers may have changed, and
+   * somebody may have refused: whoever told us of it found nothing to end. What cannot be done now is done in time.
+   */
+  async #bringUp({ bindingId }: StoredBinding): Promise<void> {
+    await this.#soon(async () => {
+      await this.#orRecheck(() => this.#succession.follow(bindingId));
+      await this.#work.run(bindingId);
+    });
   }
 
-  /** What the visit says now; a visit that was erased has ended. */
-  async #catchUp(binding: StoredBinding): Promise<void> {
+  /** What fails halfway leaves a binding that is no longer right: all of them are looked at again. */
+  async #orRecheck<T>(task: () => Promise<T>, consultationId?: ConsultationId): Promise<T> {
     try {
-      await this.consultationChanged(await this.#context.host.view(binding.consultationId));
+      return await task();
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'NOT_FOUND') throw error;
-      await this.#end([binding], 'consultation_ended');
+      this.#time.recheck(consultationId);
+      throw error;
+    }
+  }
+
+  /** null: it was erased. */
+  async #viewOrNull(consultationId: ConsultationId): Promise<ConsultationView | null> {
+    try {
+      return await this.#context.host.view(consultationId);
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'NOT_FOUND') return null;
+      throw error;
     }
   }
 
@@ -334,13 +342,16 @@ export class PhoneBindings implements RelayCore, RelayLookup {
   }
 
   async #carryOut(bindingId: PhoneBindingId): Promise<void> {
-    const { log } = this.#context;
+    await this.#soon(() => this.#work.run(bindingId));
+  }
+
+  /** Waits for a while; what takes longer or fails stays due, and time carries it out. Never rejects. */
+  async #soon(task: () => Promise<void>): Promise<void> {
     try {
-      await within(ANSWER_MS, this.#work.run(bindingId), () => new AppError('TIMEOUT'));
+      await within(ANSWER_MS, task(), () => new AppError('TIMEOUT'));
     } catch (error) {
-      // It stays due, and time carries it out.
       const isUnderWay = error instanceof AppError && ['TIMEOUT', 'RATE_LIMITED'].includes(error.code);
-      if (!isUnderWay) log.warn('phone.notCarriedOut', { error });
+      if (!isUnderWay) this.#context.log.warn('phone.notCarriedOut', { error });
     }
     void this.#news.tell();
   }

@@ -6,6 +6,7 @@ import type {
   PhoneBindingId,
   PhoneCallEndReason,
   PhoneCallId,
+  PhoneNotRecordedReason,
   PhoneUnboundReason,
 } from '@teleconsult/protocol';
 import type { ConsultationKey } from '../../vault/consultation-key.ts';
@@ -30,6 +31,8 @@ export type PhoneFact =
       readonly reason: PhoneCallEndReason;
       /** From answer to end in milliseconds; 0 when nobody answered. */
       readonly talkMs: number;
+      /** Left out: it is recorded, or was not to be. */
+      readonly notRecorded?: PhoneNotRecordedReason;
     }
   | { readonly type: 'phone.refused'; readonly personId: PersonId; readonly refused: boolean };
 

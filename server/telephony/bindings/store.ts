@@ -9,6 +9,7 @@ import type {
   PhoneBindingId,
   PhoneCallEndReason,
   PhoneCallId,
+  PhoneNotRecordedReason,
   PhoneUnboundReason,
 } from '@teleconsult/protocol';
 import type { RelayDirection, RelayParty } from '../ports.ts';
@@ -44,6 +45,13 @@ export interface PhoneNumberStore extends PhoneKeyStore {
   /** The pool of a provider is these; others are given to nobody any more, but stay known. */
   setRelays(provider: string, relays: readonly StoredRelay[]): Promise<void>;
   relay(xHash: string): Promise<StoredRelay | null>;
+  /** How many of a provider's pool somebody could be given who had none of them before. */
+  countFree(pool: {
+    readonly provider: string;
+    readonly pairsPerRelay: number;
+    /** Given back later than this, a relay number still rests. */
+    readonly restsSince: number;
+  }): Promise<number>;
 }
 
 export interface StoredRefusal {
@@ -214,7 +222,9 @@ export interface StoredPhoneCall {
   readonly talkMs: number;
   /** How long it may be talked: what was left of the limits when it began. */
   readonly maxTalkMs: number;
+  /** It was to be; where it is not, `notRecorded` says why. */
   readonly recorded: boolean;
+  readonly notRecorded: PhoneNotRecordedReason | null;
   /** Nothing heard of it until then: it is lost. */
   readonly deadlineAt: number;
 }
@@ -270,6 +280,8 @@ export interface PhoneCallStore {
     phoneCallId: PhoneCallId,
     answer: { readonly at: number; readonly deadlineAt: number; readonly news: PhoneNews },
   ): Promise<boolean>;
+  /** Keeps the first reason. False: it was not to be recorded, has one already, or has ended. */
+  markNotRecorded(phoneCallId: PhoneCallId, why: PhoneNotRecordedReason): Promise<boolean>;
   /** False: it had ended. The talk of one that was given up as lost is corrected even then. */
   endCall(
     phoneCallId: PhoneCallId,
@@ -294,6 +306,8 @@ export interface PhoneNewsStore {
   /** In order; nothing of a consultation whose first news waits for another attempt. */
   untold(now: number, limit: number): Promise<readonly StoredNews[]>;
   countUntold(): Promise<number>;
+  /** Whether somebody has said that they do not want to be phoned, or do, and the thread does not know it yet. */
+  hasUntoldRefusal(consultationId: ConsultationId): Promise<boolean>;
   /** The last news there is; 0: none. */
   lastNews(): Promise<number>;
   told(newsId: number): Promise<void>;
@@ -307,6 +321,9 @@ export interface PhoneStore {
   readonly bindings: PhoneBindingStore;
   readonly calls: PhoneCallStore;
   readonly news: PhoneNewsStore;
-  /** Forgets calls and bindings that were over, and uses of relay numbers that ended, before a moment. */
+  /**
+   * Forgets calls and bindings that were over, and uses of relay numbers that ended, before a moment; and those calls and
+   * bindings of erased consultations that are over by now.
+   */
   sweep(before: { readonly calls: number; readonly bindings: number; readonly uses: number }): Promise<void>;
 }

@@ -1,36 +1,25 @@
 /** Two phones, connected through us. Each leg is built here anew; nothing of one is written into the other. */
 import { setTimeout as wait } from 'node:timers/promises';
-import type { PhoneBindingId } from '@teleconsult/protocol';
+import type { PhoneBindingId, PhoneNotRecordedReason } from '@teleconsult/protocol';
 import type { CallDecision, PhoneCallEnd, PromptId } from '../ports.ts';
 import { RelayError } from '../ports.ts';
 import type { PhoneSession, SessionEvent } from '../rtp/ports.ts';
-import { systemClock, Timers } from '../sip/clock.ts';
-import type { DialogEnd } from '../sip/dialog-api.ts';
+import { guardedClock, systemClock, Timers } from '../sip/clock.ts';
 import type { IncomingCall } from '../sip/incoming-call.ts';
 import type { CallOutcome, OutgoingCall } from '../sip/outgoing-call.ts';
 import { atMost } from './at-most.ts';
 import { CallLeg } from './call-leg.ts';
 import { CallRecorder } from './call-recorder.ts';
 import type { TabledCall } from './call-table.ts';
+import { type Ending, endingBy, FAILED, LOST } from './ending.ts';
 import { type NotReached, notReached } from './outcomes.ts';
 import type { RelayWorld } from './relay-world.ts';
 import { RINGBACK } from './ringback.ts';
 import { SilenceWatch } from './silence-watch.ts';
+import { WaysOut } from './ways-out.ts';
 
 export type Bridge = Extract<CallDecision, { do: 'bridge' }>;
 
-/** How it is brought to its end. */
-export interface Ending {
-  readonly end: PhoneCallEnd;
-  /** Said to whoever is there; null: nothing. */
-  readonly prompt: PromptId | null;
-  /** What the caller's phone gets where it was not answered. */
-  readonly status: number;
-}
-
-const LOST: Ending = { end: 'lost', prompt: null, status: 503 };
-const FAILED: Ending = { end: 'failed', prompt: 'unavailable', status: 503 };
-const COMPLETED: Ending = { end: 'completed', prompt: null, status: 480 };
 const TAPE_CLOSES_WITHIN_MS = 10_000;
 /** Timers of Node hold no more. */
 const LONGEST_MS = 2 ** 31 - 1;
@@ -41,10 +30,13 @@ export class BridgedCall {
   readonly #bridge: Bridge;
   readonly #callRef: string;
   readonly #startedAt: number;
-  readonly #timers = new Timers<'ring' | 'warn' | 'over'>(systemClock);
+  readonly #timers = new Timers<'ring' | 'warn' | 'over'>(
+    guardedClock(systemClock, (error) => this.#broken(error)),
+  );
   readonly #over = Promise.withResolvers<void>();
   /** Aborted as soon as it is to end. */
   readonly #stop = new AbortController();
+  readonly #waysOut: WaysOut;
   #session: PhoneSession | null = null;
   #caller: CallLeg | null = null;
   #callee: CallLeg | null = null;
@@ -53,6 +45,7 @@ export class BridgedCall {
   #watch: SilenceWatch | null = null;
   #hasRungOut = false;
   #hasRung = false;
+  #isTalking = false;
   #answeredAt: number | null = null;
   #ending: Promise<void> | null = null;
 
@@ -62,6 +55,7 @@ export class BridgedCall {
     this.#bridge = of.bridge;
     this.#callRef = of.callRef;
     this.#startedAt = world.clock();
+    this.#waysOut = new WaysOut(world.line.settings.rtp.source);
   }
 
   get bindingId(): PhoneBindingId {
@@ -96,6 +90,7 @@ export class BridgedCall {
     const session = await line.openSession({
       onEvent: (event) => this.#heard(event),
       onTapeFailed: () => this.#recorder?.failed(),
+      isPlain: !this.#bridge.recorded,
     });
     if (this.#isOver) return session.close();
     this.#session = session;
@@ -115,9 +110,10 @@ export class BridgedCall {
       if (this.#isOver) return;
       // Who has not heard that it is recorded is not recorded.
       if (heard.every((one) => one === true)) await this.#beginTape(session);
-      else this.#notRecorded();
+      else this.#notRecorded('not_told');
     } else this.#answer(this.#caller);
-    if (!this.#isOver) this.#talk(session);
+    // Nobody is heard by whoever has forged the INVITE, or where they want the sound to go.
+    if (await this.#caller.isReached(this.#stop.signal)) this.#talk(session);
   }
 
   get #isOver(): boolean {
@@ -126,7 +122,7 @@ export class BridgedCall {
 
   #isToBeRecorded(): boolean {
     if (!this.#bridge.recorded) return false;
-    if (this.#world.openTape === null) this.#notRecorded();
+    if (this.#world.openTape === null) this.#notRecorded('no_tape');
     return this.#world.openTape !== null;
   }
 
@@ -175,7 +171,9 @@ export class BridgedCall {
     void this.#news({ type: 'answered', caller: this.#bridge.caller });
     callee.connect(dialog, this.#eventsOf(callee));
     this.#tabulate();
-    if (!callee.sound.accept(sdp)) void this.end(FAILED);
+    // Where they listen nobody knows, so they are told nothing, and a caller who is not answered yet waits for no words.
+    if (!callee.sound.accept(sdp))
+      void this.end(this.#caller?.isThere === true ? FAILED : { ...FAILED, prompt: null });
   }
 
   /** Answers the caller's phone. */
@@ -215,7 +213,9 @@ export class BridgedCall {
     const { line } = this.#world;
     const { signal } = this.#stop;
     await wait(line.timings.leadMs, undefined, { signal }).catch(() => undefined);
-    return leg.say(line.prompt(this.#bridge.language, 'recorded'), signal);
+    const isOpen = await this.#waysOut.isOpen(leg.name, signal);
+    const isSaid = await leg.say(line.prompt(this.#bridge.language, 'recorded'), signal);
+    return isOpen && isSaid;
   }
 
   /** Both were told. People are not kept waiting for a slow store: the tape begins when it is there. */
@@ -223,21 +223,30 @@ export class BridgedCall {
     const { openTape, log, line } = this.#world;
     if (openTape === null) return;
     const { phoneCallId, bindingId } = this.#bridge;
-    const recorder = new CallRecorder({ session, openTape, log, onNotRecorded: () => this.#notRecorded() });
+    const recorder = new CallRecorder({
+      session,
+      openTape,
+      log,
+      onNotRecorded: (why) => this.#notRecorded(why),
+    });
     this.#recorder = recorder;
     const started = recorder.start({ phoneCallId, bindingId, startedAt: this.#startedAt });
     await atMost(line.timings.tapeMs, started);
   }
 
-  #notRecorded(): void {
+  /** Both may believe that it is: the bindings are told. */
+  #notRecorded(why: PhoneNotRecordedReason): void {
     const { figures, log } = this.#world;
     figures.notRecorded += 1;
-    log.warn('phone.notRecorded');
+    log.warn('phone.notRecorded', { reason: why });
+    void this.#news({ type: 'not_recorded', why });
   }
 
   #talk(session: PhoneSession): void {
+    if (this.#isOver) return;
     const { timings } = this.#world.line;
     session.bridge(true);
+    this.#isTalking = true;
     const { maxTalkMs } = this.#bridge;
     const left = Math.min(maxTalkMs, LONGEST_MS);
     this.#timers.set(
@@ -269,33 +278,19 @@ export class BridgedCall {
 
   #eventsOf(leg: CallLeg): Parameters<CallLeg['connect']>[1] {
     return {
-      hungUp: (end) => void this.end(this.#endingBy(end)),
+      hungUp: (end) => void this.end(endingBy(end, this.#answeredAt !== null)),
       unusable: () => void this.end(FAILED),
       digit: (digit) => {
+        // Keys pass when sound does: not before both were told, and not under the last words.
+        if (!this.#isTalking || this.#isOver) return;
         const other = leg === this.#caller ? this.#callee : this.#caller;
         void other?.passOn(digit);
       },
     };
   }
 
-  #endingBy({ by }: DialogEnd): Ending {
-    switch (by) {
-      case 'them':
-        return this.#answeredAt === null ? { ...COMPLETED, end: 'cancelled' } : COMPLETED;
-      case 'unacknowledged':
-        return FAILED;
-      case 'us':
-      case 'lost':
-      case 'closed':
-        return LOST;
-      default: {
-        const unreachable: never = by;
-        return unreachable;
-      }
-    }
-  }
-
   #heard(event: SessionEvent): void {
+    if (event.type === 'firstPacket') this.#waysOut.heard(event.leg);
     if (event.type !== 'failed') return;
     this.#world.figures.soundFailures += 1;
     void this.end({ ...FAILED, prompt: null });

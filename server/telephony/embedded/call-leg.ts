@@ -4,8 +4,10 @@ import type { Dialog, DialogEnd } from '../sip/dialog-api.ts';
 import type { DialogSnapshot } from '../sip/dialog-state.ts';
 import { LegSound } from './leg-sound.ts';
 
-/** A phone whose answer to a late offer never comes is spoken to in vain. */
+/** A phone whose answer to a late offer, or whose ACK, never comes is spoken to in vain. */
 const KNOWN_WITHIN_MS = 5_000;
+/** Nobody presses more keys in a second; a gateway may bring some of them at once. */
+const MOST_KEYS_A_SECOND = 20;
 
 export interface LegEvents {
   hungUp(end: DialogEnd): void;
@@ -21,6 +23,9 @@ export class CallLeg {
   readonly sound: LegSound;
   readonly #session: PhoneSession;
   readonly #gone = new AbortController();
+  readonly #reached = Promise.withResolvers<void>();
+  /** When keys were passed on to it within the last second. */
+  #keysAt: number[] = [];
   #dialog: Dialog | null = null;
   #hasHungUp = false;
 
@@ -38,6 +43,7 @@ export class CallLeg {
   /** From now on it talks by this dialog. */
   connect(dialog: Dialog, on: LegEvents): void {
     this.#dialog = dialog;
+    void dialog.reached.then(() => this.#reached.resolve());
     dialog.listen({
       onBye: (end) => {
         this.#hasHungUp = true;
@@ -59,8 +65,24 @@ export class CallLeg {
   }
 
   /**
-   * Says it, once it is known where. Resolves when that is over, with whether it was said to its end to somebody who could
-   * hear it: not to one who has hung up, holds, or has not said where they listen. To one who holds it takes its time.
+   * Resolves with true when it is proved that they are there: an INVITE may be forged, and the address it wants sound sent to
+   * may be anybody's. With false when it is stopped, or they are gone.
+   */
+  async isReached(stop: AbortSignal): Promise<boolean> {
+    const over = AbortSignal.any([stop, this.#gone.signal]);
+    if (over.aborted) return false;
+    const isOver = Promise.withResolvers<void>();
+    const settle = (): void => isOver.resolve();
+    over.addEventListener('abort', settle, { once: true });
+    await Promise.race([this.#reached.promise, isOver.promise]);
+    over.removeEventListener('abort', settle);
+    return !over.aborted;
+  }
+
+  /**
+   * Says it, once it is known where, and proved that they are there. Resolves when that is over, with whether it was said to
+   * its end to somebody who could hear all of it: not to one who has hung up, held meanwhile, or has not said where they
+   * listen. To one who holds it takes its time.
    */
   async say(prompt: Uint8Array, signal?: AbortSignal): Promise<boolean> {
     const gone = this.#gone.signal;
@@ -70,16 +92,21 @@ export class CallLeg {
     const tooLate = wait(KNOWN_WITHIN_MS, false, { signal: AbortSignal.any([stop, late.signal]) }).catch(
       () => false,
     );
-    const isKnown = await Promise.race([this.sound.known.then(() => true), tooLate]);
+    const known = Promise.all([this.sound.known, this.#reached.promise]).then(() => true);
+    const isKnown = await Promise.race([known, tooLate]);
     late.abort();
     if (!isKnown) return false;
+    const { hears, missed } = this.sound;
     await this.#session.say(this.name, prompt, stop);
-    return !stop.aborted && this.sound.hears;
+    return !stop.aborted && hears && this.sound.hears && this.sound.missed === missed;
   }
 
-  /** Passes a key on in signalling, of our own making. */
+  /** Passes a key on in signalling, of our own making. What comes quicker than anybody presses keys is left out. */
   async passOn(digit: string): Promise<void> {
-    if (!this.isThere) return;
+    const now = performance.now();
+    this.#keysAt = this.#keysAt.filter((at) => now - at < 1_000);
+    if (!this.isThere || this.#keysAt.length >= MOST_KEYS_A_SECOND) return;
+    this.#keysAt.push(now);
     await this.#dialog?.info('application/dtmf-relay', Buffer.from(`Signal=${digit}\r\nDuration=160\r\n`));
   }
 

@@ -7,8 +7,8 @@ export interface RecorderParts {
   readonly session: PhoneSession;
   readonly openTape: OpenTape;
   readonly log: Log;
-  /** It is not recorded, or not any more; the call goes on. */
-  readonly onNotRecorded: () => void;
+  /** It is not recorded, or not any more; the call goes on. Told once. */
+  readonly onNotRecorded: (why: 'no_tape' | 'tape_failed') => void;
 }
 
 /** The tape of one call: opened after both were told, closed with everything on it. */
@@ -16,6 +16,7 @@ export class CallRecorder {
   readonly #parts: RecorderParts;
   #opening: Promise<PhoneCallTape | null> = Promise.resolve(null);
   #isClosing = false;
+  #hasBegun = false;
   #hasFailed = false;
 
   constructor(parts: RecorderParts) {
@@ -29,21 +30,28 @@ export class CallRecorder {
     startedAt: number;
   }): Promise<void> {
     const { openTape, session, log } = this.#parts;
-    this.#opening = openTape(call).catch((error: unknown) => {
-      log.error('phone.tapeNotOpened', { error });
-      return null;
-    });
+    this.#opening = Promise.resolve()
+      .then(() => openTape(call))
+      .catch((error: unknown) => {
+        log.error('phone.tapeNotOpened', { error });
+        return null;
+      });
     const tape = await this.#opening;
     if (this.#isClosing) return;
-    if (tape === null) this.failed();
-    else session.record(tape);
+    if (tape === null) return this.failed();
+    this.#hasBegun = true;
+    session.record(tape);
+    tape.onLost?.(() => {
+      session.record(null);
+      this.failed();
+    });
   }
 
   /** Something is wrong with the tape: what is on it stays. */
   failed(): void {
     if (this.#hasFailed || this.#isClosing) return;
     this.#hasFailed = true;
-    this.#parts.onNotRecorded();
+    this.#parts.onNotRecorded(this.#hasBegun ? 'tape_failed' : 'no_tape');
   }
 
   /** Resolves when all that was said is on the tape and it is closed. Before the session is closed. Never rejects. */

@@ -1,6 +1,7 @@
 import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PhoneBindingId, PhoneCallId } from '@teleconsult/protocol';
+import { setTimeout as wait } from 'node:timers/promises';
+import { AppError, PhoneBindingId, PhoneCallId } from '@teleconsult/protocol';
 import { z } from 'zod';
 import type { Log } from '../../host/ports.ts';
 import { makeFolder, syncFolder } from '../../storage/objects/durable-folder.ts';
@@ -86,6 +87,12 @@ export type TabledCall = Omit<z.infer<typeof StoredCall>, 'dialogs'> & {
 const SUFFIX = '.call';
 const PURPOSE = 'phone-call';
 
+/** Whether it may be different in a moment: the file is as it was. */
+const isPassing = (error: unknown): boolean =>
+  error instanceof AppError
+    ? error.code === 'STORAGE_UNAVAILABLE'
+    : error instanceof Error && 'code' in error && error.code !== 'ENOENT';
+
 /**
  * The calls that run, on disk, so that whoever comes after a crash can end them: a sealed file each, for dialogs hold
  * numbers. Sealed with the key that is current, since no call outlives the next rotation by much.
@@ -118,16 +125,20 @@ export class CallTable {
     this.#onFailed = onFailed;
   }
 
-  /** What a server that died has left. What does not open is of no use to anybody, and removed. */
-  async leftOver(log: Log): Promise<readonly TabledCall[]> {
+  /**
+   * What a server that died has left. What can never be opened is of no use to anybody, and removed; what only cannot be opened
+   * now, because a disk or the service of the keys is not there, is tried again, and else kept for the next start.
+   */
+  async leftOver(log: Log, { withinMs = 5_000, againMs = 500 } = {}): Promise<readonly TabledCall[]> {
     const found: TabledCall[] = [];
+    const until = performance.now() + withinMs;
     for (const name of await readdir(this.#folder)) {
       try {
         if (!name.endsWith(SUFFIX)) throw new Error('a write that did not finish');
-        found.push(await this.#read(name));
+        found.push(await this.#readSoon(name, until, againMs));
       } catch (error) {
         if (name.endsWith(SUFFIX)) log.error('phone.tableUnreadable', { error });
-        await rm(join(this.#folder, name), { force: true });
+        if (!isPassing(error)) await rm(join(this.#folder, name), { force: true });
       }
     }
     return found;
@@ -191,6 +202,17 @@ export class CallTable {
     }
     await rename(`${path}.new`, path);
     await syncFolder(this.#folder);
+  }
+
+  async #readSoon(name: string, until: number, againMs: number): Promise<TabledCall> {
+    for (;;) {
+      try {
+        return await this.#read(name);
+      } catch (error) {
+        if (!isPassing(error) || performance.now() >= until) throw error;
+        await wait(againMs);
+      }
+    }
   }
 
   async #read(name: string): Promise<TabledCall> {

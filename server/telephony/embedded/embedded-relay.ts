@@ -17,10 +17,11 @@ import type { IncomingCall } from '../sip/incoming-call.ts';
 import type { SipStatistics } from '../sip/statistics.ts';
 import { token } from '../sip/token.ts';
 import type { TrunkState } from '../sip/trunk.ts';
-import type { Ending } from './bridged-call.ts';
 import { CallNews } from './call-news.ts';
 import { CallTable } from './call-table.ts';
+import type { DialIns } from './dial-ins.ts';
 import { endLeftOver } from './end-left-over.ts';
+import type { Ending } from './ending.ts';
 import { Farewells } from './farewells.ts';
 import { identify } from './identify.ts';
 import { InboundCall, type InboundWorld } from './inbound-call.ts';
@@ -83,6 +84,7 @@ export class EmbeddedRelay implements RelayProvider {
   readonly #calls = new Map<string, InboundCall>();
   readonly #unbound = new BoundedMap<PhoneBindingId, true>(MOST_UNBOUND);
   #announcements = 0;
+  #dialIns: DialIns | null = null;
   #running: Running | null = null;
   #closing: Promise<void> | null = null;
 
@@ -107,6 +109,11 @@ export class EmbeddedRelay implements RelayProvider {
     return this.#running?.world.line.port ?? 0;
   }
 
+  /** From now on those who dial in are taken into the calls that run. */
+  joinBy(dialIns: DialIns): void {
+    this.#dialIns = dialIns;
+  }
+
   /** @throws Error when a port is taken, an announcement is missing, or the trunk is none of its own sources */
   async start(core: RelayCore): Promise<void> {
     const { settings, openTape, vault, folder, log, clock, tuning = {} } = this.#parts;
@@ -121,6 +128,10 @@ export class EmbeddedRelay implements RelayProvider {
       log,
       onInvite: (invite) => this.#invited(invite),
     });
+    if (this.#closing !== null) {
+      await line.close();
+      throw new RelayError('unavailable', { detail: 'it was closed while it started' });
+    }
     const news = new CallNews(core, this.name, log);
     const farewells = new Farewells(log);
     const world: InboundWorld = {
@@ -133,6 +144,8 @@ export class EmbeddedRelay implements RelayProvider {
       log,
       clock,
       core,
+      dialIns: () => this.#dialIns,
+      legs: this.legs,
       provider: this.name,
       wasUnbound: (bindingId) => this.#unbound.get(bindingId) === true,
       mayAnnounce: () => this.#mayAnnounce(),
@@ -225,6 +238,11 @@ export class EmbeddedRelay implements RelayProvider {
     if (x === null) {
       this.#figures.turnedAway.unknown_number += 1;
       return invite.refuse(404);
+    }
+    if (from === x) {
+      // A call of ours that somebody's forwarding has sent back: an answer would be an answer to whoever we ring.
+      this.#figures.turnedAway.stranger += 1;
+      return invite.refuse(482);
     }
     const call = new InboundCall(world, { callRef: token(), invite, from, x });
     this.#calls.set(call.callRef, call);

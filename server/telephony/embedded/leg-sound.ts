@@ -32,6 +32,7 @@ export class LegSound {
   #version = 0;
   #written: string | null = null;
   #direction: AudioDirection = 'none';
+  #missed = 0;
 
   /** @param host the address our SDP names */
   constructor(session: PhoneSession, leg: LegName, host: string) {
@@ -51,6 +52,11 @@ export class LegSound {
   /** Whether what it is sent is heard. */
   get hears(): boolean {
     return this.#direction === 'both' || this.#direction === 'receive';
+  }
+
+  /** How often it has begun not to hear: who held in the middle of an announcement has not heard it. */
+  get missed(): number {
+    return this.#missed;
   }
 
   offer(): string {
@@ -91,7 +97,9 @@ export class LegSound {
       if (error instanceof RangeError) return false;
       throw error;
     }
+    const heard = this.hears;
     this.#direction = audio.direction;
+    if (heard && !this.hears) this.#missed += 1;
     this.#settle();
     return true;
   }

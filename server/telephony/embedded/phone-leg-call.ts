@@ -4,23 +4,32 @@ import type { PhoneNumber } from '../numbers.ts';
 import { type PhoneCallEnd, type PhoneLanguage, type PromptId, RelayError } from '../ports.ts';
 import type { G711, PhoneSession, SessionEvent } from '../rtp/ports.ts';
 import { systemClock, Timers } from '../sip/clock.ts';
+import type { Dialog } from '../sip/dialog-api.ts';
+import type { IncomingCall } from '../sip/incoming-call.ts';
 import type { OutgoingCall } from '../sip/outgoing-call.ts';
 import { CallLeg } from './call-leg.ts';
 import type { CallTable } from './call-table.ts';
 import type { Farewells } from './farewells.ts';
+import { type KeyQuestion, LegWords } from './leg-words.ts';
 import { notReached } from './outcomes.ts';
 import type { PhoneLine } from './phone-line.ts';
 import type { RelayFigures } from './relay-figures.ts';
+import { SilenceWatch } from './silence-watch.ts';
+import { WaysOut } from './ways-out.ts';
 
-export interface DialOut {
-  readonly to: PhoneNumber;
-  /** What the phone shows: a number of the clinic. */
-  readonly showAs: PhoneNumber;
+/** What a phone has on the line with us, whoever rang whom. */
+export interface LegWish {
   readonly language: PhoneLanguage;
-  readonly ringMs: number;
   readonly maxTalkMs: number;
   /** Our address towards the SFU; that of all sound where it is left out. */
   readonly soundHost?: string;
+}
+
+export interface DialOut extends LegWish {
+  readonly to: PhoneNumber;
+  /** What the phone shows: a number of the clinic. */
+  readonly showAs: PhoneNumber;
+  readonly ringMs: number;
   readonly onRinging?: () => void;
   /** A key was pressed. */
   readonly onDigit?: (digit: string) => void;
@@ -55,10 +64,10 @@ interface LegCallParts {
   readonly log: Log;
   readonly clock: Clock;
   readonly callRef: string;
-  readonly wish: DialOut;
+  readonly wish: LegWish;
 }
 
-/** One phone that was rung by us, whose other side is no phone. */
+/** One phone that was rung by us, or has dialled in, whose other side is no phone. */
 export class PhoneLegCall {
   readonly callRef: string;
   /** Resolves when it was answered, or how it ended before. Never rejects. */
@@ -70,10 +79,15 @@ export class PhoneLegCall {
   readonly #settleEnded: (end: LegEnd) => void;
   readonly #timers = new Timers<'ring' | 'over'>(systemClock);
   readonly #stop = new AbortController();
-  readonly #listeners = new Set<(digit: string) => void>();
+  readonly #words: LegWords;
+  readonly #waysOut: WaysOut;
+  #onDigit: ((digit: string) => void) | null = null;
   #session: PhoneSession | null = null;
   #leg: CallLeg | null = null;
   #outgoing: OutgoingCall | null = null;
+  #watch: SilenceWatch | null = null;
+  /** When it stops ringing; 0: it does not ring. */
+  #ringUntil = 0;
   #peer: SoundPeer | null = null;
   #isMuted = false;
   #hasRungOut = false;
@@ -89,6 +103,16 @@ export class PhoneLegCall {
     this.#settleAnswered = answered.resolve;
     this.#settleEnded = ended.resolve;
     this.#parts = parts;
+    this.#waysOut = new WaysOut(parts.line.settings.rtp.source);
+    this.#words = new LegWords({
+      speak: (prompt, stop) => this.#speak(prompt, stop),
+      gone: this.#stop.signal,
+    });
+  }
+
+  /** It was hung up, or is being hung up. */
+  get isOver(): boolean {
+    return this.#stop.signal.aborted;
   }
 
   /** Where an SFU sends to, and the SSRC of what it is sent. */
@@ -104,14 +128,18 @@ export class PhoneLegCall {
   }
 
   /** Rings it. @throws RelayError; then it has ended */
-  async start(): Promise<void> {
-    try {
-      await this.#ring();
-    } catch (error) {
-      this.#parts.log.warn('phone.legNotRung', { error });
-      await this.hangUp(null, 'failed');
-      throw error instanceof RelayError ? error : new RelayError('unavailable');
-    }
+  async ring(wish: DialOut): Promise<void> {
+    await this.#orEnded(() => this.#ring(wish));
+  }
+
+  /** Answers a phone that has dialled in. @throws RelayError; then it has ended, and was perhaps not answered */
+  async pickUp(invite: IncomingCall): Promise<void> {
+    await this.#orEnded(() => this.#pickUp(invite));
+  }
+
+  /** Whom keys are told from now on. */
+  listen(onDigit: (digit: string) => void): void {
+    this.#onDigit = onDigit;
   }
 
   /** Where the SFU listens. @throws RangeError for what is no address of ours to send to */
@@ -131,41 +159,20 @@ export class PhoneLegCall {
     this.#signalPeer();
   }
 
-  /** Says an announcement to the phone. Resolves when it was said, stopped, or the phone is gone. */
-  async say(prompt: PromptId, signal?: AbortSignal): Promise<void> {
-    const { line, wish } = this.#parts;
-    await this.#leg?.say(line.prompt(wish.language, prompt), this.#stopping(signal));
+  /**
+   * Says an announcement to the phone. Resolves when it was said, stopped, or the phone is gone, with whether somebody could
+   * hear all of it: nobody does who holds.
+   */
+  say(prompt: PromptId, signal?: AbortSignal): Promise<boolean> {
+    return this.#words.say(prompt, signal);
   }
 
   /**
-   * Asks, and answers the first of these keys that is pressed, which may be before it was said to its end.
-   * null: none of them in time, stopped, or the phone is gone.
+   * Asks, and answers the first of these keys that is pressed, which may be before it was said to its end, but not before it
+   * has begun. null: none of them in time, stopped, or the phone is gone.
    */
-  async ask(question: {
-    readonly prompt: PromptId;
-    readonly digits: string;
-    /** After it was said. */
-    readonly withinMs: number;
-    readonly signal?: AbortSignal;
-  }): Promise<string | null> {
-    const { prompt, digits, withinMs, signal } = question;
-    const pressed = Promise.withResolvers<string | null>();
-    const enough = new AbortController();
-    const listen = (digit: string): void => {
-      if (digits.includes(digit)) pressed.resolve(digit);
-    };
-    const stop = AbortSignal.any([this.#stopping(signal), enough.signal]);
-    stop.addEventListener('abort', () => pressed.resolve(null), { once: true });
-    this.#listeners.add(listen);
-    try {
-      const silence = this.say(prompt, stop)
-        .then(() => wait(withinMs, null, { signal: stop }))
-        .catch(() => null);
-      return await Promise.race([pressed.promise, silence]);
-    } finally {
-      this.#listeners.delete(listen);
-      enough.abort();
-    }
+  ask(question: KeyQuestion): Promise<string | null> {
+    return this.#words.ask(question);
   }
 
   /** Ends it, with last words where there are some. Resolves when it was hung up. Again changes nothing. Never rejects. */
@@ -174,7 +181,17 @@ export class PhoneLegCall {
     return this.#ending;
   }
 
-  async #ring(): Promise<void> {
+  async #orEnded(begin: () => Promise<void>): Promise<void> {
+    try {
+      await begin();
+    } catch (error) {
+      this.#parts.log.warn('phone.legNotRung', { error });
+      await this.hangUp(null, 'failed');
+      throw error instanceof RelayError ? error : new RelayError('unavailable');
+    }
+  }
+
+  async #open(): Promise<CallLeg> {
     const { line, wish } = this.#parts;
     this.#session = await line.openSession({
       onEvent: (event) => this.#heard(event),
@@ -187,6 +204,13 @@ export class PhoneLegCall {
       throw new RelayError('unavailable');
     }
     this.#signalPeer();
+    return leg;
+  }
+
+  async #ring(wish: DialOut): Promise<void> {
+    const { line, clock } = this.#parts;
+    this.#onDigit = wish.onDigit ?? null;
+    const leg = await this.#open();
     const outgoing = line.dial({
       to: wish.to,
       showAs: wish.showAs,
@@ -194,6 +218,7 @@ export class PhoneLegCall {
       onRinging: () => wish.onRinging?.(),
     });
     this.#outgoing = outgoing;
+    this.#ringUntil = clock() + wish.ringMs;
     this.#tabulate(leg);
     this.#timers.set('ring', Math.min(wish.ringMs, 2 ** 31 - 1), () => {
       this.#hasRungOut = true;
@@ -206,7 +231,6 @@ export class PhoneLegCall {
   }
 
   async #follow(outgoing: OutgoingCall, leg: CallLeg): Promise<void> {
-    const { clock, wish } = this.#parts;
     const outcome = await outgoing.outcome;
     this.#outgoing = null;
     this.#timers.stop('ring');
@@ -215,20 +239,54 @@ export class PhoneLegCall {
       this.#parts.farewells.add(outcome.dialog.bye());
       return;
     }
+    this.#connected(leg, outcome.dialog);
+    if (!leg.sound.accept(outcome.sdp)) return this.hangUp(null, 'failed');
+    this.#settleAnswered('answered');
+  }
+
+  async #pickUp(invite: IncomingCall): Promise<void> {
+    const leg = await this.#open();
+    const sdp = invite.offer === null ? leg.sound.offer() : leg.sound.answer(invite.offer);
+    if (sdp === null || invite.state !== 'open') throw new RelayError('unavailable');
+    this.#connected(leg, invite.answer(sdp));
+    // Nobody is heard by whoever has forged the INVITE.
+    if (!(await leg.isReached(this.#stop.signal))) throw new RelayError('unavailable');
+    const { leadMs } = this.#parts.line.timings;
+    await wait(leadMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+    this.#settleAnswered('answered');
+  }
+
+  /** From now on somebody is there. */
+  #connected(leg: CallLeg, dialog: Dialog): void {
+    const { clock, wish, line, figures } = this.#parts;
+    const session = this.#session;
     this.#answeredAt = clock();
-    leg.connect(outcome.dialog, {
+    leg.connect(dialog, {
       hungUp: ({ by }) => void this.hangUp(null, by === 'them' ? 'completed' : 'lost'),
       unusable: () => void this.hangUp(null, 'failed'),
       digit: (digit) => this.#pressed(digit),
     });
+    // They may have hung up in the moment they answered.
+    if (this.#stop.signal.aborted || session === null) return;
     this.#tabulate(leg);
-    if (!leg.sound.accept(outcome.sdp)) return this.hangUp(null, 'failed');
     this.#timers.set(
       'over',
       Math.min(wish.maxTalkMs, 2 ** 31 - 1),
       () => void this.hangUp('time_over', 'time_over'),
     );
-    this.#settleAnswered('answered');
+    // A room is never silent; it is the phone that may be gone without a word.
+    this.#watch = new SilenceWatch({
+      session,
+      of: ['a'],
+      everyMs: line.timings.watchEveryMs,
+      silentMs: line.timings.silentMs,
+      isHeld: () => leg.sound.holds,
+      onSilent: () => {
+        figures.silent += 1;
+        void this.hangUp(null, 'lost');
+      },
+    });
+    this.#watch.start();
   }
 
   #signalPeer(): void {
@@ -240,6 +298,7 @@ export class PhoneLegCall {
   }
 
   #heard(event: SessionEvent): void {
+    if (event.type === 'firstPacket') this.#waysOut.heard(event.leg);
     if (event.type === 'digit' && event.leg === 'a') this.#pressed(event.digit);
     if (event.type !== 'failed') return;
     this.#parts.figures.soundFailures += 1;
@@ -247,19 +306,23 @@ export class PhoneLegCall {
   }
 
   #pressed(digit: string): void {
-    for (const listener of this.#listeners) listener(digit);
-    this.#parts.wish.onDigit?.(digit);
+    this.#words.pressed(digit);
+    this.#onDigit?.(digit);
   }
 
-  #stopping(signal: AbortSignal | undefined): AbortSignal {
-    return signal === undefined ? this.#stop.signal : AbortSignal.any([signal, this.#stop.signal]);
+  async #speak(prompt: PromptId, stop: AbortSignal): Promise<boolean> {
+    const { line, wish } = this.#parts;
+    if (this.#leg === null) return false;
+    const isOpen = await this.#waysOut.isOpen('a', stop);
+    const isSaid = await this.#leg.say(line.prompt(wish.language, prompt), stop);
+    return isOpen && isSaid;
   }
 
   #tabulate(leg: CallLeg): void {
     const dialog = leg.snapshot();
     const callee = this.#outgoing?.snapshot() ?? null;
-    const { clock, table, wish, callRef } = this.#parts;
-    const ringing = callee === null ? null : { caller: null, callee, until: clock() + wish.ringMs };
+    const { table, callRef } = this.#parts;
+    const ringing = callee === null ? null : { caller: null, callee, until: this.#ringUntil };
     table.put({ callRef, relay: null, ringing, dialogs: dialog === null ? [] : [dialog] });
   }
 
@@ -268,6 +331,7 @@ export class PhoneLegCall {
     const talkMs = this.#answeredAt === null ? 0 : Math.max(0, clock() - this.#answeredAt);
     this.#stop.abort();
     this.#timers.clear();
+    this.#watch?.stop();
     this.#outgoing?.cancel();
     const session = this.#session;
     session?.bridge(false);

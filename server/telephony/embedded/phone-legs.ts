@@ -1,9 +1,10 @@
 import type { Clock, Log } from '../../host/ports.ts';
 import { type PhoneCallEnd, RelayError } from '../ports.ts';
+import type { IncomingCall } from '../sip/incoming-call.ts';
 import { token } from '../sip/token.ts';
 import type { CallTable } from './call-table.ts';
 import type { Farewells } from './farewells.ts';
-import { type DialOut, PhoneLegCall } from './phone-leg-call.ts';
+import { type DialOut, type LegWish, PhoneLegCall } from './phone-leg-call.ts';
 import type { PhoneLine } from './phone-line.ts';
 import type { RelayFigures } from './relay-figures.ts';
 import { MAX_CALLS, type RelaySettings } from './settings.ts';
@@ -21,7 +22,7 @@ export interface PhoneLegsWorld {
   readonly farewells: Farewells;
 }
 
-/** Rings single phones, and hands over their sound: for calls of a consultation, or whatever else wants to talk to one. */
+/** Rings single phones, answers those that dial in, and hands over their sound: for calls of a consultation, or whatever else wants to talk to one. */
 export class PhoneLegs {
   readonly #parts: PhoneLegsParts;
   readonly #figures: RelayFigures;
@@ -50,6 +51,28 @@ export class PhoneLegs {
    *   end, with too many at once, and when no port or no trunk is there
    */
   async dialOut(wish: DialOut): Promise<PhoneLegCall> {
+    const call = this.#begin(wish);
+    await call.ring(wish);
+    return call;
+  }
+
+  /**
+   * Answers a phone that has dialled in. Its sound is there at once, as that of one that was rung.
+   * @throws RelayError `unavailable` as above; the call is open then, unless it was answered
+   */
+  async pickUp(invite: IncomingCall, wish: LegWish): Promise<PhoneLegCall> {
+    const call = this.#begin(wish);
+    await call.pickUp(invite);
+    return call;
+  }
+
+  /** Hangs all of them up. May be called twice. */
+  async close(end: PhoneCallEnd = 'lost'): Promise<void> {
+    this.#world = null;
+    await Promise.all([...this.#calls.values()].map((call) => call.hangUp(null, end)));
+  }
+
+  #begin(wish: LegWish): PhoneLegCall {
     const world = this.#world;
     const { settings, log, clock } = this.#parts;
     if (world === null || this.#calls.size >= (settings.maxCalls ?? MAX_CALLS))
@@ -58,13 +81,6 @@ export class PhoneLegs {
     const call = new PhoneLegCall({ ...world, figures: this.#figures, log, clock, callRef, wish });
     this.#calls.set(callRef, call);
     void call.ended.then(() => this.#calls.delete(callRef));
-    await call.start();
     return call;
-  }
-
-  /** Hangs all of them up. May be called twice. */
-  async close(end: PhoneCallEnd = 'lost'): Promise<void> {
-    this.#world = null;
-    await Promise.all([...this.#calls.values()].map((call) => call.hangUp(null, end)));
   }
 }

@@ -4,7 +4,6 @@ import { mayDial } from '../bindings/destinations.ts';
 import type { PhoneNumber } from '../numbers.ts';
 import { type PhoneLanguage, type PromptId, RelayError } from '../ports.ts';
 import { loadPrompts, type Prompts } from '../prompts/prompts.ts';
-import { startPhoneMedia } from '../rtp/phone-media.ts';
 import type { PhoneMedia, PhoneSession, SessionOptions } from '../rtp/ports.ts';
 import type { DialogSnapshot } from '../sip/dialog-state.ts';
 import type { Credentials } from '../sip/digest.ts';
@@ -17,6 +16,7 @@ import type { KeepAlive, TrunkState } from '../sip/trunk.ts';
 import { sipUri } from '../sip/uri.ts';
 import { atMost } from './at-most.ts';
 import type { TabledCall } from './call-table.ts';
+import { openLineMedia } from './line-media.ts';
 import {
   MAX_CALLS,
   RELAY_TIMINGS,
@@ -56,14 +56,10 @@ export class PhoneLine {
   /** @throws Error when a port is taken, an announcement is missing, or the trunk is none of the allowed sources */
   static async open(parts: LineParts): Promise<PhoneLine> {
     const { settings, tuning, onInvite, log } = parts;
-    const { listen, publicAddress, sources, rtp, maxCalls = MAX_CALLS, promptsFolder } = settings;
+    const { listen, publicAddress, sources, maxCalls = MAX_CALLS, promptsFolder } = settings;
     await using stack = new AsyncDisposableStack();
     const prompts = await loadPrompts(promptsFolder === null ? {} : { overrideFolder: promptsFolder });
-    const media = await startPhoneMedia({
-      ports: { from: rtp.firstPort, to: rtp.lastPort },
-      ...tuning.media,
-      onThreadDied: () => log.error('phone.soundThreadDied'),
-    });
+    const media = await openLineMedia({ settings, tuning, log });
     stack.defer(() => media.close());
     const sip = await SipEndpoint.listen({
       address: listen.host,
@@ -77,7 +73,10 @@ export class PhoneLine {
       onError: (error) => log.error('phone.signallingFailed', { error }),
     });
     stack.defer(() => sip.close());
-    const trunk = new TrunkAddress(settings.trunk.host, (address) => sip.admits(address));
+    const trunk = new TrunkAddress({
+      host: settings.trunk.host,
+      admits: (address) => sip.admits(address),
+    });
     stack.defer(() => trunk.close());
     if (!(await trunk.start()))
       throw new Error('masked calls: the trunk is not found, or is none of its own sources');
@@ -98,6 +97,7 @@ export class PhoneLine {
     this.#media = own.media;
     this.#sip = own.sip;
     this.#trunk = own.trunk;
+    this.#trunk.onMoved(() => this.#watch());
     this.#watch();
   }
 
@@ -135,7 +135,7 @@ export class PhoneLine {
 
   /** The sound of a call. @throws Error when there is no port or no thread */
   openSession(
-    options: Pick<SessionOptions, 'onEvent' | 'onTapeFailed'> & { b?: string },
+    options: Pick<SessionOptions, 'onEvent' | 'onTapeFailed' | 'isPlain'> & { b?: string },
   ): Promise<PhoneSession> {
     const { host, source } = this.#parts.settings.rtp;
     const { b, ...events } = options;
@@ -200,6 +200,8 @@ export class PhoneLine {
 
   #watch(): void {
     const { log } = this.#parts;
+    // A trunk that has moved is asked where it is now.
+    this.#keepAlive?.close();
     if (this.timings.keepAliveMs === null) return;
     this.#keepAlive = this.#ask(this.timings.keepAliveMs, (state) => {
       if (state === 'up') log.info('phone.trunkUp');

@@ -4,13 +4,14 @@ import type { PhoneRegion } from '../numbers.ts';
 import type { TrunkConfig } from '../phone-config.ts';
 import type { PhoneLanguage } from '../ports.ts';
 import type { PhoneMediaOptions } from '../rtp/phone-media.ts';
+import type { AnchorTuning } from '../rtpengine/anchor-media.ts';
 import type { EndpointOptions } from '../sip/endpoint.ts';
 
 /** Milliseconds. */
 export interface RelayTimings {
   /** A call that is not decided by then is turned away. */
   readonly decideMs: number;
-  /** The longest that is said before we hang up. */
+  /** The longest that is said before we hang up: a clinic's own recording lasts half a minute at most, and is heard whole. */
   readonly lastWordsMs: number;
   /** Between an answer and the first word: the way to the phone is open by then. */
   readonly leadMs: number;
@@ -29,7 +30,7 @@ export interface RelayTimings {
 
 export const RELAY_TIMINGS: RelayTimings = {
   decideMs: 2_000,
-  lastWordsMs: 8_000,
+  lastWordsMs: 36_000,
   leadMs: 250,
   silentMs: 30_000,
   watchEveryMs: 5_000,
@@ -61,6 +62,7 @@ export interface RelaySettings extends TrunkConfig {
 export interface RelayTuning {
   readonly sip?: Partial<Pick<EndpointOptions, 't1' | 'openDatagrams' | 'session' | 'sources'>>;
   readonly media?: Partial<Omit<PhoneMediaOptions, 'ports'>>;
+  readonly anchor?: AnchorTuning;
 }
 
 export const MAX_CALLS = 200;

@@ -2,6 +2,8 @@ import type { LegName, PhoneSession } from '../rtp/ports.ts';
 
 export interface SilenceWatchParts {
   readonly session: Pick<PhoneSession, 'statistics'>;
+  /** Whose sound is waited for; left out: of either. */
+  readonly of?: readonly LegName[];
   readonly everyMs: number;
   readonly silentMs: number;
   /** Who holds sends nothing, and is not missed. */
@@ -31,12 +33,11 @@ export class SilenceWatch {
   }
 
   async #look(): Promise<void> {
-    const { session, silentMs, isHeld, onSilent } = this.#parts;
-    const { a, b } = await session.statistics();
+    const { session, of = ['a', 'b'], silentMs, isHeld, onSilent } = this.#parts;
+    const heard = await session.statistics();
     if (this.#timer === null) return;
-    if (isHeld() || a.packetsIn !== this.#packets.a || b.packetsIn !== this.#packets.b) {
-      this.#packets.a = a.packetsIn;
-      this.#packets.b = b.packetsIn;
+    if (isHeld() || of.some((leg) => heard[leg].packetsIn !== this.#packets[leg])) {
+      for (const leg of of) this.#packets[leg] = heard[leg].packetsIn;
       this.#heardAt = performance.now();
     } else if (performance.now() - this.#heardAt >= silentMs) {
       this.stop();

@@ -1,4 +1,4 @@
-import type { PhoneBindingId, PhoneCallId } from '@teleconsult/protocol';
+import type { PhoneBindingId, PhoneCallId, PhoneNotRecordedReason } from '@teleconsult/protocol';
 import type { PhoneNumber } from '../numbers.ts';
 import type { PhoneCallEnd, PromptId, RejectReason, RelayEvent, RelayParty } from '../ports.ts';
 
@@ -55,6 +55,16 @@ export class FakeCall {
     const { bridge } = this.#state;
     this.#state = { is: 'talking', bridge, since: this.#parts.clock() };
     await this.#parts.tell(this, { type: 'answered', caller: bridge.caller });
+  }
+
+  /** How long it has been talked so far, in milliseconds. */
+  get talkMs(): number {
+    return this.#state.is === 'talking' ? Math.max(0, this.#parts.clock() - this.#state.since) : 0;
+  }
+
+  /** It was to be recorded and is not, or not any more. */
+  async notRecorded(why: PhoneNotRecordedReason): Promise<void> {
+    if (this.#state.is === 'talking') await this.#parts.tell(this, { type: 'not_recorded', why });
   }
 
   /** One of the two hangs up. */

@@ -1,4 +1,5 @@
 /** Telephones that a test answers, for `Telephones`. */
+import type { KeyQuestion } from '../embedded/leg-words.ts';
 import type { DialOut, LegEnd, LegOutcome, LegPlace, SoundPeer } from '../embedded/phone-leg-call.ts';
 import { type PhoneCallEnd, type PromptId, RelayError } from '../ports.ts';
 import type { Telephone, Telephones } from './ports.ts';
@@ -15,10 +16,16 @@ export class FakeTelephone implements Telephone {
   /** How it was hung up by us; null: it was not. */
   hungUp: { readonly prompt: PromptId | null; readonly end: PhoneCallEnd } | null = null;
   isBridged = false;
+  /** It holds: what is said to it is not heard. */
+  isHolding = false;
+  #listensOn = false;
+  #onDigit: ((digit: string) => void) | null = null;
+  #isOver = false;
   /** While set, words last until they are stopped, or this is unset. */
   #isSlow = false;
   readonly #speaking = new Set<() => void>();
   readonly #listeners = new Set<(digit: string) => void>();
+  readonly #asking = new Set<() => void>();
   readonly #settleAnswered: (outcome: LegOutcome) => void;
   readonly #settleEnded: (end: LegEnd) => void;
 
@@ -40,21 +47,36 @@ export class FakeTelephone implements Telephone {
 
   /** It ends by itself: the person hangs up, is busy, does not answer. */
   end(end: PhoneCallEnd): void {
+    this.#isOver = true;
+    for (const stop of this.#asking) stop();
     this.#settleAnswered(end);
     this.#settleEnded({ end, talkMs: 0 });
     this.#quiet();
   }
 
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  listen(onDigit: (digit: string) => void): void {
+    this.#onDigit = onDigit;
+  }
+
   press(digits: string): void {
     for (const digit of digits) {
       for (const listener of this.#listeners) listener(digit);
-      this.wish.onDigit?.(digit);
+      this.#onDigit?.(digit);
     }
   }
 
   /** Whether a question waits for a key. */
   get isAsked(): boolean {
     return this.#listeners.size > 0;
+  }
+
+  /** Whether it waits for a key after all was said. */
+  get waitsForKey(): boolean {
+    return this.#listensOn;
   }
 
   set isSlow(isSlow: boolean) {
@@ -70,39 +92,52 @@ export class FakeTelephone implements Telephone {
     this.isBridged = on;
   }
 
-  async say(prompt: PromptId, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted === true) return;
-    this.said.push(prompt);
-    if (!this.#isSlow) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#speaking.add(resolve);
-    signal?.addEventListener('abort', () => resolve(), { once: true });
-    await promise;
-    this.#speaking.delete(resolve);
+  async say(prompt: PromptId, signal?: AbortSignal): Promise<boolean> {
+    if (signal?.aborted === true || this.#isOver) return false;
+    return this.#speak(prompt, signal);
   }
 
-  async ask(question: Parameters<Telephone['ask']>[0]): Promise<string | null> {
-    const { prompt, digits, withinMs, signal } = question;
+  async #speak(prompt: PromptId, signal?: AbortSignal): Promise<boolean> {
+    this.said.push(prompt);
+    if (this.#isSlow) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#speaking.add(resolve);
+      signal?.addEventListener('abort', () => resolve(), { once: true });
+      await promise;
+      this.#speaking.delete(resolve);
+    }
+    return signal?.aborted !== true && !this.isHolding && !this.#isOver;
+  }
+
+  async ask({ prompt, digits, withinMs, signal }: KeyQuestion): Promise<string | null> {
     const { promise, resolve } = Promise.withResolvers<string | null>();
     const listener = (digit: string): void => {
       if (digits.includes(digit)) resolve(digit);
     };
+    const stop = (): void => resolve(null);
     this.#listeners.add(listener);
-    signal?.addEventListener('abort', () => resolve(null), { once: true });
-    await this.say(prompt, signal);
-    const late = setTimeout(() => resolve(null), withinMs);
+    this.#asking.add(stop);
+    if (this.#isOver) stop();
+    signal?.addEventListener('abort', stop, { once: true });
+    if (prompt !== null) await this.say(prompt, signal);
+    this.#listensOn = prompt === null;
+    const late = withinMs === null ? undefined : setTimeout(stop, withinMs);
     try {
       return await promise;
     } finally {
       clearTimeout(late);
+      this.#listensOn = false;
       this.#listeners.delete(listener);
+      this.#asking.delete(stop);
     }
   }
 
   async hangUp(prompt: PromptId | null, end: PhoneCallEnd = 'completed'): Promise<void> {
     if (this.hungUp !== null) return;
     this.hungUp = { prompt, end };
-    if (prompt !== null) await this.say(prompt);
+    this.#isOver = true;
+    for (const stop of this.#asking) stop();
+    if (prompt !== null) await this.#speak(prompt);
     this.end(end);
   }
 

@@ -1,16 +1,24 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ConsultationId, ConsultationView, PersonId, PhoneCallId } from '@teleconsult/protocol';
+import {
+  AppError,
+  type ConsultationId,
+  type ConsultationView,
+  type PersonId,
+  type PhoneCallId,
+} from '@teleconsult/protocol';
 import type { PhoneEffect, PhoneHangUpReason } from '../../consultation/phone-state.ts';
 import { recordedPeople } from '../../consultation/recording.ts';
 import type { CallRecord } from '../../consultation/state.ts';
 import type { Stepped } from '../../host/batch.ts';
 import type { PhoneLegs } from '../../host/phone-legs.ts';
 import type { Clock, Log } from '../../host/ports.ts';
+import type { PhoneIds } from '../bindings/ports.ts';
 import type { PhoneLimits } from '../bindings/settings.ts';
 import type { PromptId } from '../ports.ts';
 import { type PartyRecording, PhoneParty } from './phone-party.ts';
-import type { PartyCalls, PartyRooms, PartySettings, TelephoneBook, Telephones } from './ports.ts';
+import type { PartyCalls, PartyRooms, PartySettings, Telephone, TelephoneBook, Telephones } from './ports.ts';
 import { RingBudget } from './ring-budget.ts';
+import type { PhonePlace } from './seat-news.ts';
 
 export interface PhonePartiesParts {
   readonly telephones: Telephones;
@@ -20,6 +28,7 @@ export interface PhonePartiesParts {
   /** @throws AppError NOT_FOUND */
   readonly view: (consultationId: ConsultationId) => Promise<ConsultationView>;
   readonly settings: PartySettings & { readonly limits: PhoneLimits };
+  readonly ids: Pick<PhoneIds, 'phoneCallId'>;
   readonly clock: Clock;
   readonly log: Log;
   /** How long the server waits for what is said to those on the phone when it stops. */
@@ -36,6 +45,8 @@ export class PhoneParties implements PhoneLegs {
   readonly #parts: PhonePartiesParts;
   readonly #budget: RingBudget;
   readonly #parties = new Map<PhoneCallId, PhoneParty>();
+  /** Telephones that have dialled in, until their call has a place for them. */
+  readonly #dialledIn = new Map<PhoneCallId, Telephone>();
   #closing: Promise<void> | null = null;
 
   constructor(parts: PhonePartiesParts) {
@@ -70,6 +81,36 @@ export class PhoneParties implements PhoneLegs {
     }
   }
 
+  /**
+   * Takes a telephone that has dialled in, and is answered, into a call. Resolves when that is settled: with null, or with
+   * what to tell it when there is no place. Never rejects.
+   */
+  async join(
+    {
+      consultationId,
+      ...at
+    }: { readonly consultationId: ConsultationId } & Pick<PhonePlace, 'callId' | 'personId'>,
+    telephone: Telephone,
+  ): Promise<PromptId | null> {
+    const { calls, ids, log, settings } = this.#parts;
+    const who = { consultationId, personId: at.personId };
+    // Whoever calls too often leaves no trace in the thread each time.
+    if (this.#closing !== null || !this.#budget.mayTake(who, settings.maxTalkMs)) return 'unavailable';
+    const phoneCallId = ids.phoneCallId();
+    this.#dialledIn.set(phoneCallId, telephone);
+    try {
+      await calls.dialIn(consultationId, { callId: at.callId, personId: at.personId, phoneCallId });
+      // Not taken: a limit is reached.
+      return this.#dialledIn.has(phoneCallId) ? 'unavailable' : null;
+    } catch (error) {
+      const code = error instanceof AppError ? error.code : null;
+      if (code === null) log.error('phone.notJoined', { consultation: consultationId, error });
+      return code === 'BUSY' ? 'busy' : code === 'FORBIDDEN' ? 'refused' : 'unavailable';
+    } finally {
+      this.#dialledIn.delete(phoneCallId);
+    }
+  }
+
   /** A call has changed, and perhaps what is recorded of it. To be told before whoever records. */
   handleChange({ before, after }: Pick<Stepped, 'before' | 'after'>): void {
     if (before.call === after.call || this.#parties.size === 0) return;
@@ -100,8 +141,11 @@ export class PhoneParties implements PhoneLegs {
       });
       return;
     }
+    const dialledIn = this.#dialledIn.get(phoneCallId);
+    this.#dialledIn.delete(phoneCallId);
     const party = new PhoneParty({
       ...this.#parts,
+      ...(dialledIn === undefined ? {} : { dialledIn }),
       place: { consultationId, callId, personId, phoneCallId },
       until,
       settings: { language: settings.language, maxTalkMs: spent.maxTalkMs },
@@ -147,6 +191,7 @@ function recordingFor(call: CallRecord, person: PersonId): PartyRecording | null
   return {
     recordingId: recording.recordingId,
     isAsked: consent?.state === 'asked',
+    hasBegun: recording.phase.name !== 'asking',
     isRecorded: recordedPeople(call).includes(person),
   };
 }

@@ -1,14 +1,6 @@
 /** Somebody who takes part in a consultation's call by telephone: rung, let into the room, asked, told, hung up. */
 import { setTimeout as wait } from 'node:timers/promises';
-import {
-  AppError,
-  type CallId,
-  type ConsultationId,
-  type PersonId,
-  type PhoneCallId,
-  type RecordingId,
-} from '@teleconsult/protocol';
-import type { PhoneSeatEvent } from '../../consultation/commands.ts';
+import type { RecordingId } from '@teleconsult/protocol';
 import type { PhoneHangUpReason } from '../../consultation/phone-state.ts';
 import type { Clock, Log } from '../../host/ports.ts';
 import { type PhoneCallEnd, type PromptId, RelayError } from '../ports.ts';
@@ -17,20 +9,16 @@ import { ConsentQuestion } from './consent-question.ts';
 import { KeyReader } from './key-reader.ts';
 import type { PartyCalls, PartyRooms, PartySettings, Telephone, TelephoneBook, Telephones } from './ports.ts';
 import { RoomSound } from './room-sound.ts';
+import { isGone, type LeftReason, type PhonePlace, SeatNews } from './seat-news.ts';
 
 /** How a recording of the call stands for this person. */
 export interface PartyRecording {
   readonly recordingId: RecordingId;
   readonly isAsked: boolean;
+  /** Others are recorded already, or were until a pause. */
+  readonly hasBegun: boolean;
   /** What they say is recorded now, if it is heard. */
   readonly isRecorded: boolean;
-}
-
-export interface PhonePlace {
-  readonly consultationId: ConsultationId;
-  readonly callId: CallId;
-  readonly personId: PersonId;
-  readonly phoneCallId: PhoneCallId;
 }
 
 export interface PhonePartyParts {
@@ -38,8 +26,10 @@ export interface PhonePartyParts {
   /** When it stops ringing, in milliseconds since 1970. */
   readonly until: number;
   readonly telephones: Telephones;
+  /** Who has dialled in is not rung. */
+  readonly dialledIn?: Telephone;
   readonly book: TelephoneBook;
-  readonly calls: PartyCalls;
+  readonly calls: Pick<PartyCalls, 'tell'>;
   readonly rooms: PartyRooms;
   readonly settings: PartySettings;
   readonly clock: Clock;
@@ -48,10 +38,6 @@ export interface PhonePartyParts {
   readonly goneWithinMs?: number;
 }
 
-type LeftReason = Extract<PhoneSeatEvent, { type: 'phone.seatLeft' }>['reason'];
-type WithoutPlace<Event> = Event extends unknown ? Omit<Event, keyof PhonePlace> : never;
-/** What a telephone tells, without whose it is. */
-type PartyNews = WithoutPlace<PhoneSeatEvent>;
 /** What is said to whoever is hung up on; null: nothing. */
 type LastWords = PromptId | null | Promise<PromptId | null>;
 
@@ -64,20 +50,24 @@ interface Ending {
 
 /** The one minute that is left is told. */
 const WARN_BEFORE_MS = 60_000;
-/** A store that is away: what became of a telephone is told again until it is kept. */
-const TELL_AGAIN_MS = [250, 1_000, 5_000, 30_000];
+/** Each wish is written to the disk and shown to everybody; nobody switches a microphone more often. */
+const MOST_SWITCHES = 10;
+const SWITCHES_WITHIN_MS = 10_000;
+/** Who could not hear that they are recorded is told again so much later. */
+const NOTICE_AGAIN_MS = 500;
 /** Who has taken the seat, or ended the call, says so by then. */
 const GONE_WITHIN_MS = 5_000;
 /** The sound of the clinic's network never leaves the machine. */
-const LOOPBACK = '127.0.0.1';
+export const LOOPBACK = '127.0.0.1';
 
 export class PhoneParty {
   readonly place: PhonePlace;
   readonly #parts: PhonePartyParts;
-  readonly #timers = new Timers<'warn' | 'gone'>(systemClock);
+  readonly #timers = new Timers<'warn' | 'gone' | 'over'>(systemClock);
   readonly #stop = new AbortController();
   readonly #over = Promise.withResolvers<void>();
   readonly #keys: KeyReader;
+  readonly #news: SeatNews;
   /** Given up: nothing more is told. */
   readonly #closed = new AbortController();
   #telephone: Telephone | null = null;
@@ -87,14 +77,20 @@ export class PhoneParty {
   #toAsk: RecordingId | null = null;
   /** The recording they were told of. */
   #knows: RecordingId | null = null;
+  /** The recording of the call, as far as it was told. */
+  #recording: PartyRecording | null = null;
   #isMuted = false;
-  #isBeingTold = false;
+  /** Notices that have not been heard yet: until then nobody hears them. */
+  #notices = 0;
+  #isSwitching = false;
+  #switchedAt: readonly number[] = [];
   #talksSince: number | null = null;
   #ending: Promise<void> | null = null;
 
   constructor(parts: PhonePartyParts) {
     this.place = parts.place;
     this.#parts = parts;
+    this.#news = new SeatNews(parts);
     this.#keys = new KeyReader(() => this.#switchMicrophone());
   }
 
@@ -139,6 +135,7 @@ export class PhoneParty {
    * app, or began it) is told before anything of them is heard again.
    */
   follow(recording: PartyRecording | null): void {
+    this.#recording = recording;
     const isWanted = (id: RecordingId): boolean => recording?.recordingId === id && recording.isAsked;
     if (this.#toAsk !== null && !isWanted(this.#toAsk)) this.#toAsk = null;
     if (this.#question !== null && !isWanted(this.#question.recordingId)) this.#question.withdraw();
@@ -157,26 +154,41 @@ export class PhoneParty {
   }
 
   async #takePart(): Promise<void> {
-    const { book, place, until, clock, telephones, settings } = this.#parts;
-    const reachable = await book.telephoneOf(place.consultationId, place.personId);
-    if (this.#isOver) return;
-    const ringMs = until - clock();
-    if (reachable === null) return this.#leave('lost');
-    if (ringMs <= 0) return this.#leave('no_answer');
-    const telephone = await telephones.dialOut({
-      ...reachable,
-      ...settings,
-      ringMs,
-      soundHost: LOOPBACK,
-      onDigit: (digit) => this.#keys.pressed(digit, clock()),
-    });
+    const { clock, dialledIn } = this.#parts;
+    const telephone = dialledIn ?? (await this.#dialOut());
+    if (telephone === null) return;
     this.#telephone = telephone;
+    telephone.listen((digit) => this.#keys.pressed(digit, clock()));
     void telephone.ended.then(({ end }) => this.#leave(reasonOf(end)));
     if (this.#isOver) return void telephone.hangUp(null, 'cancelled');
     if ((await telephone.answered) !== 'answered') return;
     this.#talksSince = clock();
+    if (dialledIn !== undefined) this.#limitTalk();
     await telephone.say('connecting', this.#stop.signal);
     if (!this.#isOver) await this.#takeSeat(telephone);
+  }
+
+  /** null: it is not rung, and that was told. */
+  async #dialOut(): Promise<Telephone | null> {
+    const { book, place, until, clock, telephones, settings } = this.#parts;
+    const reachable = await book.telephoneOf(place.consultationId, place.personId);
+    if (this.#isOver) return null;
+    const ringMs = until - clock();
+    if (reachable === null || ringMs <= 0) {
+      void this.#leave(reachable === null ? 'lost' : 'no_answer');
+      return null;
+    }
+    return telephones.dialOut({ ...reachable, ...settings, ringMs, soundHost: LOOPBACK });
+  }
+
+  /** A telephone that we ring is told how long it may talk; for one that has called less may be left. */
+  #limitTalk(): void {
+    const { maxTalkMs } = this.#parts.settings;
+    this.#timers.set(
+      'over',
+      Math.min(maxTalkMs, 2 ** 31 - 1),
+      () => void this.#end({ lastWords: 'time_over', end: 'time_over', reason: 'lost' }),
+    );
   }
 
   /**
@@ -204,9 +216,10 @@ export class PhoneParty {
       this.#timers.set(
         'warn',
         Math.min(settings.maxTalkMs, 2 ** 31 - 1) - WARN_BEFORE_MS - this.talkMs,
-        () => {
-          void telephone.say('time_nearly_over', this.#stop.signal);
-        },
+        () =>
+          void telephone
+            .say('time_nearly_over', this.#stop.signal)
+            .catch((error: unknown) => this.#failed(error)),
       );
     await this.#ask();
   }
@@ -214,11 +227,13 @@ export class PhoneParty {
   /** False: somebody else answered, or the call has ended. */
   async #answerSeat(): Promise<boolean> {
     try {
-      await this.#tell({ type: 'phone.seatAnswered' });
+      await this.#news.tell({ type: 'phone.seatAnswered' });
       return true;
     } catch (error) {
-      if (!(error instanceof AppError) || error.code !== 'NOT_FOUND') throw error;
-      void this.#end({ lastWords: null, end: 'cancelled', reason: null });
+      if (!isGone(error)) throw error;
+      // Whoever was rung by us is only let go; whoever has called is told that they are not connected.
+      const lastWords = this.#parts.dialledIn === undefined ? null : 'unavailable';
+      void this.#end({ lastWords, end: 'cancelled', reason: null });
       return false;
     }
   }
@@ -233,11 +248,15 @@ export class PhoneParty {
     const question = new ConsentQuestion(recordingId, {
       telephone,
       log,
-      answer: async (id, granted) => {
-        // They have heard it by now: a second notice would only be in the recording.
-        if (granted) this.#knows = id;
-        await this.#tell({ type: 'phone.consent', recordingId: id, granted });
+      answer: async (id, { granted, hasHeard }) => {
+        // They know by now: a second notice would only be in the recording.
+        if (granted && hasHeard) this.#knows = id;
+        await this.#news.tellUntilKept(
+          { type: 'phone.consent', recordingId: id, granted },
+          this.#stop.signal,
+        );
       },
+      hasBegun: () => this.#recording?.recordingId === recordingId && this.#recording.hasBegun,
       ...(answerWithinMs === undefined ? {} : { answerWithinMs }),
     });
     this.#question = question;
@@ -248,13 +267,15 @@ export class PhoneParty {
   }
 
   async #giveNotice(recordingId: RecordingId): Promise<void> {
-    if (this.#telephone === null || this.#sound === null || this.#isOver) return;
+    const telephone = this.#telephone;
+    if (telephone === null || this.#sound === null || this.#isOver) return;
     this.#knows = recordingId;
-    this.#isBeingTold = true;
+    this.#notices += 1;
     this.#followPaused();
     try {
-      await this.#telephone.say('recorded', this.#stop.signal);
-      this.#isBeingTold = false;
+      const hasHeard = await this.#saysNotice(telephone, recordingId);
+      if (!hasHeard && this.#knows === recordingId) this.#knows = null;
+      this.#notices -= 1;
       this.#followPaused();
     } catch (error) {
       // Who could not be told is not recorded, and so cannot stay.
@@ -262,20 +283,32 @@ export class PhoneParty {
     }
   }
 
+  /** Who holds has heard nothing, and is told once they are back. False: it is not recorded any more, or they are gone. */
+  async #saysNotice(telephone: Telephone, recordingId: RecordingId): Promise<boolean> {
+    const { signal } = this.#stop;
+    while (!(await telephone.say('recorded', signal))) {
+      await wait(NOTICE_AGAIN_MS, undefined, { signal }).catch(() => undefined);
+      const isMeant = this.#recording?.recordingId === recordingId && this.#recording.isRecorded;
+      if (this.#isOver || telephone.isOver || !isMeant) return false;
+    }
+    return true;
+  }
+
   #followPaused(): void {
-    this.#sound?.setPaused(this.#isMuted || this.#isBeingTold);
+    this.#sound?.setPaused(this.#isMuted || this.#notices > 0);
   }
 
+  /** One wish at a time, and so many in a while, however quickly keys come. */
   #switchMicrophone(): void {
-    if (!this.isTalking || this.#sound === null) return;
-    this.#tell({ type: 'phone.microphone', on: this.#isMuted }).catch((error: unknown) =>
-      this.#parts.log.warn('phone.notTold', { call: this.place.callId, error }),
-    );
-  }
-
-  #tell(news: PartyNews): Promise<void> {
-    const { consultationId, callId, personId, phoneCallId } = this.place;
-    return this.#parts.calls.tell(consultationId, { callId, personId, phoneCallId, ...news });
+    if (!this.isTalking || this.#sound === null || this.#isSwitching) return;
+    const now = this.#parts.clock();
+    const lately = this.#switchedAt.filter((at) => now - at < SWITCHES_WITHIN_MS);
+    if (lately.length >= MOST_SWITCHES) return;
+    this.#switchedAt = [...lately, now];
+    this.#isSwitching = true;
+    void this.#news.tellOnce({ type: 'phone.microphone', on: this.#isMuted }).finally(() => {
+      this.#isSwitching = false;
+    });
   }
 
   #failed(error: unknown): void {
@@ -300,26 +333,9 @@ export class PhoneParty {
     this.#question?.withdraw();
     // From here on neither hears the other, whatever is still said.
     this.#sound?.close();
-    const left = reason === null ? Promise.resolve() : this.#tellLeft(reason);
+    const left = reason === null ? Promise.resolve() : this.#news.tellLeft(reason, this.#closed.signal);
     await this.#telephone?.hangUp(await lastWords, end);
     await left;
-  }
-
-  /** A seat whose telephone is gone does not stay: it is told until it is kept. */
-  async #tellLeft(reason: LeftReason): Promise<void> {
-    const { log } = this.#parts;
-    const { signal } = this.#closed;
-    for (let times = 0; !signal.aborted; times += 1) {
-      try {
-        await this.#tell({ type: 'phone.seatLeft', reason });
-        return;
-      } catch (error) {
-        if (error instanceof AppError && error.code === 'NOT_FOUND') return;
-        log.warn('phone.notTold', { call: this.place.callId, error });
-      }
-      const pauseMs = TELL_AGAIN_MS[Math.min(times, TELL_AGAIN_MS.length - 1)] ?? 0;
-      await wait(pauseMs, undefined, { signal }).catch(() => undefined);
-    }
   }
 }
 

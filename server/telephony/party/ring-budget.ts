@@ -3,7 +3,9 @@ import type { PhoneLimits } from '../bindings/settings.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
-/** A telephone that was rung. */
+type Whose = Pick<Spent, 'consultationId' | 'personId'>;
+
+/** A telephone that was rung, or has dialled in. */
 export interface Spent {
   readonly personId: PersonId;
   readonly consultationId: ConsultationId;
@@ -33,11 +35,24 @@ export class RingBudget {
     this.#clock = clock;
   }
 
+  /** Whether there is room for one more now. */
+  mayTake(who: Whose, maxTalkMs: number): boolean {
+    return this.#left(who, maxTalkMs) !== null;
+  }
+
   /** null: a limit is reached. */
-  take(
-    who: { readonly consultationId: ConsultationId; readonly personId: PersonId },
-    maxTalkMs: number,
-  ): Spent | null {
+  take(who: Whose, maxTalkMs: number): Spent | null {
+    const left = this.#left(who, maxTalkMs);
+    if (left === null) return null;
+    const { consultationId, personId } = who;
+    const at = this.#clock();
+    const taken: Spent = { consultationId, personId, at, maxTalkMs: left, talkMs: 0, isOver: false };
+    this.#spent.push(taken);
+    return taken;
+  }
+
+  /** How long one more may talk; null: not at all. */
+  #left(who: Whose, maxTalkMs: number): number | null {
     const at = this.#clock();
     this.#spent = this.#spent.filter((one) => !one.isOver || at - one.at < DAY_MS);
     const { person, consultation, server, atOnce, shortestTalkMs } = this.#limits;
@@ -51,10 +66,6 @@ export class RingBudget {
       if (spent.length >= limit.calls) return null;
       left = Math.min(left, limit.talkMs - spent.reduce((sum, { talkMs }) => sum + talkMs, 0));
     }
-    if (left < Math.min(shortestTalkMs, maxTalkMs)) return null;
-    const { consultationId, personId } = who;
-    const taken: Spent = { consultationId, personId, at, maxTalkMs: left, talkMs: 0, isOver: false };
-    this.#spent.push(taken);
-    return taken;
+    return left < Math.min(shortestTalkMs, maxTalkMs) ? null : left;
   }
 }

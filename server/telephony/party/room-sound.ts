@@ -112,8 +112,9 @@ export class RoomSound {
     }
     this.#seat = seat;
     telephone.connect({ host: seat.local.host, port: seat.local.port, codec: CODEC });
-    telephone.bridge(true);
+    // Muted meanwhile, they are heard by nobody, not even for a moment.
     if (this.#isPaused !== isPaused) await this.#followPaused(seat);
+    if (this.#seat === seat) telephone.bridge(true);
     return true;
   }
 
@@ -141,13 +142,19 @@ export class RoomSound {
     }
   }
 
-  /** A seat that is gone meanwhile is paused anew when it is opened again. */
+  /** A seat that is gone meanwhile is paused anew when it is opened again, and so is one that cannot be paused. */
   async #followPaused(seat: PhoneSeat | null): Promise<void> {
     try {
       await seat?.setSourcePaused('microphone', this.#isPaused);
     } catch (error) {
-      if (seat?.closed !== true)
-        this.#parts.log.error('media.failed', { call: this.#parts.address.callId, error });
+      const { log, address, telephone } = this.#parts;
+      if (seat === null || seat.closed || this.#isClosed || this.#seat !== seat) return;
+      log.error('media.failed', { call: address.callId, error });
+      // Nobody is heard, and perhaps recorded, who is to be silent.
+      telephone.bridge(false);
+      this.#seat = null;
+      seat.close();
+      void this.openAgain();
     }
   }
 }

@@ -8,7 +8,7 @@ import { aLawOfWav } from './wav.ts';
 
 /** Half a second of sound says nothing; more than half a minute nobody listens to. */
 const SHORTEST_MS = 500;
-const LONGEST_MS = 30_000;
+export const LONGEST_PROMPT_MS = 30_000;
 /** Quieter than this nobody understands it on a phone. */
 const QUIETEST_DB = -40;
 const SOUND_FOLDER = new URL('./sound/', import.meta.url);
@@ -80,8 +80,8 @@ async function ownPrompts(folder: string): Promise<Set<PromptId>> {
 
 function check(sound: Uint8Array): void {
   const ms = (sound.length * 1_000) / SAMPLE_RATE;
-  if (ms < SHORTEST_MS || ms > LONGEST_MS)
-    throw new Error(`it lasts ${Math.round(ms)} ms instead of ${SHORTEST_MS} to ${LONGEST_MS}`);
+  if (ms < SHORTEST_MS || ms > LONGEST_PROMPT_MS)
+    throw new Error(`it lasts ${Math.round(ms)} ms instead of ${SHORTEST_MS} to ${LONGEST_PROMPT_MS}`);
   const level = speechLevel(sound);
   if (level < QUIETEST_DB) throw new Error('it is too quiet to be heard');
 }

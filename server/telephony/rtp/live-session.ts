@@ -4,6 +4,7 @@ import type { PhoneCallTape } from '../ports.ts';
 import { A_LAW_SILENCE, SAMPLE_RATE } from './g711.ts';
 import type { BothStatistics, FromMedia, ToMedia } from './media-protocol.ts';
 import type { LegName, LegRemote, PhoneSession, SessionOptions } from './ports.ts';
+import { plainHost } from './source-gate.ts';
 
 /** No announcement lasts a minute. */
 const MOST_PROMPT_BYTES = 60 * SAMPLE_RATE;
@@ -16,6 +17,8 @@ export interface LiveSessionParts {
   readonly ports: Readonly<Record<LegName, number>>;
   readonly ssrc: Readonly<Record<LegName, number>>;
   readonly options: SessionOptions;
+  /** Whether a port is one that sound of our own calls runs on. */
+  readonly isOurs: (port: number) => boolean;
   /** To the thread; nothing happens when it is gone. */
   readonly post: (message: ToMedia) => void;
 }
@@ -39,7 +42,12 @@ export class LiveSession implements PhoneSession {
   }
 
   setRemote(leg: LegName, remote: LegRemote): void {
-    const checked = checkRemote(remote, this.#parts.options.address[leg]);
+    const { address } = this.#parts.options;
+    const checked = checkRemote(remote, address[leg]);
+    const isOurHost = [address.a, address.b].some((own) => plainHost(own) === plainHost(remote.host));
+    // Whoever writes it would have one call of ours talk into another.
+    if (isOurHost && this.#parts.isOurs(remote.port))
+      throw new RangeError('telephone sound: the other side is a call of ours');
     this.#post({ type: 'remote', id: this.#parts.id, leg, remote: checked });
   }
 
@@ -158,8 +166,8 @@ export class LiveSession implements PhoneSession {
   }
 }
 
-/** Sound goes to one telephone: not to a group of them, not to everybody, and never by a name. */
-function checkRemote(remote: LegRemote, ownAddress: string): LegRemote {
+/** Sound goes to one telephone: not to a group of them, not to everybody, and never by a name. @throws RangeError */
+export function checkRemote(remote: LegRemote, ownAddress: string): LegRemote {
   const { host, port } = remote;
   if (!Number.isInteger(port) || port < 1 || port > 0xffff)
     throw new RangeError('telephone sound: a port is a whole number from 1 to 65535');

@@ -135,7 +135,15 @@ class ThreadedPhoneMedia implements PhoneMedia {
     });
     this.#opening.delete(id);
     if (answer === 'opened') {
-      const session = new LiveSession({ id, ports, ssrc, options, post: (message) => link.post(message) });
+      const { from, to } = this.#options.ports;
+      const session = new LiveSession({
+        id,
+        ports,
+        ssrc,
+        options,
+        isOurs: (port) => port >= from && port <= to,
+        post: (message) => link.post(message),
+      });
       this.#sessions.set(id, session);
       return session;
     }

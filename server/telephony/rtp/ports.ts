@@ -29,6 +29,8 @@ export interface SessionOptions {
   readonly onEvent: (event: SessionEvent) => void;
   /** The tape did not take sound: nothing more is recorded. The call itself goes on. */
   readonly onTapeFailed?: () => void;
+  /** It is never recorded, and nobody wants its SSRC beforehand: an anchor outside this process may carry it. */
+  readonly isPlain?: boolean;
 }
 
 export type SessionEvent =
@@ -52,7 +54,10 @@ export interface PhoneSession {
   readonly ports: Readonly<Record<LegName, number>>;
   /** SSRC of what this leg is sent, for peers that want to know it beforehand. */
   readonly ssrc: Readonly<Record<LegName, number>>;
-  /** @throws RangeError for a host that is no unicast address of the leg's family, or a port outside 1 to 65535 */
+  /**
+   * @throws RangeError for a host that is no unicast address of the leg's family, a port outside 1 to 65535, or a port of a
+   *   call of ours
+   */
   setRemote(leg: LegName, remote: LegRemote): void;
   /** Lets sound through from each leg to the other; PCMA and PCMU are changed into each other where they differ. */
   bridge(on: boolean): void;

@@ -49,8 +49,8 @@ export class SourceGate {
 
   /** Whether a valid packet is believed; an accepted one may move the gate. */
   accepts(host: string, port: number, now: number): boolean {
-    const signalled = this.#signalled;
-    if (signalled === null) return false;
+    // Nothing can be sent to port 0, so nobody sends from there: it is forged, and would end the call with an error.
+    if (this.#signalled === null || port === 0) return false;
     const held = this.#held;
     if (held !== null && held.host === host && held.port === port) {
       this.#heardAt = now;

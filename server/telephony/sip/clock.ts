@@ -17,6 +17,19 @@ export const systemClock: SipClock = {
   },
 };
 
+/** What goes wrong in a timer is told, and ends neither the other calls nor the server. */
+export const guardedClock = (clock: SipClock, onError: (error: unknown) => void): SipClock => ({
+  now: () => clock.now(),
+  after: (ms, run) =>
+    clock.after(ms, () => {
+      try {
+        run();
+      } catch (error) {
+        onError(error);
+      }
+    }),
+});
+
 /** Timer values in milliseconds (RFC 3261, appendix A); all grow and shrink with T1. */
 export interface SipTimers {
   readonly t1: number;

@@ -39,7 +39,8 @@ export function openDatagrams(address: string): Datagrams {
       return socket.address().port;
     },
     send(bytes, host, port) {
-      if (closed) return;
+      // Nothing can be sent to port 0, and trying to throws: whoever forges it as theirs gets nothing.
+      if (closed || port === 0) return;
       sending += 1;
       socket.send(bytes, port, host, () => {
         sending -= 1;

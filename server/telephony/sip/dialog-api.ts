@@ -37,7 +37,7 @@ export interface DialogListener {
   /** Without it every offer that changes something is refused. */
   readonly onOffer?: (offer: Offer) => void;
   readonly onInfo?: (info: Info) => void;
-  /** The answer to an offer they asked us for, which comes with the ACK. */
+  /** The answer to an offer they asked us for, which comes with the ACK; and another answer to the offer that is on already. */
   readonly onAnswer?: (sdp: string) => void;
 }
 
@@ -51,6 +51,11 @@ export type ReinviteOutcome =
 export interface Dialog {
   readonly callId: string;
   readonly state: 'confirmed' | 'ended';
+  /**
+   * Resolves when it is proved that our messages reach them: where we called, at once; where they called, with the ACK of our
+   * answer. Whoever forges the address of an INVITE never acknowledges. Never, when it ends before.
+   */
+  readonly reached: Promise<void>;
   /** Resolves when it is over, by whomever. Never rejects. */
   readonly ended: Promise<DialogEnd>;
   /** Whom events are told from now on; an end that has happened already is told at once. */

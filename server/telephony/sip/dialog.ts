@@ -31,6 +31,7 @@ interface DialogOptions {
 /** A confirmed dialog of a call (RFC 3261 §12, §14, §15). */
 export class SipDialog implements Dialog, DialogMember {
   readonly ended: Promise<DialogEnd>;
+  readonly reached: Promise<void>;
   readonly #options: DialogOptions;
   readonly #core: Core;
   readonly #state: DialogState;
@@ -38,6 +39,7 @@ export class SipDialog implements Dialog, DialogMember {
   readonly #offers: OffersIn;
   readonly #accepted: TwoHundred | null;
   readonly #settle: (end: DialogEnd) => void;
+  readonly #tellReached: () => void;
   readonly #timers: Timers<'closeLater' | 'refresh'>;
   #updates: boolean;
   #localSdp: string;
@@ -56,6 +58,10 @@ export class SipDialog implements Dialog, DialogMember {
     const { promise, resolve } = Promise.withResolvers<DialogEnd>();
     this.ended = promise;
     this.#settle = resolve;
+    const reached = Promise.withResolvers<void>();
+    this.reached = reached.promise;
+    this.#tellReached = reached.resolve;
+    if (accepted === null) reached.resolve();
     this.#options = options;
     this.#core = core;
     this.#state = state;
@@ -235,13 +241,24 @@ export class SipDialog implements Dialog, DialogMember {
   /** Keeps the session alive: by UPDATE where they take it, or by the same offer again. */
   async #refresh(): Promise<void> {
     if (this.#end !== null) return;
-    const refreshed = this.#updates ? await this.#update() : (await this.reinvite(this.#localSdp)).ok;
+    const refreshed = this.#updates ? await this.#update() : await this.#offerAgain();
     if (refreshed || this.state === 'ended') return;
     // Refused, or something else was being asked: again soon, until the session expires.
     const { second } = this.#core.timers;
     this.#timers.set('refresh', ((this.#session.interval?.seconds ?? 90) / 12) * second, () => {
       void this.#refresh();
     });
+  }
+
+  /** Whether they have answered. They may say that they listen elsewhere now. */
+  async #offerAgain(): Promise<boolean> {
+    const before = this.#remoteSdp;
+    const outcome = await this.reinvite(this.#localSdp);
+    if (!outcome.ok) return false;
+    const { sdp } = outcome;
+    if (sdp !== '' && sdp !== before && this.#end === null)
+      this.#core.guarded(() => this.#listener.onAnswer?.(sdp));
+    return true;
   }
 
   /** Whether it did what it is for, or the dialog is over. */
@@ -311,6 +328,7 @@ export class SipDialog implements Dialog, DialogMember {
   #prove(from: Hop): void {
     if (this.#proven) return;
     this.#proven = true;
+    this.#tellReached();
     this.#core.guard.proves(from.address);
   }
 

@@ -1,4 +1,4 @@
-import { type SipClock, sipTimers, systemClock } from './clock.ts';
+import { guardedClock, type SipClock, sipTimers, systemClock } from './clock.ts';
 import { ALLOW, type Core, DialogTable, REFUSED_METHODS, SDP_TYPE, SUPPORTED } from './core.ts';
 import type { Datagrams } from './datagrams.ts';
 import { causeOf } from './dialog.ts';
@@ -73,7 +73,8 @@ export class SipEndpoint {
   #closed: Promise<void> | null = null;
 
   private constructor(options: EndpointOptions) {
-    const { clock = systemClock, session = SESSION_SETTINGS, sources } = options;
+    const { session = SESSION_SETTINGS, sources } = options;
+    const clock = guardedClock(options.clock ?? systemClock, (error) => this.#failed(error));
     if (['0.0.0.0', '::'].includes(options.address) && options.publicAddress === undefined)
       throw new TypeError('on all interfaces nobody knows where to answer: a public address is needed');
     const timers = sipTimers(options.t1);

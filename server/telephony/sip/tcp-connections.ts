@@ -42,6 +42,8 @@ interface ConnectionsOptions {
   readonly onMessage: (bytes: Buffer, from: Hop) => void;
 }
 
+/** Last words over TCP have so long to be read; whoever does not read them does not hold the server up. */
+const CLOSE_WITHIN_MS = 1_000;
 const PONG = Buffer.from('\r\n', 'latin1');
 
 /** The TCP half of the transport: connections are used again while they are open, and made anew when they are not. */
@@ -98,7 +100,11 @@ export class TcpConnections {
     const server = this.#server;
     const stopped = server === null ? null : new Promise<void>((resolve) => server.close(() => resolve()));
     for (const connection of this.#connections.values()) connection.socket.destroySoon();
+    const late = setTimeout(() => {
+      for (const connection of this.#connections.values()) connection.socket.destroy();
+    }, CLOSE_WITHIN_MS);
     await stopped;
+    clearTimeout(late);
   }
 
   #find(to: Hop): Connection | null {

@@ -117,7 +117,8 @@ export class SipTransport {
   #openDatagrams(): Datagrams {
     const datagrams = (this.#options.openDatagrams ?? openDatagrams)(this.#options.address);
     datagrams.onDatagram = (bytes, address, port) => {
-      if (!this.#options.guard.admits(address)) {
+      // Port 0 is nobody's: what comes from there is forged, and could not be answered.
+      if (port === 0 || !this.#options.guard.admits(address)) {
         this.#options.statistics.unknownSources += 1;
         return;
       }

@@ -25,6 +25,8 @@ export class PhoneTape implements PhoneCallTape {
   readonly #parts: PhoneTapeParts;
   #byteSize = 0;
   #ending: Promise<void> | null = null;
+  #isLost = false;
+  #tellLost: (() => void) | null = null;
 
   constructor(parts: PhoneTapeParts) {
     this.#parts = parts;
@@ -44,6 +46,11 @@ export class PhoneTape implements PhoneCallTape {
     } catch (error) {
       this.#lose('storage_failed', error);
     }
+  }
+
+  onLost(listener: () => void): void {
+    if (this.#isLost) listener();
+    else this.#tellLost = listener;
   }
 
   close(): Promise<void> {
@@ -67,6 +74,8 @@ export class PhoneTape implements PhoneCallTape {
       ...(code === null ? {} : { code }),
     });
     void this.end(reason);
+    this.#isLost = true;
+    this.#tellLost?.();
   }
 
   async #end(reason: TruncationReason | null): Promise<void> {

@@ -38,8 +38,10 @@ type Fetched = NonNullable<RecordingFacts['fetched']>;
  */
 export class ProviderRecordings implements WantedRecordings {
   readonly #parts: ProviderRecordingsParts;
-  /** Those that failed; as many as there are recordings that run, at most. */
+  /** Those that failed; as many as there are recordings that run or were erased unfetched, at most. */
   readonly #tries = new Map<RecordingId, { readonly failures: number; readonly dueAt: number }>();
+  /** Where those lie that were tried: one that is erased meanwhile is to go there, and nothing else would say where it is. */
+  readonly #lying = new Map<RecordingId, Fetched>();
   #running: Promise<void> | null = null;
   #isAsked = false;
   #isClosed = false;
@@ -53,9 +55,15 @@ export class ProviderRecordings implements WantedRecordings {
 
   /** @throws AppError NOT_FOUND, or what may be tried again; RelayError of deleting what was erased here */
   async wanted({ provider, recordingRef, phoneCallId, bindingId }: Wish): Promise<void> {
-    const { tapes, callOf, clock, providerOf } = this.#parts;
+    const { tapes, callOf, clock, providerOf, log } = this.#parts;
     const known = await tapes.recordings.find({ phoneCallId });
     const isDone = known !== null && known.state !== 'running' && (await this.#isHere(known));
+    // A call has one recording. What else is told of it is not thrown away unheard, nor put in the place of the first.
+    const isTaken = isDone || known?.state === 'running';
+    if (known !== null && isTaken && (await this.#isOther(known, { provider, recordingRef }))) {
+      log.error('recording.furtherNotFetched', { recording: known.recordingId });
+      return;
+    }
     if (known?.state === 'erased' || isDone) {
       await providerOf(provider)?.deleteRecording(recordingRef);
       return;
@@ -94,10 +102,15 @@ export class ProviderRecordings implements WantedRecordings {
       const running = (await store.runningRecordings()).filter(({ purpose }) => purpose === 'phone_call');
       const known = new Set(running.map(({ recordingId }) => recordingId));
       for (const recordingId of this.#tries.keys())
-        if (!known.has(recordingId)) this.#tries.delete(recordingId);
+        if (!known.has(recordingId) && !this.#lying.has(recordingId)) this.#tries.delete(recordingId);
+      const isDue = (id: RecordingId): boolean => (this.#tries.get(id)?.dueAt ?? 0) <= clock();
       for (const recording of running) {
         if (this.#isClosed) return;
-        if ((this.#tries.get(recording.recordingId)?.dueAt ?? 0) <= clock()) await this.#try(recording);
+        if (isDue(recording.recordingId)) await this.#try(recording);
+      }
+      for (const [recordingId, fetched] of this.#lying) {
+        if (this.#isClosed) return;
+        if (!known.has(recordingId) && isDue(recordingId)) await this.#letGo(recordingId, fetched);
       }
     } catch (error) {
       log.warn('recording.notFetched', { error });
@@ -111,17 +124,23 @@ export class ProviderRecordings implements WantedRecordings {
     try {
       const { key } = await host.sealing(consultationId, null);
       const { fetched } = openRecordingFacts(key, recording);
-      if (fetched !== undefined) await this.#fetch(recording, fetched);
+      if (fetched === undefined) return;
+      this.#lying.set(recordingId, fetched);
+      await this.#fetch(recording, fetched);
+      this.#lying.delete(recordingId);
     } catch (error) {
       if (this.#isClosed) return;
-      const failures = (this.#tries.get(recordingId)?.failures ?? 0) + 1;
-      const waitMs = waitsMs[Math.min(failures, waitsMs.length) - 1] ?? 0;
-      this.#tries.set(recordingId, { failures, dueAt: clock() + waitMs });
+      const failures = this.#failed(recordingId);
       log.warn('recording.notFetched', { recording: recordingId, error });
       // Also one that is told of late has its tries.
       const isOver = failures > waitsMs.length && clock() - startedAt >= GIVEN_UP_MS;
-      if (!isLost(error) && !isOver) return;
-      log.error('recording.notFetchedAtAll', { recording: recordingId });
+      // Once it is here nothing can be lost: it is to go there, whatever refuses that today.
+      const isHere = await this.#isHere(recording).catch(() => true);
+      if ((isHere || !isLost(error)) && !isOver) return;
+      log.error(isHere ? 'recording.notDeletedThere' : 'recording.notFetchedAtAll', {
+        recording: recordingId,
+      });
+      this.#lying.delete(recordingId);
       await tapes.recordings.end(recording, recording.endedAt ?? clock());
     }
   }
@@ -145,6 +164,38 @@ export class ProviderRecordings implements WantedRecordings {
     await tapes.recordings.end(recording, endedAt);
   }
 
+  /** It is not waited for any more. Erased here, alone or with its consultation, it is not to stay there. */
+  async #letGo(recordingId: RecordingId, { provider, recordingRef }: Fetched): Promise<void> {
+    const { store, providerOf, log } = this.#parts;
+    try {
+      const recording = await store.loadRecording(recordingId);
+      if (recording === null || recording.state === 'erased')
+        await providerOf(provider)?.deleteRecording(recordingRef);
+      this.#lying.delete(recordingId);
+      this.#tries.delete(recordingId);
+    } catch (error) {
+      if (this.#isClosed) return;
+      this.#failed(recordingId);
+      log.warn('recording.notDeletedThere', { recording: recordingId, error });
+    }
+  }
+
+  /** How often it has failed, with this time. */
+  #failed(recordingId: RecordingId): number {
+    const { clock, waitsMs = WAITS_MS } = this.#parts;
+    const failures = (this.#tries.get(recordingId)?.failures ?? 0) + 1;
+    const waitMs = waitsMs[Math.min(failures, waitsMs.length) - 1] ?? 0;
+    this.#tries.set(recordingId, { failures, dueAt: clock() + waitMs });
+    return failures;
+  }
+
+  async #isOther(known: StoredRecording, told: Pick<Fetched, 'provider' | 'recordingRef'>): Promise<boolean> {
+    const { key } = await this.#parts.host.sealing(known.consultationId, null);
+    const { fetched } = openRecordingFacts(key, known);
+    if (fetched === undefined) return false;
+    return fetched.provider !== told.provider || fetched.recordingRef !== told.recordingRef;
+  }
+
   async #isHere({ recordingId }: StoredRecording): Promise<boolean> {
     const files = await this.#parts.store.filesOf(recordingId);
     return files.some(({ kind, state }) => kind === 'track' && state === 'whole');
@@ -161,7 +212,10 @@ export class ProviderRecordings implements WantedRecordings {
   }
 }
 
-/** Asking again would change nothing. One that is not there may be made yet. */
+/**
+ * Asking again would change nothing. One that is not there may be made yet, and what is no sound may be the page of somebody
+ * in between who said no: it costs its first bytes to ask.
+ */
 const isLost = (error: unknown): boolean =>
   (error instanceof RelayError && error.reason === 'refused') ||
-  (error instanceof AppError && ['TOO_LARGE', 'UNSUPPORTED_MEDIA'].includes(error.code));
+  (error instanceof AppError && error.code === 'TOO_LARGE');

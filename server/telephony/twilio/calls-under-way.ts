@@ -12,6 +12,8 @@ export interface CallUnderWay {
   readonly language: PhoneLanguage;
   readonly since: number;
   ended: boolean;
+  /** Its recording was begun: asked twice by Twilio, it is begun once. */
+  recording: boolean;
   /** Why we ended it; undefined: we did not; null: without a word. */
   endedFor: PromptId | null | undefined;
 }
@@ -19,9 +21,12 @@ export interface CallUnderWay {
 export class CallsUnderWay {
   readonly #calls = new Map<string, CallUnderWay>();
 
-  add(callRef: string, call: Omit<CallUnderWay, 'ended' | 'endedFor'>): void {
+  /** Of a decision nothing else is kept: it holds the number of the other. */
+  add(callRef: string, call: Omit<CallUnderWay, 'ended' | 'endedFor' | 'recording'>): void {
     if (this.#calls.has(callRef)) return;
-    this.#calls.set(callRef, { ...call, ended: false, endedFor: undefined });
+    const { bindingId, phoneCallId, caller, language, since } = call;
+    const kept = { bindingId, phoneCallId, caller, language, since };
+    this.#calls.set(callRef, { ...kept, ended: false, recording: false, endedFor: undefined });
     for (const [oldest] of this.#calls) {
       if (this.#calls.size <= MOST_CALLS) return;
       this.#calls.delete(oldest);

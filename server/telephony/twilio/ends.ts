@@ -1,7 +1,7 @@
 import type { Log } from '../../host/ports.ts';
 import type { PhoneCallEnd, PromptId, RelayCore } from '../ports.ts';
 import type { RelayLookup } from '../relay-lookup.ts';
-import type { CallsUnderWay } from './calls-under-way.ts';
+import type { CallsUnderWay, CallUnderWay } from './calls-under-way.ts';
 import { type Ending, endingOf, type ReportedCall, TWILIO, twilioEvent } from './reports.ts';
 import type { TwilioRest } from './rest.ts';
 import type { Twiml } from './twiml.ts';
@@ -60,20 +60,29 @@ export class Ends {
 
   /** Ends a running call; both hear why, as far as they have been answered. @throws RelayError */
   async bringAbout(callRef: string, why: PromptId | null): Promise<void> {
-    const call = this.#calls.get(callRef) ?? (await this.#lookup.callOf(TWILIO, callRef));
-    const under = this.#calls.get(callRef);
-    if (under !== undefined) under.endedFor = why;
+    const call = this.#calls.get(callRef) ?? (await this.#takenUp(callRef));
+    if (call !== null) call.endedFor = why;
     if (why === null || call === null) {
       await this.#rest.updateCall(callRef, { status: 'completed' });
       return;
     }
     const twiml = this.#twiml.announce(why, call.language);
     // The callee first: as soon as the caller is redirected, Twilio hangs up on the callee without a word. The caller
-    // then comes back with the end of the dialling, and hears it there. Where there is no such record, he is redirected.
-    const isSaidToCallee = await this.#sayToCallee(callRef, twiml);
-    if (isSaidToCallee && under !== undefined) return;
+    // then comes back with the end of the dialling, and hears it there. Where there is no callee yet, he is redirected.
+    if (await this.#sayToCallee(callRef, twiml)) return;
     if ((await this.#rest.updateCall(callRef, { twiml })) === 'wrong_state')
       await this.#rest.updateCall(callRef, { status: 'completed' });
+  }
+
+  /** A call that an earlier process decided. Whoever reports its end is to find what it was ended for. */
+  async #takenUp(callRef: string): Promise<CallUnderWay | null> {
+    const known = await this.#lookup.callOf(TWILIO, callRef);
+    if (known === null) return null;
+    this.#calls.add(callRef, known);
+    const call = this.#calls.get(callRef);
+    if (call === undefined) return null;
+    call.ended ||= known.ended;
+    return call;
   }
 
   async #sayToCallee(callRef: string, twiml: string): Promise<boolean> {

@@ -1,7 +1,12 @@
 /** Twilio's REST interface, as much of it as a relay needs (https://www.twilio.com/docs/voice/api). */
 import { z } from 'zod';
 import { RelayError } from '../ports.ts';
-import { type ProviderAnswer, ProviderHttp, type ProviderHttpPace } from '../provider-http.ts';
+import {
+  type ProviderAnswer,
+  ProviderHttp,
+  type ProviderHttpPace,
+  type RequestRules,
+} from '../provider-http.ts';
 import { isCallSid, isRecordingSid } from './reports.ts';
 import type { TwilioSettings } from './settings.ts';
 
@@ -28,6 +33,10 @@ const RecordingsPage = z.object({
 });
 const Failure = z.object({ code: z.number().int() });
 
+/** Where recordings are given out besides the interface itself: Twilio's own hosts, and the S3 of those who keep them there. */
+const RECORDING_HOSTS = ['.twilio.com', '.amazonaws.com'];
+const REDIRECTIONS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const MOST_REDIRECTIONS = 3;
 /** A list that goes on beyond this is cut: 100 pages of 200. */
 const MOST_PAGES = 100;
 const PAGE_SIZE = '200';
@@ -71,6 +80,24 @@ export class TwilioRest {
     throw refusal(answer);
   }
 
+  /**
+   * Records a running call from now on, the caller in the left channel. Not asked twice: there would be two of it.
+   * @throws RelayError
+   */
+  async startRecording(sid: string, reportTo: string): Promise<void> {
+    const fields = new URLSearchParams({
+      RecordingChannels: 'dual',
+      RecordingTrack: 'both',
+      Trim: 'do-not-trim',
+      RecordingStatusCallback: reportTo,
+      RecordingStatusCallbackMethod: 'POST',
+      RecordingStatusCallbackEvent: 'completed absent',
+    });
+    const once = { repeatsUnanswered: false };
+    const answer = await this.#send('POST', this.#path(`/Calls/${sid}/Recordings.json`), fields, once);
+    if (answer.status >= 300) throw refusal(answer);
+  }
+
   /** @param filter as Twilio names it, for example `ParentCallSid`, `To`, `Status`, `StartTime>` */
   async *calls(filter: Readonly<Record<string, string>>, signal?: AbortSignal): AsyncGenerator<CallRecord> {
     for await (const page of this.#pages('/Calls.json', filter, signal)) yield* read(CallsPage, page).calls;
@@ -90,15 +117,30 @@ export class TwilioRest {
     return read(RecordingRecord, await this.#json('GET', this.#path(`/Recordings/${sid}.json`)));
   }
 
-  /** Its sound as WAV. The address is made here and never taken from a report. @throws RelayError */
+  /**
+   * Its sound as WAV. The address is made here and never taken from a report; where Twilio sends us on from there, our
+   * credentials do not come along.
+   * @throws RelayError `not_found`, `unavailable`
+   */
   async openRecording(sid: string, channels: 1 | 2): Promise<AsyncIterable<Uint8Array>> {
     if (!isRecordingSid(sid)) throw new RelayError('not_found');
-    const url = `${this.#settings.apiBase}${this.#path(`/Recordings/${sid}.wav?RequestedChannels=${channels}`)}`;
-    const headers = { ...this.#headers, accept: 'audio/x-wav' };
-    const { response, body } = await this.#http.open({ method: 'GET', url, headers });
-    if (response.status === 200) return body;
-    await ProviderHttp.discard(response);
-    throw refusal({ status: response.status, text: '' });
+    const sound = { accept: 'audio/x-wav', 'user-agent': 'teleconsult' };
+    let url = `${this.#settings.apiBase}${this.#path(`/Recordings/${sid}.wav?RequestedChannels=${channels}`)}`;
+    let headers: Readonly<Record<string, string>> = { ...this.#headers, ...sound };
+    for (let hops = 0; ; hops += 1) {
+      const { response, body, discard } = await this.#http.open({ method: 'GET', url, headers });
+      const { status } = response;
+      if (status === 200) return body;
+      const location = response.headers.get('location');
+      discard();
+      if (status === 404 || status === 410) throw new RelayError('not_found');
+      const next =
+        REDIRECTIONS.has(status) && hops < MOST_REDIRECTIONS ? this.#followed(url, location) : null;
+      // A server that is busy, or a key that is wrong today: the recording is still there.
+      if (next === null) throw new RelayError('unavailable', { detail: `http ${status}` });
+      url = next;
+      headers = sound;
+    }
   }
 
   async deleteRecording(sid: string): Promise<void> {
@@ -109,6 +151,18 @@ export class TwilioRest {
 
   close(): void {
     this.#http.close();
+  }
+
+  /** Over TLS (as the interface is), to hosts that give out recordings; null: nowhere else. */
+  #followed(from: string, location: string | null): string | null {
+    if (location === null || !URL.canParse(location, from)) return null;
+    const url = new URL(location, from);
+    const base = new URL(this.#settings.apiBase);
+    if (url.protocol !== base.protocol || url.username !== '' || url.password !== '') return null;
+    const isAllowed =
+      url.hostname === base.hostname ||
+      (url.port === '' && RECORDING_HOSTS.some((end) => url.hostname.endsWith(end)));
+    return isAllowed ? url.href : null;
   }
 
   async *#pages(
@@ -129,7 +183,7 @@ export class TwilioRest {
   }
 
   async #json(method: 'GET', path: string, signal?: AbortSignal): Promise<unknown> {
-    const answer = await this.#send(method, path, undefined, signal);
+    const answer = await this.#send(method, path, undefined, signal === undefined ? {} : { signal });
     if (answer.status >= 300) throw refusal(answer);
     try {
       return JSON.parse(answer.text);
@@ -142,7 +196,7 @@ export class TwilioRest {
     method: 'GET' | 'POST' | 'DELETE',
     path: string,
     form?: URLSearchParams,
-    signal?: AbortSignal,
+    rules: RequestRules = {},
   ): Promise<ProviderAnswer> {
     const url = `${this.#settings.apiBase}${path}`;
     const headers =
@@ -150,7 +204,7 @@ export class TwilioRest {
         ? this.#headers
         : { ...this.#headers, 'content-type': 'application/x-www-form-urlencoded' };
     const body = form === undefined ? {} : { body: form.toString() };
-    return this.#http.send(() => ({ method, url, headers, ...body }), signal === undefined ? {} : { signal });
+    return this.#http.send(() => ({ method, url, headers, ...body }), rules);
   }
 
   #path(rest: string): string {

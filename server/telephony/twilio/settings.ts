@@ -48,6 +48,8 @@ export function checkTwilioSettings(settings: TwilioSettings): TwilioSettings {
   if (!isHttps(apiBase)) throw new Error('The base of the Twilio interface is no https address');
   if (prompts.kind === 'play' && !isHttps(prompts.base))
     throw new Error('The base of the prompts for Twilio is no https address');
-  const bare = (url: string): string => url.replace(/\/+$/, '');
+  // The port that everybody means is not written, so that an address has one form.
+  const bare = (url: string): string =>
+    url.replace(/\/+$/, '').replace(/^(https:\/\/[^/]+):443(?=\/|$)|^(http:\/\/[^/]+):80(?=\/|$)/, '$1$2');
   return { ...settings, publicUrl: bare(publicUrl), apiBase: bare(apiBase) };
 }

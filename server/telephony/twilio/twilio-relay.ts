@@ -10,12 +10,13 @@ import type {
   RelayProvider,
 } from '../ports.ts';
 import { RelayError } from '../ports.ts';
-import type { ProviderHttpPace } from '../provider-http.ts';
+import { laterInstead, type ProviderHttpPace } from '../provider-http.ts';
 import type { RelayLookup } from '../relay-lookup.ts';
 import { LONGEST_CALL_MS } from './call-context.ts';
 import { CallsUnderWay } from './calls-under-way.ts';
 import { Ends } from './ends.ts';
 import { reconciled } from './reconcile.ts';
+import { RecordingStart } from './recording-start.ts';
 import { TWILIO } from './reports.ts';
 import { TwilioRest } from './rest.ts';
 import { checkTwilioSettings, type TwilioSettings } from './settings.ts';
@@ -67,7 +68,17 @@ export class TwilioRelay implements RelayProvider {
     this.#rest = new TwilioRest(settings, pace);
     this.#ends = new Ends({ rest: this.#rest, calls, lookup, twiml: new Twiml(settings), log });
     const ends = this.#ends;
-    const handlers = new TwilioWebhooks({ settings, lookup, calls, ends, log, clock, decideTimeoutMs });
+    const recordings = new RecordingStart({ rest: this.#rest, calls, log });
+    const handlers = new TwilioWebhooks({
+      settings,
+      lookup,
+      calls,
+      ends,
+      recordings,
+      log,
+      clock,
+      decideTimeoutMs,
+    });
     this.webhooks = WEBHOOKS.map((name) => ({
       path: `${TWILIO}/${name}`,
       handle: (request) => handlers.handle(name, request, this.#core),
@@ -97,8 +108,11 @@ export class TwilioRelay implements RelayProvider {
     await this.#ends.bringAbout(callRef, why);
   }
 
+  /** @throws RelayError `not_found`, `unavailable` */
   async fetchRecording(recordingRef: string): Promise<FetchedRecording> {
-    const { status, channels } = await this.#rest.recording(recordingRef);
+    const { status, channels } = await this.#rest.recording(recordingRef).catch((error: unknown) => {
+      throw laterInstead(error);
+    });
     if (status === 'deleted' || status === 'absent') throw new RelayError('not_found');
     if (status !== 'completed')
       throw new RelayError('unavailable', { detail: 'the recording is not finished' });

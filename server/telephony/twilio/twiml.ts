@@ -12,7 +12,7 @@ import {
 import type { TwilioSettings } from './settings.ts';
 import { element, type XmlElement, xmlDocument } from './xml.ts';
 
-export const WEBHOOKS = ['voice', 'notice', 'leg', 'dialled', 'status', 'recording'] as const;
+export const WEBHOOKS = ['voice', 'notice', 'noticed', 'leg', 'dialled', 'status', 'recording'] as const;
 export type WebhookName = (typeof WEBHOOKS)[number];
 
 /** Twilio asks again when we answer 5xx, do not connect or are slow (connection overrides); the fragment is never sent. */
@@ -26,7 +26,10 @@ export class Twiml {
     this.#settings = settings;
   }
 
-  /** Says the notice to the caller, then rings the other; the other hears the notice before the two are connected. */
+  /**
+   * Says the notice to the caller, then rings the other; the other hears the notice before the two are connected. `record`
+   * would begin when the other picks up, with their first words and before the notice: the recording is begun after it.
+   */
   bridge(decision: Bridge, x: PhoneNumber): string {
     const context = contextOf(decision);
     const callee = element(
@@ -49,11 +52,7 @@ export class Twiml {
         timeLimit: talkSeconds(decision.maxTalkMs),
         action: this.#address('dialled', context),
         method: 'POST',
-        record: decision.recorded ? 'record-from-answer-dual' : 'do-not-record',
-        trim: decision.recorded ? 'do-not-trim' : undefined,
-        recordingStatusCallback: decision.recorded ? this.#address('recording', context) : undefined,
-        recordingStatusCallbackMethod: decision.recorded ? 'POST' : undefined,
-        recordingStatusCallbackEvent: decision.recorded ? 'completed absent' : undefined,
+        record: 'do-not-record',
       },
       callee,
     );
@@ -61,9 +60,20 @@ export class Twiml {
     return respond(...notice, dial);
   }
 
-  /** The notice for the callee, who is connected when it was said. */
-  notice(language: PhoneLanguage): string {
-    return respond(this.#prompt('recorded', language));
+  /** The notice for the callee. When it was said we are asked again, and only then is it recorded. */
+  notice(context: CallContext): string {
+    const said = element('Redirect', { method: 'POST' }, this.#address('noticed', context));
+    return respond(this.#prompt('recorded', context.language), said);
+  }
+
+  /** Nothing more is to be said to the callee: the two are connected. */
+  connect(): string {
+    return respond();
+  }
+
+  /** Where the recording of a call is reported. */
+  recordingReport(context: CallContext): string {
+    return this.#address('recording', context);
   }
 
   announce(prompt: PromptId, language: PhoneLanguage): string {

@@ -15,6 +15,7 @@ import { type CallContext, contextFrom } from './call-context.ts';
 import type { CallsUnderWay } from './calls-under-way.ts';
 import { Decisions, type Unavailable } from './decisions.ts';
 import type { EndOfCall, Ends } from './ends.ts';
+import type { RecordingStart } from './recording-start.ts';
 import {
   endingOf,
   isCallSid,
@@ -31,12 +32,17 @@ import { Twiml, type WebhookName } from './twiml.ts';
 
 /** Twilio asks again within seconds. Later, the same question comes from somebody who kept it. */
 const ASKED_AGAIN_WITHIN_MS = 60_000;
+/** Twilio gives up after 15 seconds and asks again; so it does when it is told. */
+const ANSWER_WITHIN_MS = 10_000;
+/** Reports that a store has not answered yet. Beyond it Twilio is told to come again: what waits here is bounded. */
+const MOST_AT_ONCE = 2_000;
 
 export interface TwilioWebhookParts {
   readonly settings: TwilioSettings;
   readonly lookup: RelayLookup;
   readonly calls: CallsUnderWay;
   readonly ends: Ends;
+  readonly recordings: RecordingStart;
   readonly log: Log;
   readonly clock: Clock;
   readonly decideTimeoutMs: number;
@@ -53,6 +59,7 @@ export class TwilioWebhooks {
   readonly #parts: TwilioWebhookParts;
   readonly #twiml: Twiml;
   readonly #decisions: Decisions;
+  #underWay = 0;
 
   constructor(parts: TwilioWebhookParts) {
     const { settings, log, clock, decideTimeoutMs } = parts;
@@ -66,9 +73,13 @@ export class TwilioWebhooks {
   async handle(name: WebhookName, request: WebhookRequest, core: RelayCore | null): Promise<WebhookAnswer> {
     const checked = this.#check(request);
     if (typeof checked === 'string') return this.#disbelieved(checked);
-    if (core === null) return answered(503);
+    if (core === null || this.#underWay >= MOST_AT_ONCE) return answered(503);
+    this.#underWay += 1;
+    const answering = this.#answer(name, { core, ...checked }).finally(() => {
+      this.#underWay -= 1;
+    });
     try {
-      return await this.#answer(name, { core, ...checked });
+      return await within(ANSWER_WITHIN_MS, answering);
     } catch (error) {
       this.#parts.log.error('a report of the phone provider could not be kept', {
         event: TWILIO,
@@ -100,6 +111,8 @@ export class TwilioWebhooks {
         return this.#voice(asked);
       case 'notice':
         return this.#notice(asked);
+      case 'noticed':
+        return this.#noticed(asked);
       case 'leg':
         return this.#leg(asked);
       case 'dialled':
@@ -172,7 +185,20 @@ export class TwilioWebhooks {
   async #notice({ query }: Asked): Promise<WebhookAnswer> {
     const context = contextFrom(query);
     if (context === null) return this.#notTaken('malformed');
-    return twiml(this.#twiml.notice(context.language));
+    return twiml(this.#twiml.notice(context));
+  }
+
+  /** Both have heard that it is recorded: now, and no earlier, it is. */
+  async #noticed({ core, form, query }: Asked): Promise<WebhookAnswer> {
+    const callRef = form.get('ParentCallSid');
+    const context = contextFrom(query);
+    if (!isCallSid(callRef) || context === null) return this.#notTaken('malformed');
+    const endedFor = this.#parts.calls.get(callRef)?.endedFor;
+    // Ended while it was said: nobody is connected any more.
+    if (endedFor !== undefined) return twiml(this.#farewell({ end: 'unbound', endedFor }, context));
+    const call = { callRef, context, at: this.#parts.clock() };
+    await this.#parts.recordings.begin(core, call, this.#twiml.recordingReport(context));
+    return twiml(this.#twiml.connect());
   }
 
   /** The dialled leg rings, was answered, has ended. */
@@ -189,7 +215,17 @@ export class TwilioWebhooks {
       await core.event(twilioEvent({ callRef, context, at }, { type: 'answered', caller }));
     const ending = this.#ending(form, context, { status, seconds: form.get('CallDuration') });
     if (ending !== null) await this.#parts.ends.tell(core, { callRef, context, at, ending });
+    else this.#endAgain(callRef);
     return answered(204);
+  }
+
+  /** A call that was ended while Twilio was still being told to ring: what we said then may not have reached it. */
+  #endAgain(callRef: string): void {
+    const call = this.#parts.calls.get(callRef);
+    if (call === undefined || call.ended || call.endedFor === undefined) return;
+    this.#parts.ends.bringAbout(callRef, call.endedFor).catch((error: unknown) => {
+      this.#parts.log.error('a phone call that was ended goes on', { event: TWILIO, error });
+    });
   }
 
   /** The other leg is over; the caller is still there and hears why. */

@@ -35,7 +35,14 @@ describe('masked calls of a visit', () => {
     expect(phone.board).toEqual(kept.board);
     server.refuse('phone.get', 'FORBIDDEN');
     await phone.load();
-    expect(phone.board).toEqual({ available: false, reachable: [], refused: [], label: '', bindings: [] });
+    expect(phone.board).toEqual({
+      available: false,
+      reachable: [],
+      refused: [],
+      label: '',
+      recording: 'off',
+      bindings: [],
+    });
     server.refuse('phone.get', 'NOT_FOUND');
     expect(await codeOf(phone.load())).toBe('NOT_FOUND');
   });

@@ -47,6 +47,7 @@ export const board = (changes: Partial<PhoneBoard> = {}): PhoneBoard => ({
   reachable: [doctor, patient],
   refused: [],
   label: 'City Clinic',
+  recording: 'ask',
   bindings: [],
   ...changes,
 });

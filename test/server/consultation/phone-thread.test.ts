@@ -53,6 +53,16 @@ test.each([bound, unbound, started, answered, ended, refuses()])(
   },
 );
 
+test('[PHB100] the end of a call that was to be recorded and is not says why', () => {
+  expect(must(active(), { ...ended, notRecorded: 'tape_failed' }).facts[0]?.fact).toEqual({
+    kind: 'phone.callEnded',
+    phoneCallId,
+    reason: 'completed',
+    talkMs: 5_000,
+    notRecorded: 'tape_failed',
+  });
+});
+
 test('[PHN22] other bindings, other calls and the other ends of a call are other facts', () => {
   const all = after(active(), bound, started, answered, ended, unbound);
   const other = { ...started, phoneCallId: callOf(2) };

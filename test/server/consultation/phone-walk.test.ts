@@ -34,6 +34,7 @@ const acts = [
   'decline',
   'ring',
   'ring',
+  'dialIn',
   'answers',
   'answers',
   'phoneLeaves',
@@ -92,6 +93,8 @@ function toEvent(made: Move, state: ConsultationState, index: number): Consultat
       return { type: 'call.hangUp', ...place };
     case 'ring':
       return { type: 'phone.join', ...place, personId, phoneCallId: legOf(index) };
+    case 'dialIn':
+      return { type: 'phone.dialIn', personId, callId, phoneCallId: legOf(index) };
     case 'answers':
       return { type: 'phone.seatAnswered', ...of };
     case 'phoneLeaves':

@@ -143,3 +143,16 @@ test('[PHN54] what only half is there, or cannot be, does not start', () => {
     expect(refusalOf(wrong)).toMatch(/^Configuration: .*https/);
   expect(refusalOf({ ...TWILIO, TWILIO_ACCOUNT_SID: 'canary' })).not.toContain('canary');
 });
+
+test('[PHD43] a call that may last less than a minute is begun for less than a minute', () => {
+  const shortest = (text: string) => read({ ...EMBEDDED, PHONE_MAX_TALK_MS: text })?.settings.limits;
+  expect(shortest('30000')).toMatchObject({ shortestTalkMs: 30_000 });
+  expect(shortest('90000')).toMatchObject({ shortestTalkMs: 60_000 });
+});
+
+test('[PHD44] where all calls are to be recorded and the provider can tell nobody so, it does not start', () => {
+  const always = { ...ALIBABA, PHONE_RECORD: 'always' };
+  expect(refusalOf(always)).toContain('ALIBABA_RING_CONFIG is required with PHONE_RECORD=always');
+  expect(refusalOf({ ...always, ALIBABA_RING_CONFIG: 'ring' })).toBe('accepted');
+  expect(refusalOf({ ...ALIBABA, PHONE_RECORD: 'ask' })).toBe('accepted');
+});

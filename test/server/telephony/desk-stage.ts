@@ -38,6 +38,8 @@ export interface StageOptions {
   readonly webhooks?: Telephony['webhooks'];
   /** Rings telephones for calls of visits. */
   readonly telephones?: Telephones;
+  /** Doctors who are in a call are rung for a second one. */
+  readonly callWaiting?: boolean;
 }
 
 /** A whole server with masked calls through a scripted provider. */
@@ -77,6 +79,7 @@ export async function startPhoneStage(options: StageOptions = {}): Promise<Phone
   });
   const app = await startTestApp({
     telephony: open,
+    ...(options.callWaiting === undefined ? {} : { callWaiting: options.callWaiting }),
   });
   return {
     app,

@@ -46,6 +46,7 @@ test('[PHN31] a server without telephony says so, and refuses what would need it
     reachable: [],
     refused: [],
     label: '',
+    recording: 'off',
     bindings: [],
   });
   const { id: consultationId } = visit;
@@ -204,6 +205,7 @@ test('[PHN39] the metrics tell of masked calls, and name nobody', async () => {
   await stage.relay.call({ from: null, x: numberOf(bound.bindings[0]?.number ?? '') });
   const text = await (await fetch(`${stage.app.origin}/metrics`)).text();
   expect(text).toContain('teleconsult_phone_calls_refused{reason="stranger"} 1');
+  expect(text).toContain('teleconsult_phone_relays_free 1');
   expect(text).toMatch(/teleconsult_phone_pending\{what="unbinding"\} 0/);
   expect(text).not.toMatch(/1[37][089]0000/);
 });

@@ -1,4 +1,8 @@
-import type { PhoneCallEndReason, PhoneUnboundReason } from '@teleconsult/client-sdk/phone';
+import type {
+  PhoneCallEndReason,
+  PhoneNotRecordedReason,
+  PhoneUnboundReason,
+} from '@teleconsult/client-sdk/phone';
 
 /** Masked phone calls. Fetched when there is one of them to speak of. */
 export const phone = {
@@ -12,7 +16,7 @@ export const phone = {
       expired: 'The time of the phone number of this visit is over.',
       released: 'The phone number of this visit was given back.',
       refused: 'The phone number of this visit was given back, because phone calls are not wanted.',
-      failed: 'No phone number could be had for this visit.',
+      failed: 'There is no phone number for this visit: it could not be had, or not be kept.',
     } satisfies Record<PhoneUnboundReason, string>,
     started: (name: string) => `${name} phoned.`,
     youStarted: 'You phoned.',
@@ -43,13 +47,20 @@ export const phone = {
       time_over: (duration: string) => `Your phone call: ${duration}. The time was over`,
       lost: (duration: string) => `Your phone call: ${duration}. The connection was lost`,
     } satisfies Record<PhoneCallEndReason, (duration: string) => string>,
+    /** After the end of a call that was to be recorded. */
+    notRecorded: {
+      not_told: (ended: string) => `${ended}. It was not recorded: one of the two did not hear the notice`,
+      no_tape: (ended: string) => `${ended}. It was not recorded: the server could not keep a recording`,
+      tape_failed: (ended: string) =>
+        `${ended}. The recording broke off before the end; what there was until then is kept`,
+    } satisfies Record<PhoneNotRecordedReason, (ended: string) => string>,
     /** Who called is not known here. */
     someone: 'Somebody',
     refused: (name: string) => `${name} does not want to be phoned.`,
     youRefused: 'You do not want to be phoned.',
     allowed: (name: string) => `${name} can be phoned again.`,
     youAllowed: 'You can be phoned again.',
-    open: 'Open',
+    open: 'Show the number',
   },
   title: 'Call by phone, number hidden',
   explanation: (name: string) =>
@@ -59,8 +70,13 @@ export const phone = {
   get: 'Get a number',
   getting: 'A number is being set up…',
   givingBack: 'The number is being given back…',
+  /** Also where the provider is down: it is asked again until it answers. */
+  slow: 'This takes longer than usual. The telephone service is asked again by itself; you may close this window meanwhile.',
+  stopGetting: 'Do not wait for it',
+  ready: (number: string) => `The phone number of this visit is ${number}.`,
+  ofOthers: (one: string, two: string) => `The phone number of this visit connects ${one} and ${two}.`,
   notYet: 'You can get a number as soon as the visit has begun.',
-  over: 'The visit has ended, and its phone number with it.',
+  over: 'The visit has ended, and phone numbers end with it. Ask the clinic if you still have to talk.',
   ownNumberMissing: 'The clinic does not know your phone number. Ask the clinic to add it.',
   otherNumberMissing: (name: string) => `The clinic does not know a phone number of ${name}.`,
   otherRefused: (name: string, since: string) => `${name} does not want to be phoned (since ${since}).`,
@@ -69,10 +85,9 @@ export const phone = {
     expired: 'The time of the number is over.',
     released: 'The number was given back.',
     refused: 'The number was given back, because phone calls are not wanted.',
-    failed: 'No number could be had. Try again in a moment.',
+    failed: 'There is no number: it could not be had, or not be kept. Try again in a few minutes.',
   } satisfies Record<PhoneUnboundReason, string>,
   number: 'Phone number of this visit',
-  numberLabel: (number: string) => `Phone number ${number}`,
   call: 'Call',
   save: 'Save to contacts',
   saveOld: 'Save for an older phone',
@@ -83,9 +98,12 @@ export const phone = {
   keep: 'Keep it',
   onlyOtherCalls: (name: string) => `Only ${name} can call: you will be called from this number.`,
   onlyYouCall: (name: string) => `Only you can call: ${name} cannot call you at this number.`,
+  callFrom:
+    'Call from the phone whose number the clinic has, and do not hide it: other phones are not connected.',
   record: 'Record calls through it',
   recordHint: 'Both of you hear so before you are connected.',
   recorded: 'Calls through this number are recorded. Both of you hear so before you are connected.',
+  notRecorded: 'Calls through this number are not recorded.',
   oneWay: 'Only I call',
   oneWayHint: (name: string) => `${name} cannot call you at this number.`,
   calling: {
@@ -93,6 +111,7 @@ export const phone = {
     otherRinging: (name: string) => `${name} is phoning you.`,
     talking: (name: string) => `On the phone with ${name}`,
     recorded: 'recorded',
+    notRecorded: 'not being recorded',
   },
   refuse: 'Do not phone me',
   refuseHint:
@@ -102,7 +121,8 @@ export const phone = {
   errors: {
     refused: 'One of you does not want to be phoned.',
     wrongState: 'This does not work with the phone numbers that the clinic has of you. Ask the clinic.',
-    notRecorded: 'Phone calls cannot be recorded here. Get a number without recording.',
+    notRecorded:
+      'Phone calls cannot be recorded here. Get a number without recording; if there is none either, ask the clinic.',
     noNumber: 'All numbers are in use at the moment. Try again in a few minutes.',
     tooMany: 'This visit had too many numbers today. Write a message instead.',
   },

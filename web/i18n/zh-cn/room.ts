@@ -11,7 +11,7 @@ export const room: Shape<typeof english> = {
   },
   muted: '已静音',
   cameraIsOff: '未开摄像头',
-  byPhone: '电话',
+  byPhone: '电话接入',
   phoneRings: '正在拨打电话…',
   joinByPhone: '用电话加入',
   goOnByPhone: '改用电话继续',

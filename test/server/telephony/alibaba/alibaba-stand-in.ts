@@ -61,7 +61,7 @@ export class AlibabaStandIn implements AsyncDisposable {
   readonly asked: Readonly<Record<string, string>>[] = [];
   readonly urls: string[] = [];
   /** What becomes of the next requests. */
-  readonly failures: ('down' | 'throttled' | 'slow' | 'lost' | { code: string })[] = [];
+  readonly failures: ('down' | 'throttled' | 'slow' | 'lost' | { code: string; more?: object })[] = [];
   readonly recordings = new Map<string, Buffer>();
   isDown = false;
   nextAnswer: 'rings' | 'busy' | 'no_answer' = 'rings';
@@ -82,6 +82,10 @@ export class AlibabaStandIn implements AsyncDisposable {
   async listen(): Promise<string> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     this.#base = `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return this.#base;
+  }
+
+  get base(): string {
     return this.#base;
   }
 
@@ -261,7 +265,8 @@ export class AlibabaStandIn implements AsyncDisposable {
       return json(400, { Code: 'Throttling.User', Message: 'Request was denied due to user flow control.' });
     if (failure === 'down' || this.isDown)
       return json(503, { Code: 'ServiceUnavailable', Message: 'about 13800001111' });
-    if (typeof failure === 'object') return json(200, { Code: failure.code, Message: 'about 13800001111' });
+    if (typeof failure === 'object')
+      return json(200, { Code: failure.code, Message: 'about 13800001111', ...failure.more });
     const refused = this.#refusal(request.method ?? '', given);
     if (refused !== null) return json(400, { Code: refused, Message: refused });
     const [status, answer] = this.#act(given);

@@ -1,3 +1,4 @@
+import { PhoneBindings } from '@teleconsult/server/telephony/bindings/phone-bindings';
 import { expect, test } from 'vitest';
 import { eventually } from '../../../helpers/eventually.ts';
 import { FakeProvider } from './fake-provider.ts';
@@ -96,7 +97,6 @@ test('[PHB43] a provider that is down is asked again until it answers, also by t
   expect(provider.count('bind')).toBe(2);
   await bindings.close();
   provider.failing = null;
-  const { PhoneBindings } = await import('@teleconsult/server/telephony/bindings/phone-bindings');
   const next = await PhoneBindings.open({ ...parts, store, host: visits });
   time.now += 600_000;
   await next.tick();
@@ -307,4 +307,18 @@ test('[PHB41] a second doctor of the visit is not given the number of the first 
   await expect(opened.bind('dan')).rejects.toMatchObject({ code: 'WRONG_STATE' });
   expect((await opened.board('dan')).bindings).toMatchObject([{ state: 'bound', number: null }]);
   expect(await opened.dial('dan', x)).toMatchObject({ why: 'stranger' });
+});
+
+test('[PHB101] the board says before a call whether it would be recorded', async () => {
+  const modeOf = async (provider: FakeProvider, recording: 'off' | 'ask' | 'always') => {
+    await using opened = await openBindings({ provider });
+    const bindings = await PhoneBindings.open({ ...opened.parts, recording });
+    const board = await bindings.board(consultation(1), person('pat'));
+    await bindings.close();
+    return board.recording;
+  };
+  for (const recording of ['off', 'ask', 'always'] as const) {
+    expect(await modeOf(new FakeProvider(), recording)).toBe(recording);
+    expect(await modeOf(new FakeProvider('sip', { recording: 'none' }), recording)).toBe('off');
+  }
 });

@@ -4,7 +4,7 @@ import { number } from '../../../contract/relay.under-test.ts';
 import { eventually } from '../../../helpers/eventually.ts';
 import { levelOf, soundOf, Telephone } from '../rtp/telephone.ts';
 import { ANN, hears, tellsNoNumberOf, X } from './people.ts';
-import { pickUp, type Stage, startStage } from './stage.ts';
+import { offerOf, pickUp, type Stage, startStage } from './stage.ts';
 
 const ROOM = '127.0.71.80';
 
@@ -174,4 +174,72 @@ test('[RLY65] a destination that may not be dialled is refused before anything i
   expect(stage.relay.legs.size).toBe(0);
   await stage.relay.close();
   await expect(dialOut(stage)).rejects.toMatchObject({ reason: 'unavailable' });
+});
+
+test('[RLE20] a phone that is heard no more, and does not hold, is hung up and lost, whatever the room says', async () => {
+  await using stage = await startStage({ settings: { timings: { silentMs: 500, watchEveryMs: 50 } } });
+  await using call = await talking(stage);
+  const { leg, room, phone } = call;
+  leg.bridge(true);
+  const { host, port } = leg.sound;
+  const over = new AbortController();
+  const says = (async () => {
+    while (!over.signal.aborted)
+      await room.tone({ host, port }, { frequency: 1_000, frames: 5, everyMs: 20 });
+  })();
+  let end: string | null = null;
+  void leg.ended.then((ended) => {
+    end = ended.end;
+  });
+  // Who speaks stays, and so does who holds.
+  await phone.phone.tone(phone.to, { frequency: 440, frames: 50, everyMs: 20 });
+  const hold = offerOf(phone.phone, 2).replace('a=sendrecv', 'a=sendonly');
+  // Nobody may ask for anything before their answer was acknowledged.
+  await phone.dialog.reached;
+  expect(await phone.dialog.reinvite(hold)).toMatchObject({ ok: true });
+  const heldAt = performance.now();
+  await eventually('more time than silence may last', () => performance.now() - heldAt > 1_200);
+  expect(end).toBeNull();
+  expect(await phone.dialog.reinvite(offerOf(phone.phone, 3))).toMatchObject({ ok: true });
+  await eventually('it is lost', () => end === 'lost', { lastSeen: () => end });
+  expect(await phone.ended).toMatchObject({ by: 'them' });
+  over.abort();
+  await says;
+  tellsNoNumberOf(stage);
+});
+
+const presses = (
+  phone: { phone: Telephone; to: { host: string; port: number } },
+  code: number,
+  timestamp: number,
+) => {
+  for (let repeat = 0; repeat < 4; repeat += 1)
+    phone.phone.frame(phone.to, { ...key(code, repeat), timestamp });
+};
+
+test('[RLE21] a key that is pressed before the question has begun is no answer to it', async () => {
+  await using stage = await startStage();
+  await using call = await talking(stage);
+  const { leg, phone, digits } = call;
+  const said = leg.say('recorded');
+  await eventually('something else is said', () => phone.phone.arrived.length > 10);
+  const asked = leg.ask({ prompt: 'consent', digits: '12', withinMs: 10_000 });
+  presses(phone, 1, 1_000);
+  await eventually('a key', () => digits.includes('1'));
+  const from = phone.phone.arrived.length;
+  expect(await said).toBe(true);
+  await hears(phone.phone, 'consent', { from, frames: 10 });
+  presses(phone, 2, 90_000);
+  expect(await asked).toBe('2');
+});
+
+test('[RLE21] who holds has not heard what was said', async () => {
+  await using stage = await startStage();
+  await using call = await talking(stage);
+  const { leg, phone } = call;
+  const hold = offerOf(phone.phone, 2).replace('a=sendrecv', 'a=sendonly');
+  // Nobody may ask for anything before their answer was acknowledged.
+  await phone.dialog.reached;
+  expect(await phone.dialog.reinvite(hold)).toMatchObject({ ok: true });
+  expect(await leg.say('busy')).toBe(false);
 });

@@ -73,7 +73,7 @@ test.each(['throws', 'silent'] as const)(
   },
 );
 
-test('[RLY14] a destination outside the allow-list is never dialled, whoever decided', async () => {
+test('[RLY14] [P3] a destination outside the allow-list is never dialled, whoever decided', async () => {
   await using stage = await startStage({
     settings: { destinations: { allowed: ['+861390'], denied: [], lines: new Set(['MOBILE']) } },
   });

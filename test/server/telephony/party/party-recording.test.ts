@@ -1,5 +1,6 @@
 import { AppError } from '@teleconsult/protocol';
 import type { ConsultationState } from '@teleconsult/server/consultation/state';
+import type { FakeTelephone } from '@teleconsult/server/telephony/party/fake-telephones';
 import { expect, test } from 'vitest';
 import { eventually } from '../../../helpers/eventually.ts';
 import { openPartyStage, PATIENT, type PartyStage, recording, visit } from './party-stage.ts';
@@ -128,4 +129,114 @@ test('[PTY25] who is asked while they are being connected is asked once they are
   telephone.end('completed');
   await eventually('the end', () => stage.parties.size === 0);
   expect(stage.told.map(({ type }) => type)).toEqual(['phone.seatAnswered', 'phone.seatLeft']);
+});
+
+const answersOf = ({ told }: PartyStage) => told.filter(({ type }) => type === 'phone.consent');
+
+test.each([
+  ['hangs up', (telephone: FakeTelephone): void => telephone.end('completed')],
+  // Its last words are being said: it has not ended yet.
+  ['is hung up on', (telephone: FakeTelephone): void => void telephone.hangUp('time_over', 'time_over')],
+] as const)('[PTY66] who %s while they are asked has refused nothing', async (_what, end) => {
+  await using stage = await openPartyStage({ answerWithinMs: 5_000 });
+  const telephone = await stage.talking();
+  askConsent(stage);
+  stage.parties.handleChange(change(stage, 'asked'));
+  await eventually('a question', () => telephone.isAsked);
+  telephone.isSlow = true;
+  end(telephone);
+  await eventually('nothing is asked', () => !telephone.isAsked);
+  telephone.isSlow = false;
+  await eventually('an end', () => stage.parties.size === 0);
+  expect(answersOf(stage)).toEqual([]);
+  expect(telephone.said).not.toContain('consent_refused');
+});
+
+test('[PTY67] who came into a recorded call and says nothing ends it for nobody, and may agree as long as they are there', async () => {
+  await using stage = await openPartyStage({ answerWithinMs: 20 });
+  const telephone = await stage.talking();
+  askConsent(stage);
+  stage.parties.handleChange(change(stage, 'asked', 'running'));
+  await eventually(
+    'two questions',
+    () => telephone.said.filter((prompt) => prompt === 'consent').length === 2,
+  );
+  await eventually('they are listened to', () => telephone.waitsForKey);
+  expect(answersOf(stage)).toEqual([]);
+  expect(telephone.said).not.toContain('consent_refused');
+  telephone.press('1');
+  await eventually('consent', () => answersOf(stage).length === 1);
+  expect(answersOf(stage)).toMatchObject([{ granted: true }]);
+  expect(telephone.said.at(-1)).toBe('consent_given');
+});
+
+test('[PTY67] who came into a recorded call may refuse later, too, and is not listened to once it has stopped', async () => {
+  await using stage = await openPartyStage({ answerWithinMs: 20 });
+  const first = await stage.talking();
+  askConsent(stage);
+  stage.parties.handleChange(change(stage, 'asked', 'running'));
+  await eventually('they are listened to', () => first.waitsForKey);
+  stage.parties.handleChange(change(stage, null));
+  await eventually('nobody listens', () => !first.isAsked);
+  first.end('completed');
+  const second = await stage.talking();
+  askConsent(stage);
+  stage.parties.handleChange(change(stage, 'asked', 'running'));
+  await eventually('they are listened to', () => second.waitsForKey);
+  second.press('2');
+  await eventually('a refusal', () => answersOf(stage).length === 1);
+  expect(answersOf(stage)).toMatchObject([{ granted: false }]);
+});
+
+test('[PTY68] who holds while they are told of the recording is told again, and is not heard before', async () => {
+  await using stage = await openPartyStage();
+  const telephone = await stage.talking();
+  telephone.isHolding = true;
+  stage.parties.handleChange(change(stage, 'granted', 'running'));
+  await eventually('a second notice', () => telephone.said.filter((one) => one === 'recorded').length > 1);
+  expect(stage.seat()?.paused).toBe(true);
+  telephone.isHolding = false;
+  await eventually('sound', () => stage.seat()?.paused === false);
+  const told = telephone.said.length;
+  stage.parties.handleChange(change(stage, 'granted', 'running'));
+  expect(telephone.said).toHaveLength(told);
+});
+
+test('[PTY68] who holds until the recording has stopped is heard again without a notice', async () => {
+  await using stage = await openPartyStage();
+  const telephone = await stage.talking();
+  telephone.isHolding = true;
+  stage.parties.handleChange(change(stage, 'granted', 'running'));
+  await eventually('a notice', () => telephone.said.includes('recorded'));
+  stage.parties.handleChange(change(stage, null));
+  await eventually('sound', () => stage.seat()?.paused === false);
+});
+
+test('[PTY68] who agreed and has not heard that it begins is told before they are heard', async () => {
+  await using stage = await openPartyStage({ answerWithinMs: 5_000 });
+  const telephone = await stage.talking();
+  askConsent(stage);
+  await eventually('a question', () => telephone.isAsked);
+  telephone.isHolding = true;
+  telephone.press('1');
+  await eventually('consent', () => answersOf(stage).length === 1);
+  stage.parties.handleChange(change(stage, 'granted', 'running'));
+  await eventually('silence', () => stage.seat()?.paused === true);
+  telephone.isHolding = false;
+  await eventually('sound', () => stage.seat()?.paused === false);
+  expect(telephone.said.slice(0, 4)).toEqual(['connecting', 'consent', 'consent_given', 'recorded']);
+});
+
+test.each([
+  ['1', true],
+  ['2', false],
+] as const)('[PTY69] the key %s is told until it is kept', async (key, granted) => {
+  await using stage = await openPartyStage({ answerWithinMs: 5_000 });
+  const telephone = await stage.talking();
+  askConsent(stage);
+  await eventually('a question', () => telephone.isAsked);
+  stage.state.refusals.push(new AppError('STORAGE_UNAVAILABLE'), new AppError('STORAGE_FULL'));
+  telephone.press(key);
+  await eventually('an answer', () => answersOf(stage).length === 1);
+  expect(answersOf(stage)).toMatchObject([{ granted }]);
 });

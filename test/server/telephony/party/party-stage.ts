@@ -11,6 +11,7 @@ import {
 import type { PhoneSeatEvent } from '@teleconsult/server/consultation/commands';
 import type { PhoneEffect } from '@teleconsult/server/consultation/phone-state';
 import type { LogFields } from '@teleconsult/server/host/ports';
+import { randomPhoneIds } from '@teleconsult/server/telephony/bindings/random-phone-ids';
 import { DEFAULT_PHONE_SETTINGS } from '@teleconsult/server/telephony/bindings/settings';
 import { type FakeTelephone, FakeTelephones } from '@teleconsult/server/telephony/party/fake-telephones';
 import { PhoneParties, type PhonePartiesParts } from '@teleconsult/server/telephony/party/phone-parties';
@@ -38,10 +39,16 @@ export interface PartyStage extends AsyncDisposable {
   readonly state: {
     phase: ConsultationView['phase'];
     reachable: Reachable | null;
-    /** Thrown at whoever tells, once each. */
+    /** False: the call says that it took a telephone, and nobody is told so. */
+    takesDialIns: boolean;
+    /** Thrown at whoever tells or dials in, once each. */
     readonly refusals: Error[];
   };
-  readonly place: { callId: typeof call; personId: typeof PATIENT; phoneCallId: PhoneCallId };
+  readonly place: {
+    readonly callId: typeof call;
+    readonly personId: typeof PATIENT;
+    readonly phoneCallId: PhoneCallId;
+  };
   carryOut(effect: PhoneEffect, id?: typeof visit): void;
   /** Rings the next telephone, of this person. */
   ring(personId?: PersonId): Promise<FakeTelephone>;
@@ -61,9 +68,16 @@ export async function openPartyStage(change: Partial<PhonePartiesParts> = {}): P
     () =>
     (step: string, fields: LogFields = {}): void =>
       void logged.push({ step, fields });
-  const state: PartyStage['state'] = { phase: 'active', reachable: TELEPHONE, refusals: [] };
+  const state: PartyStage['state'] = {
+    phase: 'active',
+    reachable: TELEPHONE,
+    takesDialIns: true,
+    refusals: [],
+  };
   let room: SfuRoom | null = null;
-  const parties = parts.adopt(
+  let count = 0;
+  let newest: PartyStage['place'] = { callId: call, personId: PATIENT, phoneCallId: phoneCall(0) };
+  const parties: PhoneParties = parts.adopt(
     new PhoneParties({
       telephones,
       book: { telephoneOf: async () => state.reachable },
@@ -72,6 +86,13 @@ export async function openPartyStage(change: Partial<PhonePartiesParts> = {}): P
           const refusal = state.refusals.shift();
           if (refusal !== undefined) throw refusal;
           told.push(event);
+        },
+        dialIn: async (id, place) => {
+          const refusal = state.refusals.shift();
+          if (refusal !== undefined) throw refusal;
+          newest = place;
+          if (state.takesDialIns)
+            parties.carryOut(id, { type: 'phone.ring', ...place, until: Date.now() + 30_000 });
         },
       },
       rooms: {
@@ -87,6 +108,7 @@ export async function openPartyStage(change: Partial<PhonePartiesParts> = {}): P
       },
       view: async () => ({ phase: state.phase }) as Partial<ConsultationView> as ConsultationView,
       settings: DEFAULT_PHONE_SETTINGS,
+      ids: randomPhoneIds,
       clock: Date.now,
       log: { info: note(), warn: note(), error: note() },
       answerWithinMs: 50,
@@ -94,8 +116,6 @@ export async function openPartyStage(change: Partial<PhonePartiesParts> = {}): P
     }),
     (opened) => opened.close(),
   );
-  let count = 0;
-  let newest = { callId: call, personId: PATIENT, phoneCallId: phoneCall(0) };
   const stage = {
     parties,
     telephones,

@@ -38,11 +38,17 @@ interface Acme extends AsyncDisposable {
   readonly asked: string[];
   /** What it answers next, instead of what it has. */
   readonly failures: { readonly of: 'fetch' | 'delete'; readonly error: Error }[];
+  /** What it answers next as if it were sound. */
+  readonly pages: Buffer[];
+  /** What was asked for, by its name there. */
+  readonly refs: string[];
 }
 
 function acme(stage: TapeStage): Acme {
   const calls: string[] = [];
   const failures: { of: 'fetch' | 'delete'; error: Error }[] = [];
+  const pages: Buffer[] = [];
+  const refs: string[] = [];
   const failing = (of: 'fetch' | 'delete'): void => {
     const index = failures.findIndex((failure) => failure.of === of);
     const [failure] = index < 0 ? [] : failures.splice(index, 1);
@@ -61,18 +67,21 @@ function acme(stage: TapeStage): Acme {
       name !== 'acme'
         ? null
         : {
-            fetchRecording: async (): Promise<FetchedRecording> => {
+            fetchRecording: async (ref): Promise<FetchedRecording> => {
+              refs.push(`fetch ${ref}`);
               await note('fetch');
               failing('fetch');
+              const answer = pages.shift() ?? sound;
               return {
                 body: (async function* () {
-                  yield sound;
+                  yield answer;
                 })(),
                 contentType: 'audio/x-wav',
                 channels: 2,
               };
             },
-            deleteRecording: async () => {
+            deleteRecording: async (ref) => {
+              refs.push(`delete ${ref}`);
               await note('delete');
               failing('delete');
             },
@@ -85,7 +94,7 @@ function acme(stage: TapeStage): Acme {
     },
     waitsMs: [0],
   });
-  return { fetching, asked: calls, failures, [Symbol.asyncDispose]: () => fetching.close() };
+  return { fetching, asked: calls, failures, pages, refs, [Symbol.asyncDispose]: () => fetching.close() };
 }
 
 const ready = (stage: TapeStage) =>
@@ -194,4 +203,93 @@ test('[TAP39] what was erased here is deleted at the provider and not fetched; a
   expect(provider.asked).toEqual(['fetch', 'delete whole', 'delete']);
   expect(await stage.stateOf()).toBe('erased');
   expect(await stage.filesOf()).toEqual([]);
+});
+
+test.each([
+  ['a page', '<html>This network wants you to sign in.</html>'],
+  ['nothing', ''],
+  ['less than a head', 'RIFF'],
+])(
+  '[TAP60] a provider that answers %s instead of the sound is asked again, and nothing is deleted there',
+  async (_, page) => {
+    await using stage = await openTapeStage();
+    await using provider = acme(stage);
+    stage.time.now = 3_000;
+    provider.pages.push(Buffer.from(page), Buffer.from(page));
+    await provider.fetching.wanted(report);
+    await ready(stage);
+    expect(provider.asked).toEqual(['fetch', 'fetch', 'fetch', 'delete whole']);
+    expect(stage.logged.filter(({ step }) => step === 'recording.notFetchedAtAll')).toEqual([]);
+    const [file, ...others] = await stage.filesOf();
+    expect(file?.bytes.equals(sound)).toBe(true);
+    expect(others).toEqual([]);
+  },
+);
+
+test('[TAP61] a provider that refuses to delete is asked again as long as it may, and then it is told', async () => {
+  await using stage = await openTapeStage();
+  await using provider = acme(stage);
+  const steps = (): string[] =>
+    stage.logged.map(({ step }) => step).filter((step) => step.startsWith('recording.not'));
+  stage.time.now = 3_000;
+  const error = new RelayError('refused');
+  provider.failures.push({ of: 'delete', error }, { of: 'delete', error });
+  await provider.fetching.wanted(report);
+  await ready(stage);
+  expect(provider.asked).toEqual(['fetch', 'delete whole', 'delete whole', 'delete whole']);
+  expect(steps()).toEqual([]);
+});
+
+test('[TAP61] one that refuses to delete for a week is told of as what it is, and the recording stays', async () => {
+  await using stage = await openTapeStage();
+  await using provider = acme(stage);
+  stage.time.now = 8 * 24 * 3_600_000;
+  const error = new RelayError('refused');
+  for (let tries = 0; tries < 2; tries += 1) provider.failures.push({ of: 'delete', error });
+  await provider.fetching.wanted(report);
+  await ready(stage);
+  expect(stage.logged.map(({ step }) => step)).toContain('recording.notDeletedThere');
+  expect(stage.logged.map(({ step }) => step)).not.toContain('recording.notFetchedAtAll');
+  expect(await stage.filesOf()).toHaveLength(1);
+});
+
+test('[TAP62] what is erased before it could be fetched is deleted at the provider, as often as it takes', async () => {
+  await using stage = await openTapeStage();
+  await using provider = acme(stage);
+  stage.time.now = 3_000;
+  const away = new RelayError('unavailable');
+  for (let tries = 0; tries < 1_000; tries += 1) provider.failures.push({ of: 'fetch', error: away });
+  provider.failures.push({ of: 'delete', error: away });
+  await provider.fetching.wanted(report);
+  await eventually('a first try', () => provider.asked.length > 0);
+  const recording = await stage.store.loadRecording(recordingId);
+  if (recording === null) throw new Error('no recording');
+  // As erasing its consultation does, whose key could not say any more where it lies.
+  await stage.store.updateRecording({ ...recording, state: 'erased', endedAt: 3_000 }, ['running']);
+  const deletes = (): number => provider.asked.filter((what) => what.startsWith('delete')).length;
+  await eventually('it is deleted there', () => deletes() === 2);
+  const asked = provider.asked.length;
+  provider.fetching.look();
+  await provider.fetching.close();
+  expect(provider.asked).toHaveLength(asked);
+  expect(await stage.filesOf()).toEqual([]);
+});
+
+test('[TAP63] another recording of the same call is neither thrown away unheard nor put in the place of the first', async () => {
+  await using stage = await openTapeStage();
+  await using provider = acme(stage);
+  const told = (): number => stage.logged.filter(({ step }) => step === 'recording.furtherNotFetched').length;
+  stage.time.now = 3_000;
+  provider.failures.push({ of: 'fetch', error: new RelayError('unavailable') });
+  await provider.fetching.wanted(report);
+  await provider.fetching.wanted({ ...report, recordingRef: 'RE2' });
+  expect(told()).toBe(1);
+  await ready(stage);
+  await provider.fetching.wanted({ ...report, recordingRef: 'RE2' });
+  expect(told()).toBe(2);
+  expect(provider.refs).toEqual(['fetch RE1', 'fetch RE1', 'delete RE1']);
+  // Of an erased call nothing is to stay there, whatever its name.
+  await stage.playback.delete({ consultationId, recordingId }, asked('doc'));
+  await provider.fetching.wanted({ ...report, recordingRef: 'RE2' });
+  expect(provider.refs.at(-1)).toBe('delete RE2');
 });

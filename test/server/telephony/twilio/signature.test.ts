@@ -51,6 +51,36 @@ test('[TWI1] of a field that is repeated each value counts once, in order', () =
   expect(form({ body: Buffer.from(body), signature })).toBe(true);
 });
 
+test('[TWI60] who proves nothing costs next to nothing, whatever fills the form', () => {
+  const names: string[] = [];
+  for (let number = 0; number < 60_000; number += 1) names.push(number.toString(36).padStart(3, '0'));
+  const body = Buffer.from(names.join('&'));
+  expect(body.byteLength).toBeLessThan(262_144);
+  const began = performance.now();
+  expect(form({ body })).toBe(false);
+  expect(form({ body, signature: 'no signature' })).toBe(false);
+  const ofThousand = names.slice(0, 1_000);
+  expect(form({ body: Buffer.from(ofThousand.join('&')) })).toBe(false);
+  // Milliseconds; a loaded machine has room.
+  expect(performance.now() - began).toBeLessThan(1_000);
+});
+
+test('[TWI60] a form of many fields that Twilio signed is Twilio’s', () => {
+  const fields = new URLSearchParams();
+  for (let number = 0; number < 1_000; number += 1) fields.append(`Field${number % 500}`, String(number));
+  const signature = twilioSignature(TOKEN, URL_OF_EXAMPLE, fields);
+  expect(form({ body: Buffer.from(fields.toString()), signature })).toBe(true);
+});
+
+test('[TWI61] an address with a port of its own is the same without it', () => {
+  const withPort = 'https://mycompany.com:8443/myapp.php?foo=1&bar=2';
+  for (const signed of [withPort, URL_OF_EXAMPLE])
+    expect(form({ url: withPort, signature: twilioSignature(TOKEN, signed, FORM) })).toBe(true);
+  const other = withPort.replace('8443', '9443');
+  expect(form({ url: withPort, signature: twilioSignature(TOKEN, other, FORM) })).toBe(false);
+  expect(form({ signature: twilioSignature(TOKEN, withPort, FORM) })).toBe(false);
+});
+
 test.each([
   ['another address', () => form({ url: `${URL_OF_EXAMPLE}3` })],
   ['another host', () => form({ url: URL_OF_EXAMPLE.replace('mycompany', 'yourcompany') })],

@@ -8,6 +8,8 @@ import {
   type CallStatus,
   type Delivery,
   FINAL,
+  hear,
+  hearFrom,
   type Leg,
   PUBLIC,
   type StandInCall,
@@ -108,17 +110,15 @@ export class TwilioStandIn implements AsyncDisposable {
     leg.call.status = 'in-progress';
     leg.call.answeredAt = this.#clock();
     call.status = 'in-progress';
-    const { url } = leg.callee.attributes;
-    if (url !== undefined) {
-      const form = {
-        AccountSid: ACCOUNT,
-        CallSid: leg.call.sid,
-        ParentCallSid: call.sid,
-        CallStatus: 'in-progress',
-      };
-      const { status, body } = await this.deliver(this.request(url, form));
-      if (status === 200) hear(leg.call, readTwiml(body));
-    }
+    const form = {
+      AccountSid: ACCOUNT,
+      CallSid: leg.call.sid,
+      ParentCallSid: call.sid,
+      CallStatus: 'in-progress',
+    };
+    const { record = '', recordingStatusCallback = '' } = leg.dial.attributes;
+    if (record.startsWith('record-')) this.#beginRecording(call, recordingStatusCallback);
+    await hearFrom(leg.call, leg.callee.attributes['url'], (url) => this.deliver(this.request(url, form)));
     await this.#tellLeg(leg, call, 'in-progress');
   }
 
@@ -150,10 +150,10 @@ export class TwilioStandIn implements AsyncDisposable {
     // Only somebody who is still there hears what is answered.
     if (!FINAL.has(call.status) && answer?.status === 200) hear(call, readTwiml(answer.body));
     await this.#endParent(call);
-    if (attributes['record'] !== 'record-from-answer-dual' || seconds === null) return;
+    if (call.recording === null) return;
     const sid = this.sid('RE');
     this.recordings.set(sid, { callSid: call.sid, channels: 2, status: 'completed' });
-    await this.#tell(attributes['recordingStatusCallback'] ?? '', {
+    await this.#tell(call.recording.reportTo, {
       AccountSid: ACCOUNT,
       CallSid: call.sid,
       RecordingSid: sid,
@@ -242,6 +242,7 @@ export class TwilioStandIn implements AsyncDisposable {
       answeredAt: null,
       endedAt: null,
       heard: [],
+      recording: null,
     } as const;
     const opened: StandInCall = { ...call, heard: [] };
     this.calls.set(sid, opened);
@@ -305,6 +306,8 @@ export class TwilioStandIn implements AsyncDisposable {
       return json(200, { recordings: this.#recordingList(), next_page_uri: null });
     const call = this.calls.get(/^\/Calls\/(CA\w{32})\.json$/.exec(path)?.[1] ?? '');
     if (call !== undefined && method === 'POST') return await this.#update(call, form, json);
+    const recorded = this.calls.get(/^\/Calls\/(CA\w{32})\/Recordings\.json$/.exec(path)?.[1] ?? '');
+    if (recorded !== undefined) return this.#record(recorded, form, json);
     const [, sid = '', ending] = /^\/Recordings\/(RE\w{32})\.(json|wav)$/.exec(path) ?? [];
     const recording = this.recordings.get(sid);
     if (recording === undefined) return json(404, { code: 20_404, message: 'not found' });
@@ -323,6 +326,17 @@ export class TwilioStandIn implements AsyncDisposable {
     response.writeHead(200, { 'content-type': 'audio/x-wav' });
     if (recording.status === 'stuck') return void response.write(Buffer.alloc(500, 1));
     response.end(Buffer.alloc(4_044, 1));
+  }
+
+  #record(call: StandInCall, form: URLSearchParams, json: (status: number, body: unknown) => void): void {
+    if (call.status !== 'in-progress') return json(400, { code: 21_220, message: `about ${call.from}` });
+    this.#beginRecording(call, form.get('RecordingStatusCallback') ?? '');
+    json(201, { status: 'in-progress' });
+  }
+
+  #beginRecording(call: StandInCall, reportTo: string): void {
+    const heardBefore = [call, this.legOf(call)].map((one) => [...(one?.heard ?? [])]);
+    call.recording = { heardBefore, reportTo };
   }
 
   async #update(
@@ -381,9 +395,4 @@ export class TwilioStandIn implements AsyncDisposable {
       channels,
     }));
   }
-}
-
-function hear(call: StandInCall, response: Verb): void {
-  for (const verb of response.children)
-    if (verb.name === 'Say' || verb.name === 'Play') call.heard.push(verb.text);
 }

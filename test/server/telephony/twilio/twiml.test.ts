@@ -1,4 +1,5 @@
 import { PROMPTS } from '@teleconsult/server/telephony/ports';
+import { contextOf } from '@teleconsult/server/telephony/twilio/call-context';
 import { checkTwilioSettings } from '@teleconsult/server/telephony/twilio/settings';
 import { Twiml } from '@teleconsult/server/telephony/twilio/twiml';
 import { element, xmlDocument } from '@teleconsult/server/telephony/twilio/xml';
@@ -66,13 +67,23 @@ describe('TwiML', () => {
   test('[TWI4] a recorded call says the notice to the caller first, and to the callee before they are connected', () => {
     const [notice, dial] = readTwiml(twiml.bridge({ ...decision, recorded: true }, X)).children;
     expect(notice).toMatchObject({ name: 'Say', attributes: { language: 'zh-CN' }, text: 'zh:recorded' });
-    expect(dial?.attributes).toMatchObject({
-      record: 'record-from-answer-dual',
-      trim: 'do-not-trim',
-      recordingStatusCallback: address('recording'),
-    });
+    // Nothing is recorded from here: not the first words of who picks up, before the notice.
+    expect(dial?.attributes).toMatchObject({ record: 'do-not-record', action: address('dialled') });
+    expect(Object.keys(dial?.attributes ?? {}).filter((name) => /record|trim/i.test(name))).toEqual([
+      'record',
+    ]);
     expect(dial?.children[0]?.attributes).toMatchObject({ url: address('notice'), method: 'POST' });
-    expect(readTwiml(twiml.notice('en')).children).toMatchObject([{ name: 'Say', text: 'en:recorded' }]);
+    const context = contextOf(decision);
+    expect(readTwiml(twiml.notice({ ...context, language: 'en' })).children[0]).toMatchObject({
+      name: 'Say',
+      text: 'en:recorded',
+    });
+    expect(readTwiml(twiml.notice(context)).children).toMatchObject([
+      { name: 'Say', attributes: { language: 'zh-CN' }, text: 'zh:recorded' },
+      { name: 'Redirect', attributes: { method: 'POST' }, text: address('noticed') },
+    ]);
+    expect(readTwiml(twiml.connect()).children).toEqual([]);
+    expect(twiml.recordingReport(context)).toBe(address('recording'));
   });
 
   test.each([
@@ -138,4 +149,13 @@ describe('settings', () => {
       apiBase: 'https://api.dublin.ie1.twilio.com',
     });
   });
+});
+
+test.each([
+  ['https://clinic.example:443', 'https://clinic.example'],
+  ['https://clinic.example:443/tele/', 'https://clinic.example/tele'],
+  ['https://clinic.example:8443/tele', 'https://clinic.example:8443/tele'],
+  ['http://127.0.0.1:80', 'http://127.0.0.1'],
+])('[TWI61] the public address %s is written %s', (publicUrl, written) => {
+  expect(checkTwilioSettings({ ...settings, publicUrl }).publicUrl).toBe(written);
 });

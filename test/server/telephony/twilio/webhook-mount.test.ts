@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { PHONE_WEBHOOKS_PATH, phoneWebhooksRouter } from '@teleconsult/server/http/phone-webhooks';
 import type { RelayProvider, WebhookRequest } from '@teleconsult/server/telephony/ports';
 import express from 'express';
@@ -8,20 +8,25 @@ import { expect, test } from 'vitest';
 import { alibabaUnderTest } from '../../../contract/relay.alibaba.fixture.ts';
 import { twilioUnderTest } from '../../../contract/relay.twilio.fixture.ts';
 import { ANN, BOB, bind, type RelayUnderTest, X } from '../../../contract/relay.under-test.ts';
+import { eventually } from '../../../helpers/eventually.ts';
 import { POOL } from '../alibaba/alibaba-stand-in.ts';
 import { ACCOUNT, PUBLIC } from './twilio-stand-in.ts';
 import { readTwiml } from './twiml-reader.ts';
 
 /** The server's own way in for reports, with the adapter behind it. */
-async function mounted({ provider, log }: RelayUnderTest & { provider: RelayProvider }) {
+async function mounted(
+  { provider, log }: RelayUnderTest & { provider: RelayProvider },
+  limits: { phoneReportMs?: number } = {},
+) {
   const app = express().use(
     PHONE_WEBHOOKS_PATH,
-    phoneWebhooksRouter({ log, phoneWebhooks: provider.webhooks }),
+    phoneWebhooksRouter({ log, phoneWebhooks: provider.webhooks, ...limits }),
   );
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
+    port,
     post: async ({ path, headers, body }: WebhookRequest) => {
       const given = Object.fromEntries(
         Object.entries(headers).filter((entry): entry is [string, string] => entry[1] !== undefined),
@@ -92,4 +97,32 @@ test('[ALI25] over HTTP, a report at the secret address is kept, and nothing is 
   ).not.toBe(200);
   expect(await http.post(report)).toMatchObject({ status: 200, text: expect.stringContaining('"code":0') });
   expect(under.core.told('call-000001')).toMatchObject({ types: ['ringing'], callers: ['b'] });
+});
+
+test('[TWI70] who takes for ever over a report is sent away, and a quick one on the same connection is not', async () => {
+  await using under = await twilioUnderTest();
+  await using http = await mounted(under, { phoneReportMs: 200 });
+  const path = '/v1/phone/twilio/voice';
+  const slow = connect(http.port, '127.0.0.1');
+  slow.on('error', () => undefined);
+  await once(slow, 'connect');
+  slow.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf`);
+  await once(slow, 'close');
+  const quick = connect(http.port, '127.0.0.1');
+  await once(quick, 'connect');
+  let received = '';
+  quick.on('data', (chunk: Buffer) => {
+    received += chunk.toString();
+  });
+  const answers = (): number => received.split('HTTP/1.1 403').length - 1;
+  for (const body of ['a=1', '', 'b=2']) {
+    const before = answers();
+    quick.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    await eventually('an answer', () => answers() > before);
+    // Longer than a report may take to arrive.
+    const since = performance.now();
+    await eventually('time to pass', () => performance.now() - since > 300);
+  }
+  expect(quick.destroyed).toBe(false);
+  quick.destroy();
 });
