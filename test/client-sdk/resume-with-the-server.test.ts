@@ -25,10 +25,12 @@ class PersonBrowser {
   readonly deviceId = `device-${randomBytes(6).toString('hex')}`;
   readonly #app: TestApp;
   readonly #person: string;
+  readonly #other: string;
 
-  constructor(app: TestApp, person: string) {
+  constructor(app: TestApp, person: string, other: string) {
     this.#app = app;
     this.#person = person;
+    this.#other = other;
   }
 
   load({ storage = this.storage, deviceId = this.deviceId } = {}): Page {
@@ -47,12 +49,27 @@ class PersonBrowser {
   /** The page is gone without a word: another connection takes its place, and is cut once the seat is its own. */
   async crash(consultationId: ConsultationId): Promise<void> {
     const { origin } = this.#app;
-    await using raw = await RawClient.connect(origin, personToken(this.#person), { deviceId: this.deviceId });
-    // What became of the former connection is over by then: from now on there is one loss, and no more.
-    await waitUntil('the seat to be there', async () => {
+    await using other = await RawClient.connect(origin, personToken(this.#other));
+    const isSeat = (raw: RawClient, wanted: string) => async (): Promise<boolean> => {
       const { call } = await raw.request('consultation.watch', { consultationId });
-      return call?.seats.some(({ personId, state }) => personId === this.#person && state === 'present');
-    });
+      return (
+        call?.seats.some(({ personId, state }) => personId === this.#person && state === wanted) === true
+      );
+    };
+    {
+      await using raw = await RawClient.connect(origin, personToken(this.#person), {
+        deviceId: this.deviceId,
+      });
+      // Written after what became of the former connection: from here on there is one loss, and no more.
+      await raw.request('message.send', {
+        consultationId,
+        clientMessageId: crypto.randomUUID(),
+        content: { type: 'text', text: 'still here' },
+      });
+      await waitUntil('the seat to be there', isSeat(raw, 'present'));
+    }
+    // Asked of the server: what a page shows may be the former loss still.
+    await waitUntil('the seat to be lost', isSeat(other, 'reconnecting'));
   }
 }
 
@@ -64,8 +81,8 @@ async function inCall(app: TestApp) {
   const id = view.consultationId;
   const people = peopleOf(view);
   const browsers = {
-    patient: new PersonBrowser(app, people.patient),
-    doctor: new PersonBrowser(app, people.doctor),
+    patient: new PersonBrowser(app, people.patient, people.doctor),
+    doctor: new PersonBrowser(app, people.doctor, people.patient),
   };
   const patient = browsers.patient.load();
   const doctor = browsers.doctor.load();
