@@ -12,7 +12,7 @@ import { freePort, startServerProcess } from '../helpers/server-process.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { createConsultation, peopleOf } from '../helpers/test-app.ts';
 import { hostToken, personToken } from '../helpers/test-tokens.ts';
-import { BEEP_INTERVAL_MS, ffmpegPath } from '../helpers/tones.ts';
+import { BEEP_INTERVAL_MS, ffmpegPath, loudnessAt } from '../helpers/tones.ts';
 import {
   AlibabaStandIn,
   KEY_ID,
@@ -116,16 +116,6 @@ function beepLevel({ arrived }: Telephone, hertz: number): number {
   return loudest;
 }
 
-/** How loud a file is around a pitch, in decibels of full scale. */
-function loudnessAt(file: Buffer, hertz: number): number {
-  const { stderr } = spawnSync(
-    ffmpegPath(),
-    ['-i', 'pipe:0', '-af', `bandpass=f=${hertz}:width_type=h:w=100,volumedetect`, '-f', 'null', '-'],
-    { input: file, maxBuffer: 1 << 26 },
-  );
-  return Number(/mean_volume: (-?[0-9.]+) dB/.exec(stderr.toString())?.[1] ?? -91);
-}
-
 const recordings = (page: Page): Promise<readonly RecordingView[]> =>
   page.evaluate(async () => {
     await relayed.records.load();
@@ -145,6 +135,23 @@ async function bytesOf(
   const response = await fetch(new URL(url, origin));
   expect(response.status).toBe(200);
   return Buffer.from(await response.arrayBuffer());
+}
+
+/** The doctor’s page and the patient’s telephone hear the other’s tone. */
+async function hearEachOther(doctor: Page, patientId: string, phone: Telephone): Promise<void> {
+  let last: unknown;
+  await eventually(
+    'the doctor hears the phone',
+    async () => {
+      last = await loudnessInPage(doctor, patientId, PHONE_HZ);
+      return Number(last) > -60;
+    },
+    { withinMs: 20_000, lastSeen: () => last },
+  );
+  await eventually('the phone hears the doctor', () => beepLevel(phone, DOCTOR_HZ) > 0.1, {
+    withinMs: 20_000,
+    lastSeen: () => beepLevel(phone, DOCTOR_HZ),
+  });
 }
 
 test('[RLE1] a doctor in a browser and a patient on a telephone hear each other, and both are recorded after the notice', async () => {
@@ -182,19 +189,7 @@ test('[RLE1] a doctor in a browser and a patient on a telephone hear each other,
     people.patient,
   );
   expect(seat).toMatchObject({ phone: true, state: 'present', microphoneOn: true, cameraOn: false });
-  let last: unknown;
-  await eventually(
-    'the doctor hears the phone',
-    async () => {
-      last = await loudnessInPage(doctor, people.patient, PHONE_HZ);
-      return Number(last) > -60;
-    },
-    { withinMs: 20_000, lastSeen: () => last },
-  );
-  await eventually('the phone hears the doctor', () => beepLevel(talk.phone, DOCTOR_HZ) > 0.1, {
-    withinMs: 20_000,
-    lastSeen: () => beepLevel(talk.phone, DOCTOR_HZ),
-  });
+  await hearEachOther(doctor, people.patient, talk.phone);
 
   const from = talk.phone.arrived.length;
   await doctor.evaluate(async () => {
@@ -451,18 +446,6 @@ test('[RLE28] a patient who dials X into the doctor’s call hears the browser a
   const voice = speak(talk, PHONE_HZ);
   await using _voice = { [Symbol.asyncDispose]: async () => voice.stop() };
   await doctor.waitForFunction(() => relayed.consultation.call?.view.state === 'live');
-  let last: unknown;
-  await eventually(
-    'the doctor hears the phone',
-    async () => {
-      last = await loudnessInPage(doctor, people.patient, PHONE_HZ);
-      return Number(last) > -60;
-    },
-    { withinMs: 20_000, lastSeen: () => last },
-  );
-  await eventually('the phone hears the doctor', () => beepLevel(talk.phone, DOCTOR_HZ) > 0.1, {
-    withinMs: 20_000,
-    lastSeen: () => beepLevel(talk.phone, DOCTOR_HZ),
-  });
+  await hearEachOther(doctor, people.patient, talk.phone);
   expect(carrier.rung).toEqual([]);
 }, 90_000);

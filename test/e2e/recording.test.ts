@@ -10,7 +10,7 @@ import { freePort, startServerProcess } from '../helpers/server-process.ts';
 import { tempDir } from '../helpers/temp-dir.ts';
 import { createConsultation, peopleOf } from '../helpers/test-app.ts';
 import { hostToken, personToken } from '../helpers/test-tokens.ts';
-import { BEEP_INTERVAL_MS, ffmpegPath, heard, seen } from '../helpers/tones.ts';
+import { BEEP_INTERVAL_MS, ffmpegPath, heard, loudnessAt, seen } from '../helpers/tones.ts';
 import { FLAGS } from './browser.ts';
 import type * as sdk from './recorded-page.ts';
 
@@ -89,16 +89,6 @@ async function bytesOf(
   const response = await fetch(new URL(url, origin));
   expect(response.status).toBe(200);
   return Buffer.from(await response.arrayBuffer());
-}
-
-/** How loud a file is around a pitch, in decibels of full scale. */
-function loudnessAt(file: Buffer, hertz: number): number {
-  const { stderr } = spawnSync(
-    ffmpegPath(),
-    ['-i', 'pipe:0', '-af', `bandpass=f=${hertz}:width_type=h:w=100,volumedetect`, '-f', 'null', '-'],
-    { input: file, maxBuffer: 1 << 26 },
-  );
-  return Number(/mean_volume: (-?[0-9.]+) dB/.exec(stderr.toString())?.[1] ?? -91);
 }
 
 test('[RECE1] [M4] [M9] two people who agreed are recorded in their browsers, each on a track of their own with every beep', async () => {

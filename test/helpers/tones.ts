@@ -1,5 +1,5 @@
 /** Sound and pictures whose every part can be told from the others, made and found again by ffmpeg. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 
@@ -104,6 +104,16 @@ export async function seen(file: Buffer): Promise<Seen> {
     height: Number(height),
   }));
   return { pictures };
+}
+
+/** How loud a file is around a pitch, in decibels of full scale. */
+export function loudnessAt(file: Buffer, hertz: number): number {
+  const { stderr } = spawnSync(
+    ffmpegPath(),
+    ['-i', 'pipe:0', '-af', `bandpass=f=${hertz}:width_type=h:w=100,volumedetect`, '-f', 'null', '-'],
+    { input: file, maxBuffer: 1 << 26 },
+  );
+  return Number(/mean_volume: (-?[0-9.]+) dB/.exec(stderr.toString())?.[1] ?? -91);
 }
 
 /** Where the last packet of a file begins, in milliseconds; -1 for a file without any. */
